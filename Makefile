@@ -1,0 +1,85 @@
+# What people type here. Nothing but python3 (3.11 or newer) and make is needed: the first run
+# makes .venv from the locks; later runs find it ready.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+UV ?= $(or $(wildcard $(BIN)/uv),uv)
+# Locks hold names, versions and hashes; no addresses.
+LOCKED := --quiet --frozen --no-emit-project --no-header
+
+# Official schemas, vectors and traces, where they lie beside the project. Tests that need them
+# are skipped elsewhere.
+ifneq ($(wildcard ../shared/data/.),)
+export PREAU_TEST_DATA ?= $(CURDIR)/../shared/data
+endif
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help demo test check slow lint format layers types lock clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+
+demo: $(VENV)/.runtime ## two nodes play the story: TRACES=FILE on your own traces, KEEP=1 to leave them running
+	@$(BIN)/preau demo $(if $(TRACES),--traces '$(TRACES)') $(if $(filter-out 0,$(KEEP)),--keep) $(ARGS)
+
+test: $(VENV)/.dev ## the fast tests (ARGS= goes to pytest)
+	@$(BIN)/python -m pytest $(ARGS)
+
+# From the quickest to find fault to the slowest; pytest speaks last.
+check: $(VENV)/.dev ## all that CI asks for
+	@$(MAKE) --no-print-directory lint layers types
+	@$(MAKE) --no-print-directory test ARGS=
+	@$(MAKE) --no-print-directory demo TRACES= KEEP= ARGS=
+	@$(MAKE) --no-print-directory slow ARGS=
+
+slow: $(VENV)/.dev ## the tests with real processes, kills and real traces
+	@$(BIN)/python -m pytest -m slow $(ARGS)
+
+lint: $(VENV)/.dev ## style and form
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --check --quiet . || { echo "Some files are not formatted: run 'make format'."; exit 1; }
+
+format: $(VENV)/.dev ## put files in form and mend what can be mended safely
+	@$(BIN)/ruff check --quiet --fix --exit-zero .
+	@$(BIN)/ruff format --quiet .
+
+layers: $(VENV)/.dev ## who may import whom
+	@$(BIN)/lint-imports --no-logo
+
+types: $(VENV)/.dev ## mypy --strict
+	@$(BIN)/mypy
+
+lock: ## for maintainers, with uv: renew the locks (ARGS=--upgrade for newer versions)
+	@command -v '$(UV)' >/dev/null || { echo "'make lock' needs uv: install it with '$(BIN)/pip install uv'."; exit 1; }
+	UV_PYTHON_DOWNLOADS=never $(UV) lock --quiet $(ARGS)
+	$(UV) export $(LOCKED) --no-default-groups --output-file requirements.lock >/dev/null
+	$(UV) export $(LOCKED) --no-default-groups --group dev --output-file requirements-dev.lock >/dev/null
+	$(UV) export $(LOCKED) --only-group build --output-file requirements-build.lock >/dev/null
+
+clean: ## remove .venv, caches and builds
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The environment. A stamp says that a lock is installed; a changed lock installs again.
+
+$(BIN)/pip:
+	@command -v '$(PYTHON)' >/dev/null || { \
+	  echo "Préau needs Python 3.11 or newer, and there is no '$(PYTHON)' here: install the package python3."; exit 1; }
+	@'$(PYTHON)' -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "Préau needs Python 3.11 or newer, and '$(PYTHON)' is older: name another one, for example 'make $(MAKECMDGOALS) PYTHON=python3.12'."; exit 1; }
+	@'$(PYTHON)' -c 'import ensurepip, venv' 2>/dev/null || { \
+	  echo "This Python cannot make a virtual environment: install the package python3-venv (Debian, Ubuntu: sudo apt install python3-venv)."; exit 1; }
+	@echo "Making $(VENV) (once; a minute or so)."
+	@'$(PYTHON)' -m venv $(VENV)
+
+$(VENV)/.runtime: requirements.lock requirements-build.lock pyproject.toml | $(BIN)/pip
+	@$(PIP) install --require-hashes -r requirements.lock -r requirements-build.lock
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.lock $(VENV)/.runtime
+	@$(PIP) install --require-hashes -r requirements-dev.lock
+	@touch $@

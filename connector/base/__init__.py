@@ -1,0 +1,1 @@
+"""What every room of the node may use: clock, identifiers, settings, logging, texts of problems."""

@@ -1,0 +1,29 @@
+"""Texts of the problems that the `base` room can name."""
+
+from typing import Final
+
+from policies.problem import Text
+
+TEXTS: Final[dict[str, Text]] = {
+    "time-invalid": Text(
+        "invalid",
+        "« {value} » n'est pas une date et heure RFC 3339 avec fuseau.",
+        "“{value}” is not an RFC 3339 date-time with an offset.",
+        "Écrivez par exemple 2026-11-23T08:00:00Z.",
+        "Write for example 2026-11-23T08:00:00Z.",
+    ),
+    "settings-missing": Text(
+        "not-found",
+        "Aucune configuration : {path} n'existe pas.",
+        "No configuration: {path} does not exist.",
+        "Créez le nœud avec « preau init DIR --name NOM --public-url URL ».",
+        "Create the node with “preau init DIR --name NAME --public-url URL”.",
+    ),
+    "settings-invalid": Text(
+        "invalid",
+        "La configuration est fausse à « {place} » : {fault}.",
+        "The configuration is wrong at “{place}”: {fault}.",
+        "Corrigez cette ligne de preau.toml, puis relancez.",
+        "Correct this line of preau.toml, then start again.",
+    ),
+}

@@ -1,0 +1,85 @@
+"""`preau consent`: what learners said, as the institution's dpo or steward records it."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from connector.cli.output import SESSION, command, read_bytes
+
+app = typer.Typer(no_args_is_help=True, help="What learners said.")
+
+_Subject = Annotated[
+    list[str], typer.Option("--subject", metavar="TYPE VALUE [HOME]", help="Who, e.g. account.")
+]
+_Recipient = Annotated[str, typer.Option(help="A DID or group:NAME.")]
+_Purpose = Annotated[str, typer.Option(help="The purpose's IRI.")]
+_Category = Annotated[str, typer.Option(help="The data category's IRI.")]
+_At = Annotated[str | None, typer.Option(help="An instant, RFC 3339; now by default.")]
+
+
+@app.command("import")
+@command
+def import_(file: Annotated[Path, typer.Argument(metavar="FILE", help=".csv or .json")]) -> None:
+    """Record many events from a file: all rows or none."""
+    media = "application/json" if file.suffix == ".json" else "text/csv"
+    made = SESSION.client().post_raw("/v1/consents/import", read_bytes(file), media)
+    _said(made)
+
+
+@app.command("give")
+@command
+def give(
+    subject: _Subject, recipient: _Recipient, purpose: _Purpose, category: _Category, at: _At = None
+) -> None:
+    """Record that a learner consents."""
+    _event("given", subject, recipient, purpose, category, at)
+
+
+@app.command("withdraw")
+@command
+def withdraw(
+    subject: _Subject, recipient: _Recipient, purpose: _Purpose, category: _Category, at: _At = None
+) -> None:
+    """Record that a learner withdraws: effective in the next part of running transfers."""
+    _event("withdrawn", subject, recipient, purpose, category, at)
+
+
+@app.command("state")
+@command
+def state(
+    subject: _Subject, recipient: _Recipient, purpose: _Purpose, category: _Category, at: _At = None
+) -> None:
+    """What holds for one learner at an instant."""
+    body = _body(subject, recipient, purpose, category, at)
+    found = SESSION.client().post("/v1/consents/state", body)
+    SESSION.say(found, str(found["state"]))
+
+
+def _event(
+    status: str, subject: list[str], recipient: str, purpose: str, category: str, at: str | None
+) -> None:
+    body = {"status": status, **_body(subject, recipient, purpose, category, at)}
+    _said(SESSION.client().post("/v1/consents", body))
+
+
+def _body(
+    subject: list[str], recipient: str, purpose: str, category: str, at: str | None
+) -> dict[str, Any]:
+    if len(subject) not in {2, 3}:
+        raise typer.BadParameter("--subject takes TYPE VALUE [HOME]")
+    who = dict(zip(("type", "value", "home"), subject, strict=False))
+    scope = {"recipient": recipient, "purpose": purpose, "category": category}
+    return {"subject": who, **scope, **({"at": at} if at else {})}
+
+
+def _said(made: dict[str, Any]) -> None:
+    SESSION.say(
+        made,
+        SESSION.pick(
+            f"{made['recorded']} événements enregistrés (époque {made['epoch']}), "
+            f"{made['unmatched']} ne correspondent à personne",
+            f"{made['recorded']} events recorded (epoch {made['epoch']}), "
+            f"{made['unmatched']} match nobody in any dataset",
+        ),
+    )

@@ -1,0 +1,95 @@
+"""`preau demo`: two nodes on this machine play the whole story, and every fact is measured."""
+
+import shutil
+import signal
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from connector.cli.output import SESSION, command
+
+if TYPE_CHECKING:
+    from connector.cli.story.story import Outcome
+
+
+@command
+def demo(
+    traces: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Your own xAPI traces (.jsonl or .jsonl.gz)."),
+    ] = None,
+    folder: Annotated[
+        Path | None,
+        typer.Option("--dir", metavar="DIR", help="Where everything goes (a temporary folder)."),
+    ] = None,
+    keep: Annotated[bool, typer.Option("--keep", help="Leave the two nodes running.")] = False,
+) -> None:
+    """Play the whole story with two real nodes: publish, agree, transfer, withdraw, audit."""
+    from connector.cli.story import story
+    from connector.cli.story.scene import Voice
+
+    voice = Voice(SESSION.lang, silent=SESSION.machine)
+    with _folder(folder, keep=keep) as root, _ended_politely():
+        outcome = story.play(root, traces, voice, keep=keep)
+        _tell(outcome, root, traces or root / "expected" / "traces.jsonl.gz")
+    if not outcome.ok:
+        raise typer.Exit(1)
+
+
+def _tell(outcome: "Outcome", root: Path, traces: Path) -> None:
+    from connector.cli.story import report
+
+    if SESSION.machine:
+        SESSION.say(outcome.document(root, traces))
+        return
+    report.show(outcome.board)
+    if outcome.problem:
+        problem, lang = outcome.problem, SESSION.lang
+        typer.echo(f"\n{problem.text(lang)}\n→ {problem.remedy(lang)}  [{problem.code}]", err=True)
+        return
+    SESSION.say(None, "", report.verdict(outcome.board, SESSION.lang))
+    for node in outcome.running:
+        SESSION.say(
+            None,
+            "",
+            f"{node.name}  {node.did}",
+            f"  public      {node.public}",
+            f"  management  {node.management}",
+            f"  --node {node.folder}",
+        )
+    if outcome.running:
+        pids = " ".join(str(node.pid) for node in outcome.running)
+        SESSION.say(None, SESSION.pick("Pour les arrêter :", "To stop them:") + f" kill {pids}")
+    if root.exists():
+        SESSION.say(None, SESSION.pick(f"Dossier : {root}", f"Folder: {root}"))
+
+
+@contextmanager
+def _folder(chosen: Path | None, *, keep: bool) -> Iterator[Path]:
+    """The folder asked for, or a temporary one that goes away unless its nodes stay."""
+    if chosen is not None:
+        yield chosen.absolute()
+        return
+    made = Path(tempfile.mkdtemp(prefix="preau-demo-"))
+    try:
+        yield made
+    except BaseException:
+        shutil.rmtree(made, ignore_errors=True)
+        raise
+    if not keep:
+        shutil.rmtree(made, ignore_errors=True)
+
+
+@contextmanager
+def _ended_politely() -> Iterator[None]:
+    """SIGTERM ends the demo like Ctrl-C, so that it stops its nodes."""
+    previous = signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, previous)

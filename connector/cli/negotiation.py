@@ -1,0 +1,130 @@
+"""`preau request` and `preau negotiation`: asking for data, and deciding on what others ask."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from connector.cli.client import segment
+from connector.cli.output import SESSION, command, read_json, table
+
+app = typer.Typer(no_args_is_help=True, help="Requests for data, made and received.")
+
+
+@command
+def request(
+    dataset: Annotated[str, typer.Argument(metavar="DATASET", help="The dataset's address.")],
+    application: Annotated[Path, typer.Option(help="What you ask and why (JSON).")],
+    wait: Annotated[float, typer.Option(help="Seconds to wait for an outcome.")] = 0,
+) -> None:
+    """Ask another node for a dataset."""
+    client = SESSION.client()
+    body = {"dataset": dataset, "application": read_json(application)}
+    made = client.post("/v1/requests", body)
+    if wait:
+        made = client.get(f"/v1/negotiations/{segment(made['pid'])}", wait=wait, until="SETTLED")
+    SESSION.say(made, *_lines(made))
+
+
+@app.command("list")
+@command
+def list_() -> None:
+    """All negotiations, the newest first."""
+    found = SESSION.client().get("/v1/negotiations")
+    rows = [
+        (n["pid"], n["role"], n["state"], ", ".join(n["awaiting"]), n["peer"], n["dataset"])
+        for n in found
+    ]
+    SESSION.say(found, *table(("pid", "role", "state", "awaiting", "peer", "dataset"), rows))
+
+
+@app.command("show")
+@command
+def show(
+    ident: Annotated[str, typer.Argument(metavar="ID")],
+    wait: Annotated[float, typer.Option(help="Seconds to wait for a change.")] = 0,
+    until: Annotated[str | None, typer.Option(help="State to wait for, or SETTLED.")] = None,
+) -> None:
+    """One negotiation: state, terms, decisions with their reasons, messages, what it waits for."""
+    path = f"/v1/negotiations/{segment(ident)}"
+    found = SESSION.client().get(path, wait=wait or None, until=until)
+    SESSION.say(found, *_lines(found))
+
+
+@app.command("decide")
+@command
+def decide(
+    ident: Annotated[str, typer.Argument(metavar="ID")],
+    role: Annotated[str, typer.Option("--as", help="The role you decide in: dpo or ethics.")],
+    approve: Annotated[bool, typer.Option("--approve")] = False,
+    return_: Annotated[
+        Path | None, typer.Option("--return", metavar="OFFER.json", help="What must differ.")
+    ] = None,
+    reject: Annotated[bool, typer.Option("--reject")] = False,
+    reason: Annotated[str, typer.Option(help="Why; the other party reads it.")] = "",
+) -> None:
+    """Approve, return with a changed offer, or reject a request that waits for you."""
+    if approve + (return_ is not None) + reject != 1:
+        raise typer.BadParameter("give exactly one of --approve, --return, --reject")
+    outcome = "approve" if approve else "return" if return_ else "reject"
+    if outcome != "approve" and not reason:
+        raise typer.BadParameter("--return and --reject need --reason")
+    body: dict[str, Any] = {"role": role, "outcome": outcome, "reason": reason}
+    if return_ is not None:
+        body["offer"] = read_json(return_)
+    made = SESSION.client().post(f"/v1/negotiations/{segment(ident)}/decisions", body)
+    SESSION.say(made, *_lines(made))
+
+
+@app.command("accept")
+@command
+def accept(ident: Annotated[str, typer.Argument(metavar="ID")]) -> None:
+    """Accept the offer the provider returned, as it stands."""
+    made = SESSION.client().post(f"/v1/negotiations/{segment(ident)}/acceptance")
+    SESSION.say(made, *_lines(made))
+
+
+@app.command("resubmit")
+@command
+def resubmit(
+    ident: Annotated[str, typer.Argument(metavar="ID")],
+    application: Annotated[Path, typer.Option(help="The changed application (JSON).")],
+) -> None:
+    """Answer a returned request with a changed application."""
+    path = f"/v1/negotiations/{segment(ident)}/applications"
+    made = SESSION.client().post(path, {"application": read_json(application)})
+    SESSION.say(made, *_lines(made))
+
+
+@app.command("terminate")
+@command
+def terminate(
+    ident: Annotated[str, typer.Argument(metavar="ID")],
+    reason: Annotated[str, typer.Option(help="Why; the other party reads it.")],
+) -> None:
+    """End a negotiation."""
+    path = f"/v1/negotiations/{segment(ident)}/termination"
+    made = SESSION.client().post(path, {"reason": reason})
+    SESSION.say(made, *_lines(made))
+
+
+def _lines(found: dict[str, Any]) -> list[str]:
+    lang = SESSION.lang
+    lines = [f"{found['pid']}  {found['state']}", f"  {found['dataset']}"]
+    if found["awaiting"]:
+        waiting = ", ".join(found["awaiting"])
+        lines.append(SESSION.pick(f"  attend : {waiting}", f"  waiting for: {waiting}"))
+    if found.get("agreement"):
+        lines.append(f"  {found['agreement']}")
+    lines += [f"  {line}" for line in found["terms"][lang]]
+    for decision in found["decisions"]:
+        lines.append(
+            f"  [{decision['kind']}] {decision['role'] or 'policy'}: {decision['outcome']}"
+        )
+        lines += [f"    {reason}" for reason in decision["reasons"][lang]]
+    lines += [f"  ! {reason}" for reason in found["reasons"]]
+    for message in found["messages"]:
+        arrow = "←" if message["direction"] == "in" else "→"
+        state = f"  ({message['delivery']})" if message.get("delivery") else ""
+        lines.append(f"  {message['at']}  {arrow} {message['type']}{state}")
+    return lines

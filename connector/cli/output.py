@@ -1,0 +1,102 @@
+"""What a command says: sentences and tables for people, one document for machines."""
+
+import json
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import wraps
+from pathlib import Path
+from typing import Any, NoReturn, ParamSpec
+
+import typer
+
+from connector.cli.client import Client, connect
+from policies.problem import Language, Problem
+
+P = ParamSpec("P")
+
+
+@dataclass(slots=True)
+class Session:
+    """The global options of one invocation."""
+
+    node: str | None = None
+    token_file: Path | None = None
+    token: str | None = None
+    machine: bool = False
+    lang: Language = "en"
+
+    def client(self) -> Client:
+        """The management API that `--node` and the token lead to."""
+        return connect(self.node, self.token_file, self.token)
+
+    def say(self, document: Any, *lines: str) -> None:
+        """Print the document with `--json`, the lines otherwise."""
+        if self.machine:
+            typer.echo(json.dumps(document, ensure_ascii=False, indent=2))
+        else:
+            for line in lines:
+                typer.echo(line)
+
+    def pick(self, french: str, english: str) -> str:
+        """The sentence in the caller's language."""
+        return french if self.lang == "fr" else english
+
+
+SESSION = Session()
+
+
+def command(function: Callable[P, None]) -> Callable[P, None]:
+    """Run a command so that a problem ends it with exit code 1 and an explanation."""
+
+    @wraps(function)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            function(*args, **kwargs)
+        except Problem as problem:
+            fail(problem)
+
+    return run
+
+
+def fail(problem: Problem) -> NoReturn:
+    """Tell the problem (a document on stdout with `--json`, sentences on stderr) and exit 1."""
+    if SESSION.machine:
+        typer.echo(json.dumps(problem.document(), ensure_ascii=False, indent=2))
+    else:
+        lang = SESSION.lang
+        typer.echo(f"{problem.text(lang)}\n→ {problem.remedy(lang)}  [{problem.code}]", err=True)
+    raise typer.Exit(1)
+
+
+def table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> list[str]:
+    """Aligned columns; an empty table is one line that says so."""
+    cells = [[str(cell) if cell is not None else "–" for cell in row] for row in rows]
+    if not cells:
+        return [SESSION.pick("(rien)", "(none)")]
+    widths = [max(len(row[i]) for row in [list(headings), *cells]) for i in range(len(headings))]
+    layout = "  ".join(f"{{:<{width}}}" for width in widths)
+    return [layout.format(*row).rstrip() for row in [list(headings), *cells]]
+
+
+def read_bytes(path: Path) -> bytes:
+    """A file's bytes, or a problem that names it."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise Problem("cli-file-unreadable", path=str(path), fault=reason) from None
+
+
+def read_json(path: Path) -> Any:
+    """A JSON file, or a problem that names the place."""
+    try:
+        return json.loads(read_bytes(path))
+    except ValueError as error:
+        raise Problem("cli-json-invalid", path=str(path), fault=str(error)) from None
+
+
+def progress(text: str) -> None:
+    """A line about work under way: on stderr, only where a person watches."""
+    if sys.stderr.isatty() and not SESSION.machine:
+        typer.echo(f"\r\x1b[K{text}", err=True, nl=False)

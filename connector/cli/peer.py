@@ -1,0 +1,30 @@
+"""`preau peer`: the nodes this one deals with."""
+
+from typing import Annotated
+
+import typer
+
+from connector.cli.output import SESSION, command, table
+
+app = typer.Typer(no_args_is_help=True, help="The nodes this one deals with.")
+
+
+@app.command("add")
+@command
+def add(
+    did: Annotated[str, typer.Argument(metavar="DID")],
+    group: Annotated[list[str] | None, typer.Option(help="A group of yours; repeatable.")] = None,
+    name: Annotated[str, typer.Option(help="How your people call it.")] = "",
+) -> None:
+    """Know a node by its DID; groups are declared by you and shown as such."""
+    made = SESSION.client().post("/v1/peers", {"did": did, "name": name, "groups": group or []})
+    SESSION.say(made, f"{made['did']}  {made['name']}")
+
+
+@app.command("list")
+@command
+def list_() -> None:
+    """The nodes known."""
+    peers = SESSION.client().get("/v1/peers")
+    rows = [(p["did"], p["name"], ", ".join(p["groups"])) for p in peers]
+    SESSION.say(peers, *table(("did", "name", "groups"), rows))

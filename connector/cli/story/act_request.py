@@ -1,0 +1,206 @@
+"""Acts 3 and 4: a request refused for its purpose; one returned by the DPO, then agreed."""
+
+import json
+import re
+from datetime import datetime
+from hashlib import sha256
+from typing import Final
+from uuid import UUID
+
+from catalog import proofs
+from catalog.verify import assertion_keys
+from connector.cli.client import segment
+from connector.cli.story.about import COMMERCIAL, PURPOSE
+from connector.cli.story.facts import median
+from connector.cli.story.scene import Json, Scene, counterpart, draft, negotiation
+from policies.jcs import digest
+from policies.problem import Problem
+
+# What a device or a viewing habit is recognised by; the DPO of the demo does not let it out.
+_TOO_MUCH: Final = re.compile(
+    r"played-segments|volume|speed|full-screen|quality|subtitle|user-agent|screen-size|ip-address"
+)
+_NEGOTIATIONS: Final = 10
+
+
+def refuse(scene: Scene) -> None:
+    """Commercial research is not what the learners were asked."""
+    with scene.act(3, "purpose", "Une demande refusée", "A request refused"):
+        researcher, dpo = scene.lab.who("researcher"), scene.platform.who("dpo")
+        scene.voice.command(scene.lab, f"request {scene.dataset} --application commercial.json")
+        asked = draft(COMMERCIAL, scene.fields, scene.source, scene.until()[:10])
+        made = researcher.post("/v1/requests", {"dataset": scene.dataset, "application": asked})
+        here = negotiation(researcher, made["pid"], until="SETTLED")
+        there = negotiation(dpo, counterpart(researcher, made["pid"]), until="SETTLED")
+        scene.board.note(
+            ("demande de recherche commerciale", "request for commercial research"),
+            "TERMINATED",
+            here["state"],
+        )
+        theirs = _in_language(scene, [str(reason) for reason in here["reasons"]])
+        ours = there["decisions"][-1]["reasons"] if there["decisions"] else {"fr": [], "en": []}
+        scene.voice.tell("ce que lit le laboratoire :", "what the lab reads:")
+        scene.voice.say(*[f"    {line}" for line in theirs])
+        scene.voice.tell("ce que lit la plateforme :", "what the platform reads:")
+        scene.voice.say(*[f"    {line}" for line in ours[scene.voice.lang]])
+        scene.board.judge(
+            ("raison, vue du demandeur", "reason, as the requester sees it"),
+            ("la finalité", "the purpose"),
+            (_joined(here["reasons"], "fr"), _joined(here["reasons"], "en")),
+            ok=any("commercial" in str(reason).lower() for reason in here["reasons"]),
+        )
+        scene.board.judge(
+            ("raison, vue de la plateforme", "reason, as the platform sees it"),
+            ("la finalité", "the purpose"),
+            (" ".join(ours["fr"]), " ".join(ours["en"])),
+            ok="commercial" in " ".join(ours["en"]).lower(),
+        )
+
+
+def agree(scene: Scene) -> None:
+    """Asked for everything, returned with fewer fields, resubmitted, approved, signed twice."""
+    with scene.act(4, "agreement", "Une demande renvoyée, puis accordée", "Returned, then agreed"):
+        researcher, dpo = scene.lab.who("researcher"), scene.platform.who("dpo")
+        end = scene.until()[:10]
+        scene.voice.command(scene.lab, f"request {scene.dataset} --application request.json")
+        asked = draft(PURPOSE, scene.fields, scene.source, end)
+        made = researcher.post("/v1/requests", {"dataset": scene.dataset, "application": asked})
+        here, there = made["pid"], counterpart(researcher, made["pid"])
+        waiting = negotiation(dpo, there, until="SETTLED")
+        scene.board.note(
+            ("attend une décision", "waits for a decision"), "dpo", ", ".join(waiting["awaiting"])
+        )
+        kept = _return(scene, here, there)
+        scene.voice.command(scene.lab, f"negotiation resubmit {here} --application changed.json")
+        path = f"/v1/negotiations/{segment(here)}/applications"
+        changed = draft(PURPOSE, kept, scene.source, end)
+        researcher.post(path, {"application": changed})
+        negotiation(dpo, there, until="SETTLED")
+        scene.voice.command(scene.platform, f"negotiation decide {there} --as dpo --approve")
+        _decide(scene, there, {"outcome": "approve", "reason": ""})
+        final = negotiation(researcher, here, until="FINALIZED")
+        scene.board.note(
+            ("état chez le laboratoire", "state at the lab"), "FINALIZED", final["state"]
+        )
+        negotiation(dpo, there, until="FINALIZED")
+        scene.agreement = str(final["agreement"])
+        _compare(scene, here, there, kept)
+
+
+def time_negotiations(scene: Scene) -> None:
+    """Some automatic negotiations, one after the other, timed by the lab's node."""
+    researcher = scene.lab.who("researcher")
+    fields = next(d["fields"] for d in scene.seen["datasets"] if d["id"] == scene.sample)
+    asked = draft(PURPOSE, tuple(fields), scene.source, scene.until()[:10])
+    spans = []
+    for _ in range(_NEGOTIATIONS):
+        made = researcher.post("/v1/requests", {"dataset": scene.sample, "application": asked})
+        final = negotiation(researcher, made["pid"], until="FINALIZED")
+        span = datetime.fromisoformat(final["updated"]) - datetime.fromisoformat(final["created"])
+        spans.append(span.total_seconds() * 1000)
+    scene.board.measure(
+        "negotiation-p50",
+        ("négociation automatique, médiane", "automatic negotiation, p50"),
+        median(spans),
+        "ms",
+    )
+
+
+def _return(scene: Scene, here: str, there: str) -> tuple[str, ...]:
+    """The DPO keeps fewer fields and says why; the fields that remain."""
+    kept = tuple(name for name in scene.fields if not _TOO_MUCH.search(name))
+    if len(kept) == len(scene.fields):
+        extensions = [name for name in scene.fields if "extensions" in name]
+        kept = tuple(name for name in scene.fields if name not in extensions[-1:])
+    reason = "Minimisation : ces champs ne servent pas votre question."
+    scene.voice.command(
+        scene.platform,
+        f"negotiation decide {there} --as dpo --return offer.json --reason '{reason}'",
+    )
+    offer = {"v": 1, "fields": sorted(kept)}
+    _decide(scene, there, {"outcome": "return", "reason": reason, "offer": offer})
+    found = negotiation(scene.lab.who("researcher"), here, until="OFFERED")
+    scene.voice.tell(
+        f"{len(scene.fields)} champs demandés, {len(kept)} proposés : {reason}",
+        f"{len(scene.fields)} fields asked for, {len(kept)} offered: {reason}",
+    )
+    scene.board.judge(
+        ("renvoyée par le DPO, avec sa raison", "returned by the DPO, with the reason"),
+        ("OFFERED",) * 2,
+        (found["state"],) * 2,
+        ok=found["state"] == "OFFERED" and reason in found["reasons"],
+    )
+    return kept
+
+
+def _decide(scene: Scene, pid: str, decision: Json) -> None:
+    path = f"/v1/negotiations/{segment(pid)}/decisions"
+    scene.platform.who("dpo").post(path, {"role": "dpo", **decision})
+
+
+def _compare(scene: Scene, here: str, there: str, kept: tuple[str, ...]) -> None:
+    """The two agreements, as each node holds it; id and digest are recomputed from outside."""
+    board, path = scene.board, f"/v1/agreements/{segment(scene.agreement)}"
+    mine = scene.lab.who("researcher").get(path)
+    theirs = scene.platform.who("dpo").get(path)
+    board.note(
+        ("identifiant de l'accord, des deux côtés", "agreement id, on both sides"),
+        _agreement_id(scene.platform.did, scene.lab.did, there, here),
+        mine["id"] if mine["id"] == theirs["id"] else f"{mine['id']} ≠ {theirs['id']}",
+    )
+    board.note(
+        ("empreinte de l'accord, des deux côtés", "agreement digest, on both sides"),
+        digest(mine["document"]),
+        theirs["digest"],
+    )
+    board.note(
+        ("signatures valides sur cette empreinte", "valid signatures over that digest"),
+        2,
+        sum(
+            _valid(scene, mine["document"], proof)
+            for proof in (mine["provider_proof"], theirs["consumer_proof"])
+        ),
+    )
+    scene.plan = scene.lab.who("researcher").get(path + "/plan")["plan"]
+    board.note(
+        ("champs de l'accord", "fields of the agreement"),
+        len(kept),
+        len({field["name"] for field in scene.plan["fields"]} & set(kept)),
+    )
+
+
+def _agreement_id(provider: str, consumer: str, provider_pid: str, consumer_pid: str) -> str:
+    """FORMATS: UUIDv8 of SHA-256 over JCS of four names (for plain texts, compact JSON)."""
+    named = json.dumps([provider, consumer, provider_pid, consumer_pid], separators=(",", ":"))
+    block = bytearray(sha256(named.encode()).digest()[:16])
+    block[6] = block[6] & 0x0F | 0x80
+    block[8] = block[8] & 0x3F | 0x80
+    return UUID(bytes=bytes(block)).urn
+
+
+def _valid(scene: Scene, document: Json, proof: Json | None) -> bool:
+    """Whether a proof is one over this document, by a key its signer's DID document lists."""
+    if proof is None:
+        return False
+    keys: dict[str, bytes] = {}
+    for node in (scene.platform, scene.lab):
+        did = json.loads(scene.public(node, "/.well-known/did.json"))
+        keys |= assertion_keys(did, node.did)
+    try:
+        proofs.verify({**document, "proof": proof}, keys.__getitem__)
+    except (Problem, KeyError):
+        return False
+    return True
+
+
+def _in_language(scene: Scene, reasons: list[str]) -> list[str]:
+    """The half of the reasons in the listener's language: English first, then French (P6)."""
+    half = len(reasons) // 2
+    if len(reasons) < 2:
+        return reasons
+    return reasons[half:] if scene.voice.lang == "fr" else reasons[:half]
+
+
+def _joined(reasons: list[str], lang: str) -> str:
+    half = len(reasons) // 2
+    return " ".join(reasons[half:] if lang == "fr" else reasons[: half or 1])

@@ -1,0 +1,66 @@
+"""Texts of the problems that the demo itself can name."""
+
+from typing import Final
+
+from policies.problem import Text, register
+
+TEXTS: Final[dict[str, Text]] = {
+    "demo-traces-unreadable": Text(
+        "invalid",
+        "Le fichier de traces {path} n'est pas lisible ({fault}).",
+        "The file of traces {path} cannot be read ({fault}).",
+        "Donnez un fichier .jsonl ou .jsonl.gz entier.",
+        "Give a whole .jsonl or .jsonl.gz file.",
+    ),
+    "demo-traces-empty": Text(
+        "invalid",
+        "{path} ne contient aucun énoncé xAPI avec acteur et date.",
+        "{path} holds no xAPI statement with an actor and a time.",
+        "Donnez un fichier d'énoncés xAPI, un par ligne.",
+        "Give a file of xAPI statements, one a line.",
+    ),
+    "demo-folder-not-empty": Text(
+        "conflict",
+        "Le dossier {path} n'est pas vide.",
+        "The folder {path} is not empty.",
+        "Donnez un dossier nouveau ou vide à --dir.",
+        "Give a new or empty folder to --dir.",
+    ),
+    "demo-init-failed": Text(
+        "internal",
+        "« preau init » a échoué pour {node} : {fault}",
+        "“preau init” failed for {node}: {fault}",
+        "Corrigez ce qu'il dit, puis relancez la démonstration.",
+        "Correct what it says, then run the demo again.",
+    ),
+    "demo-node-ended": Text(
+        "internal",
+        "Le nœud {node} s'est arrêté (code {status}) : {fault}",
+        "The node {node} ended (code {status}): {fault}",
+        "Lisez {log}.",
+        "Read {log}.",
+    ),
+    "demo-node-slow": Text(
+        "unavailable",
+        "Le nœud {node} n'était pas prêt après {seconds} secondes.",
+        "The node {node} was not ready after {seconds} seconds.",
+        "Lisez {log}, puis relancez quand la machine est moins chargée.",
+        "Read {log}, then run again when the machine is less busy.",
+    ),
+    "demo-not-reached": Text(
+        "internal",
+        "La négociation n'est pas arrivée à {wanted} : elle est à {state}. {reasons}",
+        "The negotiation did not reach {wanted}: it is at {state}. {reasons}",
+        "Relancez avec --dir DOSSIER et lisez les journaux des deux nœuds.",
+        "Run again with --dir FOLDER and read the logs of both nodes.",
+    ),
+    "demo-transfer-stopped": Text(
+        "internal",
+        "Le transfert s'est arrêté : {fault}",
+        "The transfer stopped: {fault}",
+        "Relancez avec --dir DOSSIER et lisez les journaux des deux nœuds.",
+        "Run again with --dir FOLDER and read the logs of both nodes.",
+    ),
+}
+
+register(TEXTS)

@@ -1,0 +1,112 @@
+"""`preau transfer`: fetching agreed data, and stopping what runs."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from connector.cli.client import Client, segment
+from connector.cli.output import SESSION, command, progress, table
+
+app = typer.Typer(no_args_is_help=True, help="Data on its way.")
+
+_ID = Annotated[str, typer.Argument(metavar="ID")]
+
+
+@app.command("fetch")
+@command
+def fetch(
+    agreement: Annotated[str, typer.Argument(metavar="AGREEMENT")],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Where the files go.")],
+    parts: Annotated[
+        int | None, typer.Option(min=1, help="Stop after N more parts; run again to go on.")
+    ] = None,
+    format_: Annotated[str, typer.Option("--format", help="ndjson")] = "ndjson",
+) -> None:
+    """Let this node fetch what was agreed, then copy the files out."""
+    client = SESSION.client()
+    body = {"agreement": agreement, "format": format_}
+    transfer = client.post("/v1/transfers", body)
+    path = f"/v1/transfers/{segment(transfer['pid'])}"
+    client.post(f"{path}/fetch", {"parts": parts})
+    found = _follow(client, path)
+    if found["fetch"]["files"]:
+        _copy_out(client, path, found["fetch"]["files"], out)
+    SESSION.say(found, *_lines(found))
+
+
+@app.command("list")
+@command
+def list_() -> None:
+    """All transfers, the newest first."""
+    found = SESSION.client().get("/v1/transfers")
+    rows = [(t["pid"], t["role"], t["state"], t["parts"], t["rows"], t["agreement"]) for t in found]
+    SESSION.say(found, *table(("pid", "role", "state", "parts", "rows", "agreement"), rows))
+
+
+@app.command("show")
+@command
+def show(ident: _ID) -> None:
+    """One transfer: state, parts, rows, what it waits for."""
+    found = SESSION.client().get(f"/v1/transfers/{segment(ident)}")
+    SESSION.say(found, *_lines(found))
+
+
+@app.command("suspend")
+@command
+def suspend(
+    ident: _ID, reason: Annotated[str, typer.Option(help="The other party reads it.")] = ""
+) -> None:
+    """Pause a transfer; either party can."""
+    _change(ident, "suspension", reason)
+
+
+@app.command("resume")
+@command
+def resume(ident: _ID) -> None:
+    """Let a suspended transfer go on."""
+    _change(ident, "resumption", "")
+
+
+@app.command("terminate")
+@command
+def terminate(
+    ident: _ID, reason: Annotated[str, typer.Option(help="The other party reads it.")] = ""
+) -> None:
+    """End a transfer; what arrived stays marked as cut."""
+    _change(ident, "termination", reason)
+
+
+def _change(ident: str, act: str, reason: str) -> None:
+    path = f"/v1/transfers/{segment(ident)}/{act}"
+    found = SESSION.client().post(path, {"reason": reason})
+    SESSION.say(found, *_lines(found))
+
+
+def _follow(client: Client, path: str) -> dict[str, Any]:
+    while True:
+        found: dict[str, Any] = client.get(path, wait=2, until="FETCHED")
+        work = found["fetch"]
+        progress(f"{work['parts']} parts, {work['rows']} rows, {work['bytes'] / 1e6:.1f} MB")
+        if not work["running"]:
+            progress("")
+            return found
+
+
+def _copy_out(client: Client, path: str, names: list[str], out: Path) -> None:
+    out.mkdir(parents=True, exist_ok=True)
+    for name in names:
+        client.download(f"{path}/files/{segment(name)}", out / name)
+
+
+def _lines(found: dict[str, Any]) -> list[str]:
+    work = found.get("fetch") or {}
+    lines = [
+        f"{found['pid']}  {found['state']}",
+        f"  {found['parts']} parts, {found['rows']} rows, {found['bytes']} bytes",
+    ]
+    if work.get("problem"):
+        problem = work["problem"]
+        lines += [f"  ! {problem[SESSION.lang]}", f"  → {problem['do'][SESSION.lang]}"]
+    lines += [f"  ! {reason}" for reason in found["reasons"]]
+    return lines

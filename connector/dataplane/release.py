@@ -1,0 +1,220 @@
+"""Releasing: a plan applied to a revision, part by part (decisions X1, X2, X3, X5).
+
+Room: dataplane; pure over an open revision. What leaves is built anew from the agreed paths:
+a value that no agreed path names cannot appear, whatever stood in the source. Rows that may not
+leave are skipped without being parsed. The same range under the same rules gives the same bytes.
+
+Who may leave comes in as a bitmap over the persons of the revision (`subjects.registry`); every
+person in a row must be allowed. Keys come in derived for one agreement (`release_keys`).
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import orjson
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from connector.dataplane.projection import Cutter, Projection
+from connector.dataplane.revision import Revision
+from connector.dataplane.rows import LEXEMES, MANY, NO_TIME, UNKNOWN_PERSON, exact, people
+from connector.dataplane.treat import pseudonym, ranks, rekey
+from connector.subjects.keys import canonical, from_agent
+from policies.jcs import jcs
+
+ENCODER: Final = "ndjson-1"
+"""Changes whenever the same rows would give other bytes (X3)."""
+
+_CHUNK: Final = 256
+_INFO: Final = b"preau release 1\0"
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseKeys:
+    """What one agreement's releases are keyed with: 32 bytes each."""
+
+    pseudonym: bytes
+    ids: bytes
+    order: bytes
+
+
+def release_keys(
+    secret: bytes, recipient: str, purpose: str, agreement: str, *, longitudinal: bool = False
+) -> ReleaseKeys:
+    """Keys under HKDF-SHA-256 of the node's pseudonym root.
+
+    Only under `longitudinal` are pseudonyms the same in all agreements of one recipient and
+    purpose; ids and order always belong to the agreement.
+    """
+
+    def derive(what: str, scope: str) -> bytes:
+        info = _INFO + jcs([what, recipient, purpose, scope])
+        return HKDF(algorithm=SHA256(), length=32, salt=None, info=info).derive(secret)
+
+    return ReleaseKeys(
+        pseudonym=derive("pseudonym", "" if longitudinal else agreement),
+        ids=derive("ids", agreement),
+        order=derive("order", agreement),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The most one part may hold: released rows, and encoded bytes (one row always fits)."""
+
+    rows: int
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """One part: the source range [start, stop), and what leaves.
+
+    `withheld` counts rows by reason (consent, period, unknown-person, no-time) and `persons` are
+    dense numbers: both private.
+    """
+
+    start: int
+    stop: int
+    rows: int
+    body: bytes
+    withheld: Mapping[str, int]
+    persons: frozenset[int]
+
+
+def encode_part(
+    revision: Revision,
+    projection: Projection,
+    keys: ReleaseKeys,
+    bitmap: Sequence[int],
+    start: int,
+    stop: int | None,
+    limits: Limits,
+) -> Encoded:
+    """Encode a part from row `start` on.
+
+    With `stop` None the limits decide where it ends: just before the next row that would leave
+    and does not fit, so a part is empty only when nothing at all is left to release. With `stop`
+    given (a range issued before, X3) exactly that range is encoded under today's rules.
+    """
+    end = revision.rows if stop is None else stop
+    encoder = _Encoder(revision, projection, keys)
+    judge = _judge(revision, projection, bitmap)
+    allowed = (row for row in range(start, end) if judge(row) is None)
+    rows: list[int] = []
+    lines: list[bytes] = []
+    size = 0
+    for row, line in encoder.lines(allowed):
+        full = len(lines) >= limits.rows or size + len(line) + 1 > limits.bytes
+        if stop is None and lines and full:
+            end = row
+            break
+        rows.append(row)
+        lines.append(line)
+        size += len(line) + 1
+    weights = ranks(keys.order, rows)
+    ordered = sorted(zip(weights, lines, strict=True))
+    reasons = Counter(map(judge, range(start, end)))
+    return Encoded(
+        start=start,
+        stop=end,
+        rows=len(rows),
+        body=b"".join([line + b"\n" for _, line in ordered]),
+        withheld={reason: count for reason, count in reasons.items() if reason is not None},
+        persons=frozenset(number for row in rows for number in revision.persons(row)),
+    )
+
+
+def count_persons(
+    revision: Revision, projection: Projection, bitmap: Sequence[int], floor: int
+) -> int:
+    """Distinct persons whose rows would leave, counted up to `floor` and no further (X4)."""
+    judge = _judge(revision, projection, bitmap)
+    found: set[int] = set()
+    for row in range(revision.rows):
+        if judge(row) is None:
+            found.update(revision.persons(row))
+            if len(found) >= floor:
+                return floor
+    return len(found)
+
+
+def _judge(
+    revision: Revision, projection: Projection, bitmap: Sequence[int]
+) -> Callable[[int], str | None]:
+    """Tells for a row why it is withheld, or None when it leaves."""
+    flags_of, times, references = revision.flags, revision.times, revision.references
+    first, end = projection.first, projection.end
+
+    def judge(row: int) -> str | None:
+        flags = flags_of[row]
+        if flags & UNKNOWN_PERSON:
+            return "unknown-person"
+        if first is not None or end is not None:
+            if flags & NO_TIME:
+                return "no-time"
+            time = times[row]
+            if (first is not None and time < first) or (end is not None and time >= end):
+                return "period"
+        if flags & MANY:
+            if not all(bitmap[number] for number in revision.listed(references[row])):
+                return "consent"
+        elif not bitmap[references[row]]:
+            return "consent"
+        return None
+
+    return judge
+
+
+class _Encoder:
+    """Rows to lines; pseudonyms and ids are made once for a part, ids in batches."""
+
+    def __init__(self, revision: Revision, projection: Projection, keys: ReleaseKeys) -> None:
+        self._revision = revision
+        self._cutter = Cutter(projection)
+        self._keys = keys
+        self._pseudonyms: dict[int, str] = {}
+
+    def lines(self, rows: Iterator[int]) -> Iterator[tuple[int, bytes]]:
+        """Each row with its line (no line end), in the order given."""
+        pending: list[tuple[int, object]] = []
+        for row in rows:
+            pending.append((row, self._row(row)))
+            if len(pending) == _CHUNK:
+                yield from self._written(pending)
+                pending = []
+        yield from self._written(pending)
+
+    def _written(self, pending: list[tuple[int, object]]) -> list[tuple[int, bytes]]:
+        slots = self._cutter.slots
+        if slots:
+            texts = rekey(self._keys.ids, [slot.text for slot in slots])
+            for slot, text in zip(slots, texts, strict=True):
+                slot.put(text)
+            slots.clear()
+        return [(row, orjson.dumps(value)) for row, value in pending]
+
+    def _row(self, row: int) -> object:
+        revision = self._revision
+        flags = revision.flags[row]
+        line = revision.line(row)
+        value: dict[str, Any] = exact(line) if flags & LEXEMES else orjson.loads(line)
+        if not flags & MANY:
+            name = self._pseudonym(revision.references[row])
+            return self._cutter.row(value, lambda _: name)
+        numbers = revision.persons(row)
+        # The walk numbered the persons of a row in one fixed order: the same walk finds them again.
+        order = people(value)
+        return self._cutter.row(
+            value,
+            lambda agent: self._pseudonym(numbers[order[canonical(from_agent(agent))]]),
+        )
+
+    def _pseudonym(self, number: int) -> str:
+        name = self._pseudonyms.get(number)
+        if name is None:
+            name = pseudonym(self._keys.pseudonym, self._revision.subject(number))
+            self._pseudonyms[number] = name
+        return name

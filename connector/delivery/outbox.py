@@ -1,0 +1,337 @@
+"""The worker that delivers what the store has committed.
+
+A service commits a message in the same transaction as the state it tells of; this worker is woken
+by the commit, leases what is due, posts it with a fresh token, and lets the service `settle` what
+came of it before the row is marked. A crash anywhere in between sends the message once more: the
+peer's inbox knows it, and `settle` must be safe to run twice.
+
+Order: the store leases at most one message of a process at a time, the oldest, so messages of one
+negotiation never overtake each other, while many negotiations go side by side.
+
+What the worker waits for are events: a commit, an answer, or the next due instant. A slow poll is
+the safety net. Leasing costs a commit; a service that leases in its own unit, right after
+`store.outbox.put`, and then calls `hand`, saves it (this is how the hot path stays within its
+fsyncs):
+
+    def unit(tx):
+        ...
+        outbox.put(tx, row)
+        return reply, lease(tx, now)
+    reply, leased = await store.write(unit)
+    worker.hand(leased)
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections import Counter, deque
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from connector.base.clock import Clock
+from connector.delivery import retry
+from connector.delivery.circuit import Circuit
+from connector.identity.ports import Fetch, Response
+from connector.store import outbox
+from connector.store.rows import OutboxRow
+from connector.store.store import Store
+from connector.store.tx import Tx
+from policies.problem import Problem
+
+LEASE_SECONDS: Final = 120.0
+DEADLINE: Final = timedelta(hours=72)
+KEPT_ANSWER: Final = 65_536
+_AT_ONCE: Final = 8
+_AFTER_TRIAL: Final = timedelta(seconds=5)
+# What no later attempt can change: the address itself is not one we speak to.
+_FINAL: Final = frozenset({"delivery-url-invalid", "delivery-scheme", "delivery-port"})
+
+log: Final = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Messages in flight at once, seconds between unprompted looks and for one attempt, bytes."""
+
+    concurrency: int = 32
+    poll: float = 30.0
+    timeout: float = 30.0
+    answer_bytes: int = 1_048_576
+
+
+_DEFAULTS: Final = Limits()
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a message ended: `response` if the peer answered, `problem` if it was given up."""
+
+    response: Response | None
+    problem: Problem | None = None
+
+    @property
+    def delivered(self) -> bool:
+        """Whether the peer accepted the message."""
+        return self.problem is None
+
+
+Authorize = Callable[[str], str]
+"""The Authorization header for a peer (its DID), fresh at every call."""
+
+Settle = Callable[[OutboxRow, Outcome], Awaitable[None]]
+"""Records what came of a message; runs before its mark, and perhaps twice."""
+
+
+def lease(tx: Tx, now: datetime, limit: int = _AT_ONCE) -> list[OutboxRow]:
+    """Lease due messages inside a service's own unit; `Worker.hand` them over once committed."""
+    return outbox.claim(tx, now=now, lease_seconds=LEASE_SECONDS, limit=limit)
+
+
+class Worker:
+    """Delivers; one for each node.
+
+    Args:
+        store: where the messages are.
+        fetch: the HTTP client.
+        clock: tells what is due; real waiting only ever follows from it.
+        authorize: makes the Authorization header for a peer.
+        settle: the services' part.
+        random: unpredictable bytes, for the chance in retries.
+        limits: how much at once, how long, how large.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        fetch: Fetch,
+        clock: Clock,
+        *,
+        authorize: Authorize,
+        settle: Settle,
+        random: retry.Random,
+        limits: Limits = _DEFAULTS,
+    ) -> None:
+        self._store = store
+        self._fetch = fetch
+        self._clock = clock
+        self._authorize = authorize
+        self._settle = settle
+        self._random = random
+        self._limits = limits
+        self._wake = asyncio.Event()
+        self._queue: deque[OutboxRow] = deque()
+        self._held: set[int] = set()
+        self._flights: set[asyncio.Task[None]] = set()
+        self._circuits: dict[str, Circuit] = {}
+        self._answers: dict[int, Counter[int]] = {}
+        self._marked = False
+        self._stopping = False
+        self._task: asyncio.Task[None] | None = None
+        self._unsubscribe: Callable[[], None] | None = None
+        self._beat = clock.now()
+
+    # ------------------------------------------------------------------ life
+
+    async def start(self) -> None:
+        """Free the leases of a former life, listen for commits, and work until `stop`."""
+        loop = asyncio.get_running_loop()
+        await self._store.write(outbox.free)
+
+        def wake() -> None:
+            loop.call_soon_threadsafe(self._wake.set)
+
+        self._unsubscribe = self._store.on_commit(wake, topic="outbox")
+        self._beat = self._clock.now()
+        self._task = asyncio.create_task(self._run(), name="preau-outbox")
+
+    async def stop(self, grace: float = 5.0) -> None:
+        """Take no more; let what is in flight finish for `grace` seconds, then cut it off.
+
+        What was cut off is delivered after the next start.
+        """
+        self._stopping = True
+        self._queue.clear()
+        if self._unsubscribe is not None:
+            self._unsubscribe()
+        if self._flights:
+            await asyncio.wait(self._flights, timeout=grace)
+        tasks = [*self._flights, *([self._task] if self._task else [])]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    @property
+    def alive(self) -> bool:
+        """Whether the worker still looks at its outbox (readiness)."""
+        silent = (self._clock.now() - self._beat).total_seconds()
+        return self._task is not None and not self._task.done() and silent <= 3 * self._limits.poll
+
+    def hand(self, rows: Iterable[OutboxRow]) -> None:
+        """Deliver messages that a committed unit has leased (see `lease`)."""
+        for row in rows:
+            if row.seq not in self._held and not self._stopping:
+                self._held.add(row.seq)
+                self._queue.append(row)
+        self._launch()
+
+    async def run_until_idle(self) -> None:
+        """Deliver all that is due now, then return; for tests, in place of `start`."""
+        while True:
+            claimed = await self._claim()
+            if self._flights:
+                await asyncio.wait(self._flights, return_when=asyncio.FIRST_COMPLETED)
+            elif self._marked:
+                # Marks travel with the next transaction: make one, as followers wait for them.
+                self._marked = False
+                await self._store.write(lambda _tx: None)
+            elif not claimed:
+                return
+
+    # ------------------------------------------------------------------ looking
+
+    async def _run(self) -> None:
+        while not self._stopping:
+            self._beat = self._clock.now()
+            self._wake.clear()
+            pause = self._limits.poll
+            try:
+                if not await self._claim():
+                    pause = min(self._limits.poll, await self._until_due())
+            except Problem as problem:
+                if problem.code == "store-closed":
+                    return
+                log.warning("the outbox cannot be read: %s", problem.code)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(pause):
+                    await self._wake.wait()
+
+    async def _claim(self) -> bool:
+        """Lease what is due and fits, and start delivering it; whether there was anything."""
+        free = self._limits.concurrency - len(self._held)
+        now = self._clock.now()
+        due = await self._store.read(outbox.next_due)
+        # Read before leasing: a lease is a commit, a look is none.
+        if free <= 0 or due is None or due > now:
+            return False
+        rows = await self._store.write(lambda tx: lease(tx, now, free))
+        self.hand(rows)
+        if rows:
+            self._wake.set()
+        return bool(rows)
+
+    async def _until_due(self) -> float:
+        """Seconds until something is due; when places are all taken, an answer will wake us."""
+        due = await self._store.read(outbox.next_due)
+        if due is None or len(self._held) >= self._limits.concurrency:
+            return self._limits.poll
+        return max((due - self._clock.now()).total_seconds(), 0.001)
+
+    def _launch(self) -> None:
+        while self._queue and len(self._flights) < self._limits.concurrency:
+            task = asyncio.create_task(self._carry(self._queue.popleft()))
+            self._flights.add(task)
+            task.add_done_callback(self._landed)
+
+    def _landed(self, task: asyncio.Task[None]) -> None:
+        self._flights.discard(task)
+        self._launch()
+        if len(self._held) >= self._limits.concurrency - 1:
+            self._wake.set()  # all places were taken: what is due could not be leased
+
+    # ------------------------------------------------------------------ delivering
+
+    async def _carry(self, row: OutboxRow) -> None:
+        """Deliver one message; whatever goes wrong on our side, it is tried again later."""
+        try:
+            await self._deliver(row)
+        except Exception as error:  # noqa: BLE001  (settle is the services'; the rest must go on)
+            code = error.code if isinstance(error, Problem) else type(error).__name__
+            log.warning("%s to %s is not settled: %s", row.type, row.peer, code)
+            with contextlib.suppress(Problem):  # its lease will end
+                await self._again(row, retry.delay(row.attempts, self._random))
+        finally:
+            self._held.discard(row.seq)
+
+    async def _deliver(self, row: OutboxRow) -> None:
+        now = self._clock.now()
+        if now >= _deadline(row):
+            problem = Problem("delivery-expired", peer=row.peer, attempts=row.attempts - 1)
+            return await self._give_up(row, Outcome(None, problem))
+        circuit = self._circuits.get(row.peer, Circuit())
+        if not circuit.admits(now):
+            return await self._again(row, max((circuit.until or now) - now, _AFTER_TRIAL))
+        self._circuits[row.peer] = circuit.started(now)
+        try:
+            response = await self._post(row)
+        except Problem as problem:
+            return await self._unanswered(row, problem)
+        self._circuits.pop(row.peer, None)
+        return await self._answered(row, response)
+
+    async def _post(self, row: OutboxRow) -> Response:
+        limits = self._limits
+        headers = {
+            "Authorization": self._authorize(row.peer),
+            "Content-Type": "application/json",
+            "Accept": "application/json",
+        }
+        return await self._fetch.post(
+            row.url, row.body, headers=headers, limit=limits.answer_bytes, timeout=limits.timeout
+        )
+
+    async def _unanswered(self, row: OutboxRow, problem: Problem) -> None:
+        now = self._clock.now()
+        log.info("%s to %s was not delivered: %s", row.type, row.peer, problem.code)
+        if problem.code in _FINAL:
+            self._circuits.pop(row.peer, None)
+            return await self._give_up(row, Outcome(None, problem))
+        circuit = self._circuits.get(row.peer, Circuit()).failed(now)
+        self._circuits[row.peer] = circuit
+        # The circuit sets the pace of the whole peer: so all its messages go soon after it is back.
+        wait = circuit.until - now if circuit.until else None
+        return await self._again(row, wait or retry.delay(circuit.failures, self._random))
+
+    async def _answered(self, row: OutboxRow, response: Response) -> None:
+        seen = self._answers.setdefault(row.seq, Counter())
+        seen[response.status] += 1
+        verdict = retry.judge(response.status, seen[response.status])
+        if verdict == "again":
+            log.info("%s to %s: answer %d", row.type, row.peer, response.status)
+            wait = retry.delay(row.attempts, self._random)
+            wait = max(wait, retry.asked(response.headers, self._clock.now()))
+            return await self._again(row, wait, response)
+        if verdict == "refused":
+            problem = Problem("delivery-refused", peer=row.peer, status=response.status)
+            return await self._give_up(row, Outcome(response, problem))
+        await self._settle(row, Outcome(response))
+        self._answers.pop(row.seq, None)
+        status, answer = response.status, response.body[:KEPT_ANSWER]
+        self._store.defer(lambda tx: outbox.sent(tx, seq=row.seq, status=status, answer=answer))
+        self._marked = True
+        return None
+
+    async def _give_up(self, row: OutboxRow, outcome: Outcome) -> None:
+        await self._settle(row, outcome)
+        self._answers.pop(row.seq, None)
+        response = outcome.response
+        status = response.status if response else None
+        answer = response.body[:KEPT_ANSWER] if response else None
+        await self._store.write(
+            lambda tx: outbox.fail(tx, seq=row.seq, status=status, answer=answer)
+        )
+
+    async def _again(
+        self, row: OutboxRow, wait: timedelta, response: Response | None = None
+    ) -> None:
+        next_at = min(self._clock.now() + wait, _deadline(row))
+        status = response.status if response else None
+        answer = response.body[:KEPT_ANSWER] if response else None
+        await self._store.write(
+            lambda tx: outbox.retry(tx, seq=row.seq, next_at=next_at, status=status, answer=answer)
+        )
+
+
+def _deadline(row: OutboxRow) -> datetime:
+    return row.deadline or row.created + DEADLINE

@@ -1,0 +1,83 @@
+"""The data plane's endpoints: parts, the plain stream, the manifest, the receipt (FORMATS).
+
+Authorised by the token of the data address alone; 409 while suspended, 410 once ended, 404 for
+whoever holds no token of this transfer.
+"""
+
+from collections.abc import AsyncIterator, Callable, Coroutine
+from functools import wraps
+from typing import Any, Concatenate, Final, ParamSpec
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import StreamingResponse
+
+from connector.base import telemetry
+from connector.http.problems import json_response, problem_response
+from connector.http.requests import bearer_of, json_body_of
+from connector.services import releasing
+from connector.services.node import Node
+from policies.problem import Problem
+
+NDJSON: Final = "application/x-ndjson"
+GONE: Final = 410
+P = ParamSpec("P")
+Handler = Callable[Concatenate[Request, P], Coroutine[Any, Any, Response]]
+
+
+def router(node: Node) -> APIRouter:
+    """The routes below `/data`."""
+    made = APIRouter()
+
+    @made.get("/{pid}/parts/{number:int}")
+    @_told
+    async def part(request: Request, pid: str, number: int) -> Response:
+        found = await releasing.part(
+            node, pid, bearer_of(request), number, acknowledged=request.headers.get("preau-ack")
+        )
+        return Response(found.body, media_type=NDJSON, headers=found.info.headers(last=found.last))
+
+    @made.get("/{pid}/manifest")
+    @_told
+    async def manifest(request: Request, pid: str) -> Response:
+        found = await releasing.manifest(
+            node, pid, bearer_of(request), acknowledged=request.headers.get("preau-ack")
+        )
+        return json_response(found)
+
+    @made.post("/{pid}/receipt")
+    @_told
+    async def receipt(request: Request, pid: str) -> Response:
+        body = await json_body_of(request, node.settings.limits.message_bytes)
+        return json_response(await releasing.receipt(node, pid, bearer_of(request), body))
+
+    @made.get("/{pid}")
+    @_told
+    async def stream(request: Request, pid: str) -> Response:
+        first, rest = await releasing.stream(node, pid, bearer_of(request))
+        return StreamingResponse(_bodies(first, rest), media_type=NDJSON)
+
+    return made
+
+
+async def _bodies(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """The whole stream; a cut raises, so that the connection breaks and never ends cleanly."""
+    yield first
+    async for body in rest:
+        yield body
+
+
+def _told(handle: Handler[P]) -> Handler[P]:
+    """Answer a problem with its document; an ended transfer is 410."""
+
+    @wraps(handle)
+    async def run(request: Request, *args: P.args, **kwargs: P.kwargs) -> Response:
+        try:
+            return await handle(request, *args, **kwargs)
+        except Problem as problem:
+            telemetry.event("data-refused", code=problem.code)
+            response = problem_response(problem)
+            if problem.code in releasing.ENDED:
+                response.status_code = GONE
+            return response
+
+    return run  # type: ignore[return-value]  # wraps() says less than it knows

@@ -1,0 +1,151 @@
+"""The Dataspace Protocol 2025-1 over HTTPS, both roles on one base path.
+
+FastAPI only routes here: a request comes in, a response goes out, DSP's own error documents
+included. Whether we are consumer or provider of a negotiation or transfer is known by its pid.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from fastapi import APIRouter, Request, Response
+
+from connector.base import telemetry
+from connector.http.problems import json_response
+from connector.http.requests import bearer_of, json_body_of
+from connector.protocol import errors, messages
+from connector.protocol.json import strict_json
+from connector.services import access, catalogs, inbound, negotiations, transfers
+from connector.services.node import Node
+from policies.problem import Problem
+
+Handler = Callable[[Node, inbound.Incoming[Any]], Awaitable[inbound.Reply]]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One address: what message it takes and which use case answers."""
+
+    path: str
+    message: type[Any]
+    handler: Handler
+    error: errors.ErrorKind
+
+
+NEGOTIATION: Final[errors.ErrorKind] = "negotiation"
+TRANSFER: Final[errors.ErrorKind] = "transfer"
+CATALOG: Final[errors.ErrorKind] = "catalog"
+
+POSTS: Final = (
+    Route("/catalog/request", messages.CatalogRequest, catalogs.requested, CATALOG),
+    Route("/negotiations/request", messages.ContractRequest, negotiations.requested, NEGOTIATION),
+    Route("/negotiations/offers", messages.ContractOffer, negotiations.offered, NEGOTIATION),
+    Route(
+        "/negotiations/{pid}/request",
+        messages.ContractRequest,
+        negotiations.requested,
+        NEGOTIATION,
+    ),
+    Route("/negotiations/{pid}/offers", messages.ContractOffer, negotiations.offered, NEGOTIATION),
+    Route(
+        "/negotiations/{pid}/agreement",
+        messages.ContractAgreement,
+        negotiations.agreed,
+        NEGOTIATION,
+    ),
+    Route(
+        "/negotiations/{pid}/agreement/verification",
+        messages.ContractAgreementVerification,
+        negotiations.verified,
+        NEGOTIATION,
+    ),
+    Route(
+        "/negotiations/{pid}/events",
+        messages.ContractNegotiationEvent,
+        negotiations.event,
+        NEGOTIATION,
+    ),
+    Route(
+        "/negotiations/{pid}/termination",
+        messages.ContractNegotiationTermination,
+        negotiations.terminated,
+        NEGOTIATION,
+    ),
+    Route("/transfers/request", messages.TransferRequest, transfers.requested, TRANSFER),
+    Route("/transfers/{pid}/start", messages.TransferStart, transfers.started, TRANSFER),
+    Route(
+        "/transfers/{pid}/suspension", messages.TransferSuspension, transfers.suspended, TRANSFER
+    ),
+    Route(
+        "/transfers/{pid}/completion", messages.TransferCompletion, transfers.completed, TRANSFER
+    ),
+    Route(
+        "/transfers/{pid}/termination",
+        messages.TransferTermination,
+        transfers.terminated,
+        TRANSFER,
+    ),
+)
+
+Reader = Callable[[Node, access.Caller, str], Awaitable[inbound.Reply]]
+
+GETS: Final[tuple[tuple[str, Reader, errors.ErrorKind], ...]] = (
+    ("/catalog/datasets/{pid:path}", catalogs.dataset_requested, CATALOG),
+    ("/negotiations/{pid}", negotiations.state_requested, NEGOTIATION),
+    ("/transfers/{pid}", transfers.state_requested, TRANSFER),
+)
+
+
+def router(node: Node) -> APIRouter:
+    """The routes of one node, to be placed below `/dsp/2025-1`."""
+    made = APIRouter()
+    for route in POSTS:
+        made.add_api_route(route.path, _post(node, route), methods=["POST"])
+    for path, reader, error in GETS:
+        made.add_api_route(path, _get(node, reader, error), methods=["GET"])
+    return made
+
+
+def _post(node: Node, route: Route) -> Callable[[Request], Awaitable[Response]]:
+    limit = node.settings.limits.message_bytes
+
+    async def handle(request: Request) -> Response:
+        pid = request.path_params.get("pid")
+        try:
+            caller = await access.authenticate(node, bearer_of(request))
+            body = await json_body_of(request, limit)
+            wire = strict_json(body, max_bytes=limit)
+            message = messages.read(wire, route.message)
+            reply = await route.handler(node, inbound.Incoming(caller, message, wire, pid))
+        except Problem as problem:
+            return _error(route.error, problem)
+        return _answer(reply)
+
+    return handle
+
+
+def _get(
+    node: Node, reader: Reader, error: errors.ErrorKind
+) -> Callable[[Request], Awaitable[Response]]:
+    async def handle(request: Request) -> Response:
+        pid = request.path_params["pid"]
+        try:
+            caller = await access.authenticate(node, bearer_of(request))
+            reply = await reader(node, caller, pid)
+        except Problem as problem:
+            return _error(error, problem)
+        return _answer(reply)
+
+    return handle
+
+
+def _answer(reply: inbound.Reply) -> Response:
+    if reply.body is None:
+        return Response(status_code=reply.status)
+    return json_response(reply.body, reply.status)
+
+
+def _error(kind: errors.ErrorKind, problem: Problem) -> Response:
+    telemetry.event("peer-refused", code=problem.code, cause=problem.kind)
+    document = errors.error_document(kind, problem)
+    return json_response(document, errors.status_of(problem))

@@ -1,0 +1,24 @@
+"""Whether the node lives, and whether it can do its work."""
+
+from fastapi import APIRouter, Response
+
+from connector.http.problems import json_response
+from connector.services.node import Node
+
+
+def router(node: Node) -> APIRouter:
+    """`/health/live` answers while the process runs, `/health/ready` while it can keep promises."""
+    made = APIRouter()
+
+    @made.get("/health/live")
+    async def live() -> Response:
+        return json_response({"status": "live"})
+
+    @made.get("/health/ready")
+    async def ready() -> Response:
+        checks = {"delivery": node.worker.alive, "log": node.log.size > 0}
+        healthy = all(checks.values())
+        body = {"status": "ready" if healthy else "not ready", "checks": checks}
+        return json_response(body, 200 if healthy else 503)
+
+    return made

@@ -1,0 +1,309 @@
+"""The management port: what this institution's own people and machines can ask of the node.
+
+Loopback only, one token a person; a role decides who may do what, in `services`. Long polling
+(`?wait=S&until=STATE`) instead of sleeping, for tests and people alike. No request names a path
+on the node: files are uploaded and downloaded.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi.responses import FileResponse
+from starlette.formparsers import MultiPartException
+
+from connector.http import health
+from connector.http.problems import json_response, on_failure, on_problem, problem_response
+from connector.http.requests import bearer_of, body_of, json_body_of
+from connector.protocol.json import strict_json
+from connector.services import (
+    access,
+    auditing,
+    catalogs,
+    consents,
+    fetching,
+    identity,
+    people,
+    peering,
+    publishing,
+    transferring,
+    views,
+)
+from connector.services.access import Actor
+from connector.services.node import Node
+from policies.problem import Problem
+
+_MAX_JSON: Final = 1_000_000
+_MAX_IMPORT: Final = 1_000_000_000
+_MAX_WAIT: Final = 60.0
+
+Body = dict[str, Any]
+
+
+def app(node: Node) -> FastAPI:
+    """The ASGI application of the management port."""
+    made = FastAPI(title="Préau management", docs_url=None, redoc_url=None, openapi_url=None)
+    for routes in (_node, _datasets, _negotiations, _agreements, _transfers, _consents):
+        made.include_router(routes(node), prefix="/v1")
+    made.include_router(health.router(node))
+    made.add_exception_handler(Problem, on_problem)
+    made.add_exception_handler(Exception, on_failure)
+    made.add_exception_handler(404, _nothing)
+    return made
+
+
+def _node(node: Node) -> APIRouter:
+    made = APIRouter()
+
+    @made.get("/node")
+    async def show(request: Request) -> Response:
+        await _actor(node, request)
+        return json_response(identity.overview(node))
+
+    @made.post("/tokens")
+    async def add_token(request: Request) -> Response:
+        who, body = await _actor(node, request), await _json(request)
+        added = await access.add_token(node, who, _text(body, "name"), _text(body, "role"))
+        return json_response(added, 201)
+
+    @made.get("/peers")
+    async def peers(request: Request) -> Response:
+        await _actor(node, request)
+        return json_response(await peering.listing(node))
+
+    @made.post("/peers")
+    async def add_peer(request: Request) -> Response:
+        who, body = await _actor(node, request), await _json(request)
+        groups = body.get("groups") or []
+        added = await peering.add(node, who, _text(body, "did"), body.get("name") or "", groups)
+        return json_response(added, 201)
+
+    @made.get("/catalogs")
+    async def discover(request: Request, peer: str) -> Response:
+        await _actor(node, request)
+        return json_response(await peering.catalog_of(node, peer))
+
+    return made
+
+
+def _datasets(node: Node) -> APIRouter:
+    made = APIRouter()
+
+    @made.get("/datasets")
+    async def listing(request: Request) -> Response:
+        await _actor(node, request)
+        return json_response(await catalogs.listing(node))
+
+    @made.post("/datasets")
+    async def add(request: Request) -> Response:
+        who = await _actor(node, request)
+        access.require(who, "operator", "steward")
+        try:
+            async with request.form(max_files=2, max_fields=4) as form:
+                about, file = form.get("about"), form.get("file")
+                if about is None or isinstance(about, str) or file is None or isinstance(file, str):
+                    raise Problem("http-upload-parts")
+                share = form.get("max_bad")
+                upload = publishing.Upload(
+                    about=await about.read(_MAX_JSON),
+                    name=file.filename or "",
+                    read=file.read,
+                    max_bad=_share(share if isinstance(share, str) else None),
+                )
+                return json_response(await publishing.add(node, who, upload), 201)
+        except MultiPartException:
+            raise Problem("http-upload-parts") from None
+
+    @made.get("/datasets/{ident}")
+    async def show(request: Request, ident: str) -> Response:
+        await _actor(node, request)
+        return json_response(await catalogs.show(node, ident))
+
+    @made.post("/datasets/{ident}/withdrawal")
+    async def withdraw(request: Request, ident: str) -> Response:
+        who, body = await _actor(node, request), await _json(request)
+        return json_response(await publishing.withdraw(node, who, ident, body.get("reason") or ""))
+
+    return made
+
+
+def _negotiations(node: Node) -> APIRouter:
+    made = APIRouter()
+
+    @made.post("/requests")
+    async def ask(request: Request) -> Response:
+        who, body = await _actor(node, request), await _json(request)
+        asked = await people.request(
+            node, who, _text(body, "dataset"), _object(body, "application")
+        )
+        return json_response(asked, 201)
+
+    @made.get("/negotiations")
+    async def listing(request: Request) -> Response:
+        await _actor(node, request)
+        return json_response(await views.negotiations(node))
+
+    @made.get("/negotiations/{pid}")
+    async def show(
+        request: Request, pid: str, wait: float = 0.0, until: str | None = None
+    ) -> Response:
+        await _actor(node, request)
+        seconds = min(wait, _MAX_WAIT)
+        return json_response(await views.negotiation(node, pid, wait=seconds, until=until))
+
+    acts: dict[str, Callable[[Actor, str, Body], Awaitable[None]]] = {
+        "decisions": lambda who, pid, body: people.decide(node, who, pid, body),
+        "applications": lambda who, pid, body: people.resubmit(
+            node, who, pid, _object(body, "application")
+        ),
+        "acceptance": lambda who, pid, _: people.accept(node, who, pid),
+        "termination": lambda who, pid, body: people.terminate(
+            node, who, pid, _text(body, "reason")
+        ),
+    }
+
+    @made.post("/negotiations/{pid}/{act}")
+    async def act_on(request: Request, pid: str, act: str) -> Response:
+        who, body = await _actor(node, request), await _json(request)
+        if act not in acts:
+            raise Problem("http-not-found")
+        await acts[act](who, pid, body)
+        return json_response(await views.negotiation(node, pid))
+
+    return made
+
+
+def _agreements(node: Node) -> APIRouter:
+    made = APIRouter()
+
+    @made.get("/agreements")
+    async def listing(request: Request) -> Response:
+        await _actor(node, request)
+        return json_response(await views.agreements(node))
+
+    @made.get("/agreements/{ident}")
+    async def show(request: Request, ident: str) -> Response:
+        await _actor(node, request)
+        return json_response(await views.agreement(node, ident))
+
+    @made.get("/agreements/{ident}/plan")
+    async def plan(request: Request, ident: str) -> Response:
+        await _actor(node, request)
+        return json_response(await views.plan(node, ident))
+
+    @made.get("/agreements/{ident}/bundle")
+    async def bundle(request: Request, ident: str) -> Response:
+        who = await _actor(node, request)
+        content = await auditing.bundle(node, who, ident)
+        return Response(content, media_type="application/zip")
+
+    return made
+
+
+def _transfers(node: Node) -> APIRouter:
+    made = APIRouter()
+
+    @made.get("/transfers")
+    async def listing(request: Request) -> Response:
+        await _actor(node, request)
+        return json_response(await views.transfers(node))
+
+    @made.post("/transfers")
+    async def start(request: Request) -> Response:
+        who, body = await _actor(node, request), await _json(request)
+        form = body.get("format") or "ndjson"
+        pid = await transferring.start(node, who, _text(body, "agreement"), form)
+        return json_response(await views.transfer(node, pid), 201)
+
+    @made.get("/transfers/{pid}")
+    async def show(
+        request: Request, pid: str, wait: float = 0.0, until: str | None = None
+    ) -> Response:
+        await _actor(node, request)
+        seconds = min(wait, _MAX_WAIT)
+        return json_response(await views.transfer(node, pid, wait=seconds, until=until))
+
+    acts: dict[str, Callable[[Actor, str, Body], Awaitable[None]]] = {
+        "fetch": lambda who, pid, body: fetching.start(node, who, pid, body.get("parts")),
+        "suspension": lambda who, pid, body: transferring.suspend(
+            node, who, pid, body.get("reason") or ""
+        ),
+        "resumption": lambda who, pid, _: transferring.resume(node, who, pid),
+        "termination": lambda who, pid, body: transferring.terminate(
+            node, who, pid, body.get("reason") or ""
+        ),
+    }
+
+    @made.post("/transfers/{pid}/{act}")
+    async def act_on(request: Request, pid: str, act: str) -> Response:
+        who, body = await _actor(node, request), await _json(request)
+        if act not in acts:
+            raise Problem("http-not-found")
+        await acts[act](who, pid, body)
+        return json_response(await views.transfer(node, pid))
+
+    @made.get("/transfers/{pid}/files/{name}")
+    async def file(request: Request, pid: str, name: str) -> Response:
+        who = await _actor(node, request)
+        return FileResponse(await fetching.file(node, who, pid, name))
+
+    return made
+
+
+def _consents(node: Node) -> APIRouter:
+    made = APIRouter()
+
+    @made.post("/consents")
+    async def record(request: Request) -> Response:
+        who, body = await _actor(node, request), await _json(request)
+        return json_response(await consents.record(node, who, body), 201)
+
+    @made.post("/consents/import")
+    async def import_(request: Request) -> Response:
+        who = await _actor(node, request)
+        access.require(who, "dpo", "steward")
+        content = await body_of(request, _MAX_IMPORT)
+        return json_response(await consents.load(node, who, content), 201)
+
+    @made.post("/consents/state")
+    async def state(request: Request) -> Response:
+        who, body = await _actor(node, request), await _json(request)
+        return json_response(await consents.state(node, who, body))
+
+    return made
+
+
+async def _actor(node: Node, request: Request) -> Actor:
+    return await access.actor(node, bearer_of(request))
+
+
+async def _json(request: Request) -> Body:
+    return strict_json(await json_body_of(request, _MAX_JSON), max_bytes=_MAX_JSON)
+
+
+def _text(body: Body, member: str) -> str:
+    value = body.get(member)
+    if not isinstance(value, str) or not value.strip():
+        raise Problem("http-member", member=member)
+    return value.strip()
+
+
+def _object(body: Body, member: str) -> Body:
+    value = body.get(member)
+    if not isinstance(value, dict):
+        raise Problem("http-member", member=member)
+    return value
+
+
+def _share(text: str | None) -> float:
+    try:
+        share = float(text or "0.001")
+    except ValueError:
+        share = -1.0
+    if not 0 <= share <= 1:
+        raise Problem("http-member", member="max_bad")
+    return share
+
+
+async def _nothing(_: Request, __: Exception) -> Response:
+    return problem_response(Problem("http-not-found"))

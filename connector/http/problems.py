@@ -1,0 +1,59 @@
+"""Where a `Problem` becomes a status and a document (RFC 9457), and nowhere else."""
+
+from collections.abc import Mapping
+from typing import Final
+
+import orjson
+from fastapi import Request, Response
+
+from connector.base import telemetry
+from policies.problem import Kind, Problem
+
+STATUS: Final[Mapping[Kind, int]] = {
+    "invalid": 400,
+    "unauthenticated": 401,
+    "forbidden": 403,
+    "not-found": 404,
+    "conflict": 409,
+    "refused": 422,
+    "unavailable": 503,
+    "internal": 500,
+}
+
+MEDIA_TYPE: Final = "application/problem+json"
+
+
+def status_of(problem: Problem) -> int:
+    """The HTTP status of a problem's kind."""
+    return STATUS[problem.kind]
+
+
+def problem_response(problem: Problem) -> Response:
+    """The problem document: code, both languages, what to do."""
+    status = status_of(problem)
+    document = {
+        "type": f"https://w3id.org/preau/ns#problem-{problem.code}",
+        "title": problem.code,
+        "status": status,
+        **problem.document(),
+    }
+    headers = {"Retry-After": "5"} if status == STATUS["unavailable"] else None
+    return Response(orjson.dumps(document), status, headers, MEDIA_TYPE)
+
+
+async def on_problem(_: Request, error: Exception) -> Response:
+    """Exception handler: a problem that a route let through."""
+    if not isinstance(error, Problem):
+        return await on_failure(_, error)
+    return problem_response(error)
+
+
+async def on_failure(_: Request, error: Exception) -> Response:
+    """Exception handler: our own fault. The log has its place; the caller gets no detail."""
+    telemetry.failure("request-failed", error)
+    return problem_response(Problem("http-internal"))
+
+
+def json_response(value: object, status: int = 200) -> Response:
+    """A JSON answer."""
+    return Response(orjson.dumps(value), status, media_type="application/json")

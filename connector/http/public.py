@@ -1,0 +1,123 @@
+"""The public port: what other nodes, and anybody who checks, can reach.
+
+Every path stands below the path of the public URL, so that many nodes live behind one name.
+"""
+
+import re
+from collections.abc import Awaitable, Callable
+from typing import Final
+from urllib.parse import urlsplit
+
+import orjson
+from fastapi import APIRouter, FastAPI, Request, Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from catalog import terms
+from connector.evidence.levels import read_tile_path
+from connector.http import data, dsp, health
+from connector.http.problems import json_response, on_failure, on_problem, problem_response
+from connector.protocol.versions import version_document
+from connector.services import catalogs, identity
+from connector.services.node import Node
+from policies.problem import Problem
+
+JSON_LD: Final = "application/ld+json"
+_IMMUTABLE: Final = "public, max-age=31536000, immutable"
+
+
+def app(node: Node) -> FastAPI:
+    """The ASGI application of the public port."""
+    made = FastAPI(title="Préau", docs_url=None, redoc_url=None, openapi_url=None)
+    made.router.redirect_slashes = False
+    prefix = urlsplit(node.url).path.rstrip("/")
+    made.include_router(_documents(node), prefix=prefix)
+    made.include_router(dsp.router(node), prefix=prefix + "/dsp/2025-1")
+    made.include_router(data.router(node), prefix=prefix + "/data")
+    made.include_router(health.router(node), prefix=prefix)
+    made.add_exception_handler(Problem, on_problem)
+    made.add_exception_handler(Exception, on_failure)
+    made.add_exception_handler(404, _nothing)
+    made.add_exception_handler(405, _not_this_method)
+    made.add_middleware(_WithoutTrailingSlash)
+    return made
+
+
+def _documents(node: Node) -> APIRouter:
+    made = APIRouter()
+    get = made.get
+
+    @get("/.well-known/did.json")
+    @get("/did.json")
+    async def did() -> Response:
+        return Response(orjson.dumps(identity.document(node)), media_type="application/did+json")
+
+    @get("/.well-known/dspace-version")
+    @get("/dsp/.well-known/dspace-version")
+    async def versions() -> Response:
+        return json_response(version_document(service_id=f"{node.dsp}#service"))
+
+    @get("/ns")
+    async def namespace() -> Response:
+        return Response(orjson.dumps(terms.document(terms.CONTEXT)), media_type=JSON_LD)
+
+    @get("/catalog")
+    async def head(request: Request) -> Response:
+        return _signed(request, await catalogs.public_head(node), "no-cache")
+
+    @get("/datasets/{ident}")
+    async def dataset(request: Request, ident: str) -> Response:
+        return _signed(request, await catalogs.current_document(node, ident), "no-cache")
+
+    @get("/datasets/{ident}/v{version:int}")
+    async def document(request: Request, ident: str, version: int) -> Response:
+        found = await catalogs.document(node, ident, version)
+        return _signed(request, found, _IMMUTABLE)
+
+    @get("/log/checkpoint")
+    async def checkpoint() -> Response:
+        note = node.log.checkpoint()
+        return Response(note, media_type="text/plain", headers={"Cache-Control": "no-cache"})
+
+    @get("/log/tile/{place:path}")
+    async def tile(place: str) -> Response:
+        level, index, width = read_tile_path(f"tile/{place}")
+        content = node.log.tile(level, index, width)
+        headers = {"Cache-Control": _IMMUTABLE}
+        return Response(content, media_type="application/octet-stream", headers=headers)
+
+    return made
+
+
+def _signed(request: Request, found: catalogs.Signed, caching: str) -> Response:
+    """The exact signed bytes under a strong ETag, or 304 for who has them."""
+    etag = f'"{found.digest}"'
+    headers = {"ETag": etag, "Cache-Control": caching}
+    if etag in re.split(r"\s*,\s*", request.headers.get("if-none-match", "")):
+        return Response(status_code=304, headers=headers)
+    return Response(found.body, media_type=JSON_LD, headers=headers)
+
+
+async def _nothing(_: Request, __: Exception) -> Response:
+    return problem_response(Problem("http-not-found"))
+
+
+async def _not_this_method(_: Request, __: Exception) -> Response:
+    response = problem_response(Problem("http-method"))
+    response.status_code = 405
+    return response
+
+
+class _WithoutTrailingSlash:
+    """Answer `…/offers/` like `…/offers`: some peers add a slash, and a redirect loses the body."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app: Callable[[Scope, Receive, Send], Awaitable[None]] = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            path = re.sub(r"//+", "/", scope["path"])
+            if len(path) > 1:
+                path = path.rstrip("/") or "/"
+            if path != scope["path"]:
+                scope = {**scope, "path": path, "raw_path": path.encode()}
+        await self._app(scope, receive, send)

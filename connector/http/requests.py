@@ -1,0 +1,59 @@
+"""Reading a request with limits: a body of at most so many bytes, a bearer token, nothing else."""
+
+from typing import Final
+
+from fastapi import Request
+from starlette.requests import ClientDisconnect
+
+from policies.problem import Problem
+
+_JSON: Final = ("application/json", "application/ld+json")
+
+
+async def body_of(request: Request, limit: int) -> bytes:
+    """The whole body, refused as soon as it is larger than `limit` bytes.
+
+    Raises:
+        Problem: `http-too-large`, `http-broken-off`.
+    """
+    declared = request.headers.get("content-length")
+    if declared is not None and declared.isdecimal() and int(declared) > limit:
+        raise Problem("http-too-large", limit=limit)
+    chunks: list[bytes] = []
+    size = 0
+    try:
+        async for chunk in request.stream():
+            size += len(chunk)
+            if size > limit:
+                raise Problem("http-too-large", limit=limit)
+            chunks.append(chunk)
+    except ClientDisconnect:
+        raise Problem("http-broken-off") from None
+    return b"".join(chunks)
+
+
+async def json_body_of(request: Request, limit: int) -> bytes:
+    """As `body_of`, for a request that must say it is JSON.
+
+    Raises:
+        Problem: `http-media-type` besides those of `body_of`.
+    """
+    declared = request.headers.get("content-type", "").split(";")[0].strip().lower()
+    if declared not in _JSON:
+        raise Problem("http-media-type", found=declared[:60] or "-")
+    return await body_of(request, limit)
+
+
+def bearer_of(request: Request) -> str:
+    """The bearer token of the `Authorization` header; the word Bearer may be missing (DSP leaves
+    the header's form to the profile, and some peers send the token alone).
+
+    Raises:
+        Problem: `http-no-token`.
+    """
+    header = request.headers.get("authorization", "")
+    scheme, _, rest = header.partition(" ")
+    token = rest.strip() if scheme.lower() == "bearer" else header.strip()
+    if not token or " " in token:
+        raise Problem("http-no-token")
+    return token

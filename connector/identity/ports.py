@@ -1,0 +1,58 @@
+"""What this room needs from the world: somebody who fetches.
+
+The node's implementation is `connector.delivery.client.PeerClient`, the one hardened HTTP client
+(DECISIONS P8); tests use a table of answers.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+DEFAULT_LIMIT = 1_048_576
+DEFAULT_TIMEOUT = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """One whole answer: status, headers with lower-case names, body as it came on the wire."""
+
+    status: int
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+
+class Fetch(Protocol):
+    """HTTP to addresses that a peer, a document or a dataset named."""
+
+    async def get(
+        self,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        limit: int = DEFAULT_LIMIT,
+        timeout: float = DEFAULT_TIMEOUT,  # noqa: ASYNC109  (the deadline of the whole exchange)
+    ) -> Response:
+        """Any answer but a redirect, whatever its status.
+
+        Args:
+            url: absolute https URL (http on loopback in dev).
+            headers: additional request headers.
+            limit: bytes the body may have.
+            timeout: seconds the whole exchange may take.
+
+        Raises:
+            Problem: `delivery-…`: no answer, or one that must not be used.
+        """
+        ...
+
+    async def post(
+        self,
+        url: str,
+        body: bytes,
+        *,
+        headers: Mapping[str, str] | None = None,
+        limit: int = DEFAULT_LIMIT,
+        timeout: float = DEFAULT_TIMEOUT,  # noqa: ASYNC109  (the deadline of the whole exchange)
+    ) -> Response:
+        """As `get`, with a body; never repeated by itself."""
+        ...

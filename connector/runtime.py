@@ -1,0 +1,274 @@
+"""The composition root: knows every room, holds no rule.
+
+`initialise` makes a node's folder, `serve` runs one process on it: two ports, one worker, one log,
+one database. Everything is opened here, in an order in which the next thing can rely on the last,
+and closed in the reverse order.
+"""
+
+import asyncio
+import contextlib
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from connector.base import settings as configuration
+from connector.base import telemetry
+from connector.base.clock import SystemClock
+from connector.base.ids import SystemIds
+from connector.base.settings import Settings, host_port
+from connector.delivery.client import PeerClient
+from connector.delivery.egress import networks
+from connector.evidence.log import Log
+from connector.identity import did_web, keys
+from connector.identity.keys import KeyRing
+from connector.services import checking, setup, starting
+from connector.services.node import Node
+from connector.store.lock import NodeLock
+from connector.store.store import Store
+from policies.problem import Language, Problem
+
+_GRACE: Final = 3
+_KEEP_ALIVE: Final = 65
+
+
+def initialise(
+    folder: Path,
+    *,
+    name: str,
+    public_url: str,
+    did: str | None = None,
+    dev: bool = False,
+    listen: str | None = None,
+    management: str | None = None,
+    language: Language = "en",
+) -> dict[str, Any]:
+    """Make a node in a new or empty folder; what was made, as plain JSON.
+
+    Raises:
+        Problem: `runtime-folder-not-empty`, `settings-invalid`, `identity-…`.
+    """
+    if folder.exists() and any(folder.iterdir()):
+        raise Problem("runtime-folder-not-empty", folder=str(folder))
+    url = public_url.rstrip("/")
+    public = listen or _listen_of(url, dev=dev)
+    host, port = host_port(public)
+    table: dict[str, Any] = {
+        "node": {
+            "did": did or did_web.from_url(url, dev=dev),
+            "name": name,
+            "public_url": url,
+            "language": language,
+        },
+        "listen": {
+            "public": public,
+            "management": management or f"127.0.0.1:{port + 1}",
+        },
+    }
+    if dev:
+        table["dev"] = {"on": True}
+    checked = configuration.check(table)
+    did_web.read(checked.node.did, dev=dev)
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with NodeLock(folder):
+        ids = SystemIds()
+        keys.create(folder / checked.keys.dir, ids.token)
+        token = setup.token_file(folder, ids)
+        with _opened(folder, checked, create=True) as node:
+            setup.first_entries(node, token.secret)
+        # Last: a folder with its configuration is a finished node.
+        (folder / configuration.FILE).write_text(setup.toml(table), encoding="utf-8")
+    return {
+        "v": 1,
+        "did": checked.node.did,
+        "public_url": url,
+        "listen": table["listen"],
+        "token": str(token.path),
+    }
+
+
+def serve(folder: Path) -> None:
+    """Run the node in `folder` until SIGTERM or SIGINT.
+
+    Raises:
+        Problem: `settings-…`, `store-…` (another process serves it, or the database is not right),
+            `runtime-port-in-use`, `evidence-…` (the log does not agree with itself).
+    """
+    telemetry.configure()
+    checked = configuration.read(folder)
+    # Short turns: while a transfer computes, the database thread must not wait 5 ms a statement.
+    sys.setswitchinterval(0.0005)
+    with NodeLock(folder), contextlib.ExitStack() as stack:
+        public = stack.enter_context(_bound(checked.listen.public))
+        management = stack.enter_context(_bound(checked.listen.management))
+        import uvloop  # noqa: PLC0415  (only a serving process needs it)
+
+        with _opened(folder, checked) as node:
+            uvloop.run(run(node, public, management))
+
+
+async def run(node: Node, public: socket.socket, management: socket.socket) -> None:
+    """Serve both ports and work on what is due, until a signal says stop."""
+    from connector.http import management as management_app  # noqa: PLC0415
+    from connector.http import public as public_app  # noqa: PLC0415
+
+    servers = [
+        _Server(_config(public_app.app(node)), public),
+        _Server(_config(management_app.app(node)), management),
+    ]
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, _stop, servers)
+    async with _working(node):
+        telemetry.event("serving", public=_name(public), management=_name(management))
+        await asyncio.gather(*(server.run() for server in servers))
+        telemetry.event("stopping")
+
+
+@contextlib.asynccontextmanager
+async def _working(node: Node) -> AsyncIterator[None]:
+    """The node's own work: what a crash left, the log, the outbox."""
+    client = node.fetch
+    assert isinstance(client, PeerClient)
+    await client.start()
+    await starting.resume(node)
+    log = asyncio.create_task(starting.keep_log(node), name="log")
+    try:
+        yield
+    finally:
+        await node.background.stop()
+        await node.worker.stop()
+        log.cancel()
+        await asyncio.gather(log, return_exceptions=True)
+        await client.close()
+
+
+@contextlib.contextmanager
+def _opened(folder: Path, checked: Settings, *, create: bool = False) -> Iterator[Node]:
+    """The node's pieces, opened in order and closed in reverse."""
+    clock, ids = SystemClock(), SystemIds()
+    ring = KeyRing.load(folder / checked.keys.dir)
+    store = Store.open(database(folder, checked), create=create)
+    try:
+        client = PeerClient(private=networks(checked.egress.private), dev=checked.dev.on)
+        parts = urlsplit(checked.node.public_url)
+        log = Log.open(
+            folder / "log",
+            store,
+            sign=ring.sign_log,
+            key=ring.log_public,
+            origin=f"{parts.netloc}{parts.path}/log",
+            clock=clock,
+            ids=ids,
+        )
+        node = starting.assemble(
+            folder=folder,
+            settings=checked,
+            clock=clock,
+            ids=ids,
+            keys=ring,
+            store=store,
+            log=log,
+            fetch=client,
+        )
+        try:
+            yield node
+        finally:
+            node.bitmaps.close()
+            node.journal.close()
+            log.close()
+    finally:
+        store.close()
+
+
+def database(folder: Path, checked: Settings) -> Path | str:
+    """Where the database is: a path relative to the node's folder is made absolute."""
+    url = checked.store.url
+    return folder / url.removeprefix("sqlite:///") if url.startswith("sqlite:///") else url
+
+
+def verify_catalog(url: str) -> dict[str, Any]:
+    """Verify a node's whole public catalog by its URL, from any machine, knowing nobody.
+
+    The publisher's DID document is fetched from where its did:web name says; a dev node on
+    loopback is allowed, because the caller typed the address.
+
+    Raises:
+        Problem: `catalog-…`, `identity-…`, `delivery-…`.
+    """
+    return asyncio.run(checking.catalog_at(url))
+
+
+def _listen_of(url: str, *, dev: bool) -> str:
+    """Where to listen by default: in dev on the port of the URL, else behind a proxy."""
+    port = urlsplit(url).port
+    return f"127.0.0.1:{port}" if dev and port else "127.0.0.1:8080"
+
+
+@contextlib.contextmanager
+def _bound(address: str) -> Iterator[socket.socket]:
+    """A listening socket, taken before anything else starts.
+
+    Raises:
+        Problem: `runtime-port-in-use`.
+    """
+    host, port = host_port(address)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as made:
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            made.bind((host, port))
+            made.listen(1024)
+        except OSError as error:
+            raise Problem(
+                "runtime-port-in-use", address=address, reason=error.strerror or "-"
+            ) from None
+        yield made
+
+
+class _Server:
+    """One uvicorn server on a bound socket; signals are the runtime's business."""
+
+    def __init__(self, config: Any, bound: socket.socket) -> None:
+        import uvicorn  # noqa: PLC0415
+
+        self._server = uvicorn.Server(config)
+        self._server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign,assignment]
+        self._bound = bound
+
+    async def run(self) -> None:
+        """Serve until told to stop."""
+        await self._server.serve(sockets=[self._bound])
+
+    def stop(self) -> None:
+        """Finish what runs, take nothing new."""
+        self._server.should_exit = True
+
+
+def _config(app: Any) -> Any:
+    import uvicorn  # noqa: PLC0415
+
+    return uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        server_header=False,
+        date_header=True,
+        timeout_keep_alive=_KEEP_ALIVE,
+        timeout_graceful_shutdown=_GRACE,
+        ws="none",
+    )
+
+
+def _stop(servers: list[_Server]) -> None:
+    for server in servers:
+        server.stop()
+
+
+def _name(bound: socket.socket) -> str:
+    host, port = bound.getsockname()[:2]
+    return f"{host}:{port}"

@@ -1,0 +1,138 @@
+"""Who calls: nodes by Self-Issued token, people and machines of this institution by their token."""
+
+import hashlib
+import hmac
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, Literal, get_args
+
+from connector.evidence.leaf import Entry
+from connector.identity import tokens as self_issued
+from connector.identity.did import DidDocument
+from connector.services.node import Node
+from connector.store import peers, tokens
+from connector.store.rows import PeerRow, TokenRow
+from connector.store.store import Tx
+from policies.problem import Problem
+
+Role = Literal["operator", "steward", "dpo", "ethics", "researcher", "auditor"]
+SECRET_PREFIX: Final = "preau_"
+ROLES: Final[tuple[Role, ...]] = get_args(Role)
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """A node that proved its DID on one request, and the groups this node's operator put it in."""
+
+    did: str
+    jti: str
+    expires: datetime
+    document: DidDocument
+    groups: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """A person or machine of this institution: a pseudonymous id and a role, nothing more (P5)."""
+
+    id: str
+    role: str
+
+
+async def authenticate(node: Node, token: str) -> Caller:
+    """The node behind a Self-Issued token (P9). The token is not yet used up: see `inbound.spend`.
+
+    Raises:
+        Problem: `identity-…` when anything about the token or its DID document is not right;
+            `access-unknown-peer` when the operator does not know this DID.
+    """
+    known: dict[str, PeerRow] = {}
+
+    async def document_of(did: str) -> DidDocument:
+        peer = await node.store.read(lambda tx: peers.get(tx, did=did))
+        if peer is None:
+            raise Problem("access-unknown-peer")
+        known[did] = peer
+        return await node.resolver.document(did)
+
+    claims = await self_issued.verify(
+        token,
+        audience=node.did,
+        document_of=document_of,
+        now=node.clock.now(),
+        refresh=node.resolver.refresh,
+    )
+    did = claims.issuer
+    document = await node.resolver.document(did)
+    return Caller(did, claims.jti, claims.expires, document, frozenset(known[did].groups))
+
+
+async def actor(node: Node, token: str) -> Actor:
+    """The person or machine behind a management token.
+
+    Raises:
+        Problem: `access-token-unknown`.
+    """
+    row = await node.store.read(lambda tx: tokens.by_hash(tx, hash=token_hash(token)))
+    if row is None or row.revoked is not None:
+        raise Problem("access-token-unknown")
+    return Actor(row.actor, row.role)
+
+
+def require(who: Actor, *roles: str) -> None:
+    """Let only these roles pass.
+
+    Raises:
+        Problem: `access-role`, naming the roles that could.
+    """
+    if who.role not in roles:
+        raise Problem("access-role", role=who.role, roles=", ".join(roles))
+
+
+async def add_token(node: Node, by: Actor, name: str, role: str) -> dict[str, Any]:
+    """Make a token for one person; only its hash is kept.
+
+    Raises:
+        Problem: `access-role` (only an operator), `access-role-unknown`.
+    """
+    require(by, "operator")
+    secret = new_secret(node)
+    made = await node.store.write(lambda tx: put_token(node, tx, by, name, role, secret))
+    return {"v": 1, "name": name, "role": role, "actor": made, "token": secret}
+
+
+def put_token(node: Node, tx: Tx, by: Actor, name: str, role: str, secret: str) -> str:
+    """Store a token's hash and log who let whom in; the new pseudonymous actor id."""
+    if role not in ROLES:
+        raise Problem("access-role-unknown", role=role[:40], roles=", ".join(ROLES))
+    if not 0 < len(name.strip()) <= 200:
+        raise Problem("access-name")
+    now = node.clock.now()
+    identifier = f"actor-{node.ids.token(8).hex()}"
+    row = TokenRow(
+        id=node.ids.uuid(),
+        name=name.strip(),
+        role=role,
+        actor=identifier,
+        hash=token_hash(secret),
+        created=now,
+    )
+    tokens.add(tx, row)
+    change = {"v": 1, "change": "token-added", "actor": identifier, "role": role, "by": by.id}
+    node.log.append(tx, Entry("config", None, None, change), now)
+    return identifier
+
+
+def new_secret(node: Node) -> str:
+    """A fresh management token: 256 bits, recognisable by its prefix in a leaked file."""
+    return SECRET_PREFIX + node.ids.token(32).hex()
+
+
+def token_hash(token: str) -> str:
+    """What is stored and looked up instead of the token."""
+    return "sha-256:" + hashlib.sha256(token.encode()).hexdigest()
+
+
+def same_secret(given: str, expected_hash: str | None) -> bool:
+    """Compare a secret with a stored hash in constant time; no stored hash matches nothing."""
+    return expected_hash is not None and hmac.compare_digest(token_hash(given), expected_hash)

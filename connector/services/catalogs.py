@@ -1,0 +1,156 @@
+"""What this node publishes, as others and its own people read it: signed bytes and projections."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from catalog import dsp
+from connector.protocol import messages
+from connector.services import inbound, published, wording
+from connector.services.access import Caller
+from connector.services.inbound import Incoming, Reply
+from connector.services.node import Node
+from connector.services.published import PUBLIC, Published
+from connector.store import catalogs
+from connector.store.store import Tx
+from policies.problem import Problem
+
+OK = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """Signed bytes as they are served, and the digest that is their strong ETag."""
+
+    body: bytes
+    digest: str
+
+
+async def public_head(node: Node) -> Signed:
+    """The head of the public catalog.
+
+    Raises:
+        Problem: `dataset-unknown`, before the first start.
+    """
+    row = await node.store.read(lambda tx: catalogs.head(tx, group=PUBLIC))
+    if row is None:
+        raise Problem("dataset-unknown")
+    return Signed(row.body, row.digest)
+
+
+async def current_document(node: Node, ident: str) -> Signed:
+    """The newest signed document of a public dataset.
+
+    Raises:
+        Problem: `dataset-unknown`.
+    """
+
+    def unit(tx: Tx) -> Signed:
+        row = catalogs.dataset(tx, id=ident)
+        if row is None or row.state != "published" or row.group != PUBLIC:
+            raise Problem("dataset-unknown")
+        stored = catalogs.document_by_digest(tx, digest=row.digest)
+        if stored is None:
+            raise Problem("dataset-unknown")
+        return Signed(stored.body, stored.digest)
+
+    return await node.store.read(unit)
+
+
+async def document(node: Node, ident: str, version: int) -> Signed:
+    """One version of a public dataset's document; a withdrawn dataset's stay readable (X8).
+
+    Raises:
+        Problem: `dataset-unknown`.
+    """
+
+    def unit(tx: Tx) -> Signed:
+        row = catalogs.dataset(tx, id=ident)
+        if row is None or row.group != PUBLIC:
+            raise Problem("dataset-unknown")
+        stored = catalogs.document(tx, iri=f"{row.iri}/v{version}")
+        if stored is None:
+            raise Problem("dataset-unknown")
+        return Signed(stored.body, stored.digest)
+
+    return await node.store.read(unit)
+
+
+async def requested(node: Node, incoming: Incoming[messages.CatalogRequest]) -> Reply:
+    """POST /catalog/request: the datasets this caller may see, projected.
+
+    Raises:
+        Problem: `catalog-filter`: we know no filter language (DSP: 400).
+    """
+    await inbound.admit(node, incoming.caller)
+    if incoming.message.filter:
+        raise Problem("dataset-filter")
+    found = await node.store.read(lambda tx: _visible(tx, incoming.caller.groups))
+    body = dsp.catalog_response(
+        catalog=f"{node.url}/catalog",
+        participant=node.did,
+        endpoint=node.dsp,
+        datasets=[dsp.project(one.document) for one in found],
+    )
+    return Reply(OK, body)
+
+
+async def dataset_requested(node: Node, caller: Caller, iri: str) -> Reply:
+    """GET /catalog/datasets/:id, the id being the dataset's IRI or its short form."""
+    await inbound.admit(node, caller)
+    full = iri if "://" in iri else f"{node.url}/datasets/{iri}"
+    found = await node.store.read(lambda tx: published.find(tx, full, caller.groups))
+    return Reply(OK, dsp.dataset_response(dsp.project(found.document)))
+
+
+async def listing(node: Node) -> list[dict[str, Any]]:
+    """All datasets of this node, for its own people."""
+
+    def unit(tx: Tx) -> list[dict[str, Any]]:
+        return [_shown(published.of_row(tx, row)) for row in catalogs.datasets(tx)]
+
+    return await node.store.read(unit)
+
+
+async def show(node: Node, ident: str) -> dict[str, Any]:
+    """One dataset: its terms in plain words, its counts, its quarantine.
+
+    Raises:
+        Problem: `dataset-unknown`.
+    """
+
+    def unit(tx: Tx) -> dict[str, Any]:
+        row = catalogs.dataset(tx, id=ident)
+        if row is None:
+            raise Problem("dataset-unknown")
+        found = published.of_row(tx, row)
+        revision = row.revision and catalogs.revision(tx, id=row.revision)
+        policies = [offer.policy for offer in found.dataset.offers]
+        return {
+            **_shown(found),
+            "terms": wording.policies(policies),
+            "revision": revision.meta if revision else None,
+            "document": found.document,
+        }
+
+    return await node.store.read(unit)
+
+
+def _visible(tx: Tx, groups: frozenset[str]) -> list[Published]:
+    rows = catalogs.datasets(tx, state="published")
+    return [published.of_row(tx, row) for row in rows if row.group in {PUBLIC, *groups}]
+
+
+def _shown(found: Published) -> dict[str, Any]:
+    row, dataset = found.row, found.dataset
+    return {
+        "id": row.id,
+        "dataset": row.iri,
+        "version": row.version,
+        "state": row.state,
+        "group": row.group,
+        "title": dataset.title.fr,
+        "rows": dataset.rows,
+        "persons": dataset.persons,
+        "decisions": [list(offer.decisions) for offer in dataset.offers],
+        "digest": row.digest,
+    }

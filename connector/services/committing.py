@@ -1,0 +1,26 @@
+"""One commit of a use case, with its messages handed to the worker the moment it is durable."""
+
+from typing import TypeVar
+
+from connector.delivery.outbox import lease
+from connector.services.node import Node
+from connector.store.rows import OutboxRow
+from connector.store.store import Tx, Unit
+
+T = TypeVar("T")
+
+
+async def commit(node: Node, unit: Unit[T]) -> T:
+    """Run a unit that may send messages.
+
+    They are leased in the same transaction and handed over after it: finding and leasing them
+    again would cost a second fsync on the way of every negotiation.
+    """
+
+    def both(tx: Tx) -> tuple[T, list[OutboxRow]]:
+        result = unit(tx)
+        return result, lease(tx, node.clock.now())
+
+    result, leased = await node.store.write(both)
+    node.worker.hand(leased)
+    return result

@@ -1,0 +1,232 @@
+"""What a provider decides about a request, and what follows from it (P4, P5, P7).
+
+Automatic first: the request must not go beyond the offer, the application must be the caller's own
+and cover it, the policy must permit. Then people, where the dataset document asks for them, in
+that order. Only then the agreement. Every decision leaves its trace; a refusal ends the
+negotiation with a code and reasons in both languages.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from catalog import proofs
+from catalog.model import Offer
+from connector.protocol import errors, messages
+from connector.protocol import negotiation as machine
+from connector.protocol.messages import ContractRequest, Terms, extension
+from connector.protocol.negotiation import Act, Negotiation, Role
+from connector.services import agreements, ledger, published
+from connector.services.access import Caller
+from connector.services.node import Node
+from connector.store import agreements as agreement_rows
+from connector.store import peers
+from connector.store.store import Tx
+from policies import application as applications
+from policies.application import Application
+from policies.compare import Difference, application_covers, differences
+from policies.evaluate import Decision, Fact, Request, claims, decide
+from policies.model import Policy, iri
+from policies.problem import Problem
+from policies.vocabulary import ODRL, PREAU
+
+Json = dict[str, Any]
+
+
+def application_of(node: Node, caller: Caller, message: ContractRequest) -> Json | None:
+    """The signed application in a request, checked to be this caller's, to us, for this offer.
+
+    Raises:
+        Problem: `policy-application-…`, `catalog-proof-…`, `negotiation-application-other`.
+    """
+    found = extension(message.extensions, "application")
+    if found is None:
+        return None
+    application = applications.read(found)
+    assert isinstance(found, dict)
+    proofs.verify(found, caller.document.assertion_key)
+    expected = (caller.did, node.did, message.offer.target, message.offer.id)
+    said = (application.requester, application.provider, application.dataset, application.offer)
+    if said != expected:
+        raise Problem("negotiation-application-other")
+    return found
+
+
+def check_visible(tx: Tx, n: Negotiation, caller: Caller) -> None:
+    """Refuse a request for a dataset this caller may not see, as if it did not exist.
+
+    Raises:
+        Problem: `dataset-unknown`.
+    """
+    published.find(tx, n.dataset, caller.groups)
+
+
+def judge(node: Node, tx: Tx, n: Negotiation, caller: Caller) -> Negotiation:
+    """The negotiation after our policy has looked at the request on the table."""
+    try:
+        found = published.find(tx, n.dataset, caller.groups)
+        offer = found.offer(n.offer_id)
+        if offer is None:
+            raise Problem("negotiation-offer-unknown")
+        requested = Terms.read(n.offer, kind="Offer").policy
+        beyond = [*differences(offer.policy, requested), *_not_applied_for(n, requested)]
+    except Problem as problem:
+        return end(node, tx, n, problem)
+    if beyond:
+        return _refuse(node, tx, n, "negotiation-beyond", _sentences(beyond), _told(beyond))
+    decision = evaluate(node, tx, n, requested, caller.groups)
+    if not decision.permitted:
+        reasons = [*decision.reasons("en"), *decision.reasons("fr")]
+        return _refuse(node, tx, n, "negotiation-denied", reasons, decision)
+    _note(node, tx, n, decision.outcome, decision)
+    if offer.decisions:
+        return machine.awaiting(n, offer.decisions, node.clock.now())
+    return conclude(node, tx, n)
+
+
+def accepted(node: Node, tx: Tx, n: Negotiation, caller: Caller) -> Negotiation:
+    """The consumer takes our changed offer: the person who returned it has decided already."""
+    decision = evaluate(node, tx, n, Terms.read(n.offer, kind="Offer").policy, caller.groups)
+    if not decision.permitted:
+        reasons = [*decision.reasons("en"), *decision.reasons("fr")]
+        return _refuse(node, tx, n, "negotiation-denied", reasons, decision)
+    _note(node, tx, n, decision.outcome, decision)
+    remaining = remaining_roles(tx, n)
+    if remaining:
+        return machine.awaiting(n, remaining, node.clock.now())
+    return conclude(node, tx, n)
+
+
+def evaluate(
+    node: Node, tx: Tx, n: Negotiation, policy: Policy, groups: frozenset[str]
+) -> Decision:
+    """Our policy's decision on the terms on the table."""
+    application = read_application(n)
+    request = Request(ODRL + "use", n.dataset, n.peer, claims(application) if application else {})
+    return decide(policy, request, facts_about(groups), node.clock.now(), "negotiation")
+
+
+def facts_about(groups: frozenset[str]) -> dict[str, Fact]:
+    """What this node knows of a participant: the groups its operator put it in."""
+    members = tuple(iri(f"group:{name}") for name in sorted(groups))
+    return {PREAU + "membership": Fact(members, "peer list", "declared")}
+
+
+def remaining_roles(tx: Tx, n: Negotiation) -> tuple[str, ...]:
+    """The roles that must still decide after whoever returned the offer (`returned_by`)."""
+    offer = _offer(tx, n)
+    roles = offer.decisions if offer else ()
+    last = agreements.returned_by(tx, n)
+    return roles[roles.index(last) + 1 :] if last in roles else roles
+
+
+def conclude(node: Node, tx: Tx, n: Negotiation) -> Negotiation:
+    """Nothing more to decide: compile, sign and send the agreement, or end with the reason."""
+    try:
+        found = published.find(tx, n.dataset, _groups(tx, n))
+        signed = agreements.propose(node, n, found)
+    except Problem as problem:
+        return end(node, tx, n, problem)
+    n = machine.step(
+        n,
+        Act.AGREE,
+        Role.PROVIDER,
+        node.clock.now(),
+        agreement=signed.wire,
+        signed_document=found.reference,
+    )
+    message = messages.ContractAgreement(
+        id=node.ids.uuid(),
+        provider_pid=n.pid,
+        consumer_pid=str(n.consumer_pid),
+        agreement=Terms.read(signed.wire, kind="Agreement"),
+    )
+    ledger.sent(node, tx, n, message)
+    agreements.keep(node, tx, n, signed)
+    return n
+
+
+def end(node: Node, tx: Tx, n: Negotiation, problem: Problem) -> Negotiation:
+    """End the negotiation because of a problem, telling the peer what it may know of it."""
+    told = errors.shared(problem)
+    return terminate(node, tx, n, told.code, errors.reasons(told))
+
+
+def terminate(node: Node, tx: Tx, n: Negotiation, code: str, reasons: Sequence[str]) -> Negotiation:
+    """End the negotiation from our side, with a code and reasons."""
+    n = machine.step(n, Act.TERMINATE, n.role, node.clock.now(), code=code, reasons=tuple(reasons))
+    message = messages.ContractNegotiationTermination(
+        id=node.ids.uuid(),
+        provider_pid=str(n.provider_pid),
+        consumer_pid=str(n.consumer_pid),
+        code=code,
+        reasons=tuple(reasons),
+    )
+    ledger.sent(node, tx, n, message)
+    close(tx, n)
+    return n
+
+
+def close(tx: Tx, n: Negotiation) -> None:
+    """An agreement that a terminated negotiation had begun is over."""
+    if n.agreement_id and agreement_rows.get(tx, id=n.agreement_id):
+        agreement_rows.set_state(tx, id=n.agreement_id, state="ended")
+
+
+def read_application(n: Negotiation) -> Application | None:
+    """The typed application of a negotiation."""
+    return applications.read(n.application) if n.application else None
+
+
+def _not_applied_for(n: Negotiation, requested: Policy) -> tuple[Difference, ...]:
+    application = read_application(n)
+    return application_covers(application, requested) if application else ()
+
+
+def _refuse(
+    node: Node,
+    tx: Tx,
+    n: Negotiation,
+    code: str,
+    reasons: Sequence[str],
+    trace: Decision | Json,
+) -> Negotiation:
+    _note(node, tx, n, "deny", trace)
+    return terminate(node, tx, n, code, reasons)
+
+
+def _note(node: Node, tx: Tx, n: Negotiation, outcome: str, trace: Decision | Json) -> None:
+    if isinstance(trace, Decision):
+        shared = {
+            **trace.shared(),
+            "reasons": {"fr": trace.reasons("fr"), "en": trace.reasons("en")},
+        }
+        internal = trace.internal()
+    else:
+        shared = internal = trace
+    ledger.decided(node, tx, n, outcome=outcome, shared=shared, internal=internal)
+
+
+def _told(found: Sequence[Difference]) -> Json:
+    return {
+        "differences": [one.document() for one in found],
+        "reasons": {"fr": [one.fr for one in found], "en": [one.en for one in found]},
+    }
+
+
+def _sentences(found: Sequence[Difference]) -> list[str]:
+    return [*(one.en for one in found), *(one.fr for one in found)]
+
+
+def _offer(tx: Tx, n: Negotiation) -> Offer | None:
+    return published.find(tx, n.dataset, _groups(tx, n)).offer(n.offer_id)
+
+
+def _groups(tx: Tx, n: Negotiation) -> frozenset[str]:
+    peer = peers.get(tx, did=n.peer)
+    return frozenset(peer.groups) if peer else frozenset()
+
+
+def reasons_of(shared: Mapping[str, Any]) -> Json:
+    """The sentences of a stored decision, by language."""
+    found = shared.get("reasons")
+    return dict(found) if isinstance(found, Mapping) else {"fr": [], "en": []}

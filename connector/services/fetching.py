@@ -1,0 +1,350 @@
+"""The consumer's loop over parts: fetch, check, keep, go on where it stopped (X3, X9).
+
+Each part is verified against its keyed digest before it counts and acknowledged with the next
+request; the file gets its name only when the provider's signed manifest agrees with what arrived.
+Then a signed receipt goes back, and both sides have logged it.
+"""
+
+import asyncio
+from pathlib import Path
+from typing import Any, Final
+from uuid import UUID
+
+import orjson
+
+from catalog import proofs
+from connector.base.clock import format_time
+from connector.dataplane.parts import ACK, PartInfo, PartWriter, read_headers
+from connector.evidence import bodies
+from connector.evidence.leaf import Entry
+from connector.identity.did import DidDocument
+from connector.protocol import messages
+from connector.protocol import transfer as machine
+from connector.protocol.json import strict_json
+from connector.protocol.messages import DataAddress, read_address
+from connector.protocol.transfer import Act, Role, State, Transfer
+from connector.services import access, agreements, ledger, wording
+from connector.services.access import Actor
+from connector.services.fetches import Progress
+from connector.services.committing import commit
+from connector.services.node import Node
+from connector.services.processes import save_transfer, transfer
+from connector.services.views import find_agreement
+from connector.store import parts as rows
+from connector.store.rows import AgreementRow, ManifestRow, PartRow, SessionRow
+from connector.store.store import Tx
+from policies.jcs import digest
+from policies.plan import Plan
+from policies.problem import Language, Problem
+
+DATA: Final = "data.ndjson"
+_FOLDER: Final = "received"
+_LIMIT: Final = 9 * 2**20
+_TIMEOUT: Final = 300.0
+_PATIENCE: Final = 120.0
+_OK: Final = 200
+
+
+async def start(node: Node, who: Actor, pid: str, parts: int | None) -> None:
+    """Fetch in the background: `parts` more parts, or all. While one runs, nothing changes.
+
+    Raises:
+        Problem: `access-role`, `transfer-unknown`, `transfer-not-consumer`.
+    """
+    access.require(who, "operator", "researcher")
+    t = await node.store.read(lambda tx: transfer(tx, pid))
+    if t.role is not Role.CONSUMER:
+        raise Problem("transfer-not-consumer")
+    progress = node.fetches.of(pid)
+    if node.background.start(f"fetch:{pid}", _run(node, pid, parts)):
+        progress.running, progress.problem = True, None
+
+
+async def file(node: Node, who: Actor, pid: str, name: str) -> Path:
+    """A finished file of a transfer.
+
+    Raises:
+        Problem: `access-role`, `transfer-unknown`, `transfer-no-file`.
+    """
+    access.require(who, "operator", "researcher", "dpo", "auditor")
+    await node.store.read(lambda tx: transfer(tx, pid))
+    if name not in _finished(folder_of(node, pid)):
+        raise Problem("transfer-no-file", name=name[:60])
+    return folder_of(node, pid) / name
+
+
+def folder_of(node: Node, pid: str) -> Path:
+    """Where the node keeps what it received of a transfer."""
+    return node.folder / _FOLDER / str(UUID(pid))
+
+
+async def _run(node: Node, pid: str, parts: int | None) -> None:
+    progress = node.fetches.of(pid)
+    try:
+        await _fetch(node, pid, parts, progress)
+    except Problem as problem:
+        progress.problem = problem
+    finally:
+        progress.running = False
+        progress.files = _finished(folder_of(node, pid))
+        node.fetches.changed()
+
+
+async def _fetch(node: Node, pid: str, parts: int | None, progress: Progress) -> None:
+    if DATA in _finished(folder_of(node, pid)):
+        return
+    t, address = await _address(node, pid)
+    salt = bytes.fromhex(address.part_salt or "")
+    # The address dies with the transfer; auditors need the salt of its part digests after that.
+    session = SessionRow(pid, None, {"salt": salt.hex()})
+    await node.store.write(lambda tx: rows.put_session(tx, session))
+    writer = await asyncio.to_thread(PartWriter.open, folder_of(node, pid), name=DATA, salt=salt)
+    try:
+        _show(node, progress, writer)
+        last = bool(writer.parts) and await _known_last(node, pid, writer.next - 1)
+        wanted = parts
+        while not last and (wanted is None or wanted > 0):
+            info, body, last = await _part(node, address, writer)
+            await asyncio.to_thread(writer.write, info, body)
+            await node.store.write(
+                lambda tx, i=info, e=last: _keep(node, tx, pid, i, last=e)  # type: ignore[misc]
+            )
+            _show(node, progress, writer)
+            wanted = None if wanted is None else wanted - 1
+        if last:
+            await _finish(node, t, address, writer)
+    finally:
+        writer.close()
+
+
+async def _address(node: Node, pid: str) -> tuple[Transfer, DataAddress]:
+    """The data address, once the provider has started the transfer.
+
+    Raises:
+        Problem: `transfer-ended` (with the provider's reasons), `transfer-suspended`,
+            `transfer-not-started` (nothing came for two minutes).
+    """
+    changed = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    cancel = node.store.on_commit(lambda: loop.call_soon_threadsafe(changed.set), topic="transfer")
+    try:
+        async with asyncio.timeout(_PATIENCE):
+            while (t := await node.store.read(lambda tx: transfer(tx, pid))).state in {
+                State.REQUESTED
+            }:
+                await changed.wait()
+                changed.clear()
+    except TimeoutError:
+        raise Problem("transfer-not-started") from None
+    finally:
+        cancel()
+    if t.over:
+        raise Problem("transfer-ended", state=t.state.value, reasons=" ".join(t.reasons) or "–")
+    if t.state is State.SUSPENDED or t.data_address is None:
+        raise Problem("transfer-suspended", reasons=" ".join(t.reasons) or "–")
+    address = read_address(t.data_address)
+    if address.url is None or address.authorization is None or not address.part_salt:
+        raise Problem("transfer-address")
+    document = await node.resolver.document(t.peer)
+    document.check_address(address.url)
+    return t, address
+
+
+async def _part(
+    node: Node, address: DataAddress, writer: PartWriter
+) -> tuple[PartInfo, bytes, bool]:
+    headers = {"Authorization": f"Bearer {address.authorization}"}
+    if writer.parts:
+        headers[ACK] = writer.parts[-1].acknowledgement
+    answer = await node.fetch.get(
+        f"{address.url}/parts/{writer.next}", headers=headers, limit=_LIMIT, timeout=_TIMEOUT
+    )
+    _check(answer.status, answer.body)
+    named = {name: value for name, value in _cased(answer.headers).items()}
+    info, last = read_headers(named, len(answer.body))
+    return info, answer.body, last
+
+
+async def _finish(node: Node, t: Transfer, address: DataAddress, writer: PartWriter) -> None:
+    """Manifest, names of the files, receipt, completion."""
+    headers = {
+        "Authorization": f"Bearer {address.authorization}",
+        ACK: writer.parts[-1].acknowledgement,
+    }
+    answer = await node.fetch.get(f"{address.url}/manifest", headers=headers, timeout=_TIMEOUT)
+    _check(answer.status, answer.body)
+    manifest = strict_json(answer.body, max_bytes=16 * 2**20)
+    provider = await node.resolver.document(t.peer)
+    agreement = await node.store.read(lambda tx: find_agreement(tx, t.agreement))
+    _check_manifest(manifest, t, agreement, provider)
+    receipt = _receipt(node, t, manifest, writer.parts)
+    folder = folder_of(node, t.pid)
+    await asyncio.to_thread(_write_files, folder, manifest, receipt, agreement)
+    await asyncio.to_thread(writer.finish, manifest)
+    post = await node.fetch.post(
+        f"{address.url}/receipt",
+        orjson.dumps(receipt),
+        headers={**headers, "Content-Type": "application/json"},
+        timeout=_TIMEOUT,
+    )
+    _check(post.status, post.body)
+    await commit(node, lambda tx: _complete(node, tx, t.pid, manifest, receipt))
+
+
+def _complete(
+    node: Node, tx: Tx, pid: str, manifest: dict[str, Any], receipt: dict[str, Any]
+) -> None:
+    now = node.clock.now()
+    t = transfer(tx, pid)
+    rows.put_manifest(tx, ManifestRow(pid, manifest, now, receipt))
+    node.log.append(tx, Entry("manifest", t.agreement, bodies.manifest(manifest)), now)
+    node.log.append(tx, Entry("receipt", t.agreement, bodies.receipt(receipt)), now)
+    if t.over:
+        return
+    t = machine.step(t, Act.COMPLETE, Role.CONSUMER, now)
+    message = messages.TransferCompletion(
+        id=node.ids.uuid(), provider_pid=str(t.provider_pid), consumer_pid=t.pid
+    )
+    ledger.sent(node, tx, t, message)
+    save_transfer(tx, t)
+
+
+def _keep(node: Node, tx: Tx, pid: str, info: PartInfo, *, last: bool) -> None:
+    """Log a received part as the provider named it: both logs then tell the same."""
+    t = transfer(tx, pid)
+    now = node.clock.now()
+    if rows.get(tx, transfer=pid, n=info.n, issue=info.issue) is not None:
+        return
+    body = bodies.part(
+        str(t.provider_pid),
+        info.n,
+        issue=info.issue,
+        rows=info.rows,
+        size=info.bytes,
+        digest=info.digest,
+    )
+    leaf = node.log.append(tx, Entry("part", t.agreement, body), now)
+    row = PartRow(
+        transfer=pid,
+        n=info.n,
+        issue=info.issue,
+        rows=info.rows,
+        bytes=info.bytes,
+        digest=info.digest,
+        at=now,
+        leaf=leaf,
+        encoder="last" if last else None,
+    )
+    rows.add(tx, row)
+
+
+async def _known_last(node: Node, pid: str, number: int) -> bool:
+    row = await node.store.read(lambda tx: rows.latest(tx, transfer=pid, n=number))
+    return row is not None and row.encoder == "last"
+
+
+def _check_manifest(
+    manifest: dict[str, Any], t: Transfer, agreement: AgreementRow, provider: DidDocument
+) -> None:
+    proofs.verify(manifest, provider.assertion_key)
+    said = (manifest.get("transfer"), manifest.get("agreement"), manifest.get("plan"))
+    if said != (t.provider_pid, agreement.id, agreement.plan_digest):
+        raise Problem("transfer-manifest")
+
+
+def _receipt(
+    node: Node, t: Transfer, manifest: dict[str, Any], parts: tuple[PartInfo, ...]
+) -> dict[str, Any]:
+    body = {
+        "v": 1,
+        "manifest": digest(bodies.unsigned(manifest)),
+        "agreement": t.agreement,
+        "received": {
+            "parts": len(parts),
+            "rows": sum(part.rows for part in parts),
+            "bytes": sum(part.bytes for part in parts),
+        },
+        "at": format_time(node.clock.now()),
+    }
+    return {**body, "proof": agreements.sign(node, body)}
+
+
+def _write_files(
+    folder: Path,
+    manifest: dict[str, Any],
+    receipt: dict[str, Any],
+    agreement: AgreementRow,
+) -> None:
+    """What lies beside the data: each file whole or not at all."""
+    codebook = {"v": 1, "fields": manifest["codebook"]}
+    files = {
+        "manifest.json": orjson.dumps(manifest, option=orjson.OPT_INDENT_2),
+        "receipt.json": orjson.dumps(receipt, option=orjson.OPT_INDENT_2),
+        "codebook.json": orjson.dumps(codebook, option=orjson.OPT_INDENT_2),
+        "agreement.fr.txt": _plain_words(agreement, "fr"),
+        "agreement.en.txt": _plain_words(agreement, "en"),
+    }
+    try:
+        for name, content in files.items():
+            partial = folder / f"{name}.partial"
+            partial.write_bytes(content + b"\n")
+            partial.replace(folder / name)
+    except OSError as error:
+        raise Problem("dataplane-disk", reason=error.strerror or "I/O") from None
+
+
+def _plain_words(row: AgreementRow, lang: Language) -> bytes:
+    wire = messages.Terms.read(row.body["wire"], kind="Agreement")
+    title = {"fr": "Accord", "en": "Agreement"}[lang]
+    ends = {"fr": "Expire le", "en": "Expires on"}[lang]
+    lines = [
+        f"{title} {row.id}",
+        f"{row.document['assigner']} → {row.document['assignee']}",
+        str(row.document["target"]),
+        *([f"{ends} {format_time(row.expires)}"] if row.expires else []),
+        "",
+        *wording.policies([wire.policy])[lang],
+        "",
+        *wording.plan(Plan.read(row.plan) if row.plan else None)[lang],
+    ]
+    return "\n".join(lines).encode()
+
+
+def _finished(folder: Path) -> list[str]:
+    """The files a transfer has left; none before the data file has its name."""
+    if not (folder / DATA).exists():
+        return []
+    return sorted(
+        path.name for path in folder.iterdir() if path.suffix not in {".partial", ".parts"}
+    )
+
+
+def _check(status: int, body: bytes) -> None:
+    """Tell a provider's refusal in its own words.
+
+    Raises:
+        Problem: `transfer-refused`.
+    """
+    if status == _OK:
+        return
+    try:
+        told = orjson.loads(body)
+        reason = f"{told['fr']} / {told['en']}"
+    except (ValueError, KeyError, TypeError):
+        reason = "–"
+    raise Problem("transfer-refused", status=status, reason=reason[:600])
+
+
+def _cased(headers: Any) -> dict[str, str]:
+    """Headers under the spelling that the part's reader looks up."""
+    return {
+        "-".join(word.capitalize() for word in name.split("-")): value
+        for name, value in headers.items()
+    }
+
+
+def _show(node: Node, progress: Progress, writer: PartWriter) -> None:
+    progress.parts = len(writer.parts)
+    progress.rows = sum(part.rows for part in writer.parts)
+    progress.bytes = sum(part.bytes for part in writer.parts)
+    node.fetches.changed()

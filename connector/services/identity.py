@@ -1,0 +1,27 @@
+"""Who this node is, as it tells others and its own people."""
+
+from typing import Any
+
+from connector.identity import did
+from connector.services.node import Node
+
+
+def document(node: Node) -> dict[str, Any]:
+    """This node's DID document as it is now."""
+    return did.document(node.did, node.keys, root=node.url, dsp_base=node.dsp)
+
+
+def overview(node: Node) -> dict[str, Any]:
+    """What the institution's people see of their node."""
+    settings = node.settings.node
+    return {
+        "v": 1,
+        "did": node.did,
+        "name": settings.name,
+        "public_url": node.url,
+        "language": settings.language,
+        "country": settings.country,
+        "keys": dict(node.keys.versions),
+        "log": {"size": node.log.size},
+        "dev": node.settings.dev.on,
+    }

@@ -1,0 +1,97 @@
+"""How a message from a peer becomes a promise (constitution 3; DECISIONS P2).
+
+A 2xx exists only after one durable transaction that holds the new state, the messages it causes,
+the deduplication record with the exact reply, and the leaf. The same message again gets the same
+reply and has no effect; the same key with another content is an error and changes nothing.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from connector.protocol.dedup import message_digest, message_key, repeated
+from connector.services.access import Caller
+from connector.services.committing import commit
+from connector.services.node import Node
+from connector.store import inbox, replay
+from connector.store.rows import InboxRow
+from connector.store.store import Tx
+from policies.jcs import jcs
+from policies.problem import Problem
+
+M = TypeVar("M")
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming(Generic[M]):
+    """A message as it came: who sent it, typed, its JSON, and the pid in its address."""
+
+    caller: Caller
+    message: M
+    wire: dict[str, Any]
+    pid: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What the peer is answered: a status and a JSON body, or an empty one."""
+
+    status: int
+    body: dict[str, Any] | None = None
+
+
+async def receive(node: Node, incoming: Incoming[Any], act: Callable[[Tx], Reply]) -> Reply:
+    """Let `act` take effect exactly once and answer.
+
+    Raises:
+        Problem: `protocol-message-conflict`, for a first message whose pid was used for another
+            one; `identity-token-replayed`; whatever `act` raises. Nothing has changed then.
+    """
+    caller = incoming.caller
+    key = message_key(caller.did, incoming.wire)
+    digest = message_digest(incoming.wire)
+
+    def unit(tx: Tx) -> Reply:
+        spend(tx, caller)
+        seen = inbox.find(tx, key=key)
+        if seen is not None and repeated(incoming.wire, seen.digest, legal_now=False):
+            return Reply(seen.status, json.loads(seen.reply))
+        reply = act(tx)
+        row = InboxRow(
+            key=key,
+            peer=caller.did,
+            digest=digest,
+            status=reply.status,
+            reply=jcs(reply.body),
+            at=node.clock.now(),
+        )
+        inbox.put(tx, row)
+        return reply
+
+    try:
+        return await commit(node, unit)
+    except Problem as problem:
+        if problem.code != "identity-token-replayed":
+            # The refused transaction took the token's use with it; a token still serves once.
+            await node.store.write(lambda tx: spend(tx, caller))
+        raise
+
+
+async def admit(node: Node, caller: Caller) -> None:
+    """Use up the token of a request that changes nothing.
+
+    Raises:
+        Problem: `identity-token-replayed`.
+    """
+    await node.store.write(lambda tx: spend(tx, caller))
+
+
+def spend(tx: Tx, caller: Caller) -> None:
+    """Use up the caller's token: its `jti` may serve once (DCP 4.3.3; DECISIONS P9).
+
+    Raises:
+        Problem: `identity-token-replayed`.
+    """
+    if not replay.remember(tx, issuer=caller.did, jti=caller.jti, expires=caller.expires):
+        raise Problem("identity-token-replayed")

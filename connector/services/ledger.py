@@ -1,0 +1,120 @@
+"""What every act leaves behind, in the transaction that decides it.
+
+A message received: its place in the timeline and its leaf. A message sent: the same, and its row
+in the outbox, from where the worker delivers it until it is answered or its deadline passes. A
+decision: its row in both renderings, and its leaf.
+"""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any, Final
+
+from connector.evidence import bodies
+from connector.evidence.bodies import Direction
+from connector.evidence.leaf import Entry, message_digest, without_secrets
+from connector.protocol.messages import Message
+from connector.protocol.negotiation import Negotiation, Role, agreement_id
+from connector.protocol.paths import path_of
+from connector.protocol.transfer import Transfer
+from connector.services.node import Node
+from connector.store import decisions, messages, outbox
+from connector.store.rows import DecisionRow, MessageRow, OutboxRow
+from connector.store.store import Tx
+from policies.jcs import jcs
+
+Process = Negotiation | Transfer
+Json = dict[str, Any]
+
+DEADLINE: Final = timedelta(hours=72)
+"""How long a message is tried before a person must look (DESIGN)."""
+
+
+def received(node: Node, tx: Tx, process: Process, wire: Mapping[str, Any]) -> None:
+    """Note a message of the peer, after the step it caused."""
+    _note(node, tx, process, wire, "in")
+
+
+def sent(node: Node, tx: Tx, process: Process, message: Message) -> None:
+    """Note a message of ours, after its step, and have it delivered to the peer."""
+    wire = message.wire()
+    _note(node, tx, process, wire, "out")
+    now = node.clock.now()
+    outbox.put(
+        tx,
+        OutboxRow(
+            process=process.pid,
+            peer=process.peer,
+            url=process.callback + path_of(message, to=process.role.other),
+            type=str(wire["@type"]),
+            body=jcs(wire),
+            next_at=now,
+            created=now,
+            deadline=now + DEADLINE,
+        ),
+    )
+
+
+def decided(  # noqa: PLR0913  (a decision has these parts)
+    node: Node,
+    tx: Tx,
+    process: Process,
+    *,
+    outcome: str,
+    shared: Json,
+    internal: Json,
+    role: str | None = None,
+    actor: str | None = None,
+) -> None:
+    """Note a decision; `role` and `actor` are a person's, None for the policy's own."""
+    now = node.clock.now()
+    record = {"v": 1, "at": shared.get("at"), "outcome": outcome, "by": role or "policy", **shared}
+    body = bodies.decision(record, by=role or "policy", outcome=outcome)
+    private: Json = {"v": 1, "actor": actor, "role": role, "trace": internal}
+    agreement = agreement_of(node, process)
+    entry = Entry("decision", agreement, body, private, about=None if agreement else process.pid)
+    node.log.append(tx, entry, now)
+    kind = DecisionRow(
+        process=process.pid,
+        kind="person" if role else "automatic",
+        role=role,
+        actor=actor,
+        outcome=outcome,
+        shared=record,
+        internal=internal,
+        at=now,
+    )
+    decisions.add(tx, kind)
+
+
+def agreement_of(node: Node, process: Process) -> str | None:
+    """The agreement a process leads to or runs under; None while the peer's pid is unknown."""
+    if isinstance(process, Transfer):
+        return process.agreement
+    if process.provider_pid is None or process.consumer_pid is None:
+        return None
+    provides = process.role is Role.PROVIDER
+    parties = (node.did, process.peer) if provides else (process.peer, node.did)
+    return agreement_id(*parties, process.provider_pid, process.consumer_pid)
+
+
+def _note(
+    node: Node, tx: Tx, process: Process, wire: Mapping[str, Any], direction: Direction
+) -> None:
+    now = node.clock.now()
+    kind = "transfer" if isinstance(process, Transfer) else "negotiation"
+    body = bodies.message(wire, direction, process.state.value)
+    agreement = agreement_of(node, process)
+    # Before the peer has told its pid there is no agreement to file under, only our own pid.
+    about = None if agreement else process.pid
+    node.log.append(tx, Entry(kind, agreement, body, about=about), now)
+    messages.add(
+        tx,
+        MessageRow(
+            process=process.pid,
+            direction=direction,
+            type=str(wire["@type"]),
+            digest=message_digest(wire),
+            body=jcs(without_secrets(wire)),
+            at=now,
+        ),
+    )

@@ -1,0 +1,65 @@
+"""What a use case needs: the node's pieces, put together once by `runtime`."""
+
+import asyncio
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from connector.base.clock import Clock
+from connector.base.ids import Ids
+from connector.base.settings import Settings
+from connector.delivery.outbox import Worker
+from connector.evidence.log import Log
+from connector.identity.keys import KeyRing
+from connector.identity.ports import Fetch
+from connector.identity.resolver import DidResolver
+from connector.services.background import Background
+from connector.services.bitmaps import Bitmaps
+from connector.services.fetches import Fetches
+from connector.store.store import Store
+from connector.subjects.journal import Journal
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One running participant. Frozen: what changes lives in the store.
+
+    `background` holds the work that goes on beside requests; `bitmaps` is a cache of the consent
+    state, rebuilt from the store at any time; `consenting` keeps journal and commits of consent
+    events in one order.
+    """
+
+    folder: Path
+    settings: Settings
+    clock: Clock
+    ids: Ids
+    keys: KeyRing
+    store: Store
+    log: Log
+    journal: Journal
+    fetch: Fetch
+    resolver: DidResolver
+    worker: Worker
+    background: Background = field(default_factory=Background)
+    bitmaps: Bitmaps = field(default_factory=Bitmaps)
+    fetches: Fetches = field(default_factory=Fetches)
+    consenting: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    @property
+    def did(self) -> str:
+        """This participant's DID."""
+        return self.settings.node.did
+
+    @property
+    def url(self) -> str:
+        """The public URL, without a trailing slash."""
+        return self.settings.node.public_url
+
+    @property
+    def dsp(self) -> str:
+        """The base of the Dataspace Protocol endpoints; also our callback address."""
+        return f"{self.url}/dsp/2025-1"
+
+    @property
+    def assertion_method(self) -> str:
+        """The DID URL of the key that signs our promises."""
+        return f"{self.did}#{self.keys.fragment('assertion')}"

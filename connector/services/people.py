@@ -1,0 +1,253 @@
+"""What people do about requests: a researcher asks, answers, accepts; a DPO or committee decides.
+
+Each act is one commit; the answer to the caller says what holds then, the message to the peer
+follows through the outbox.
+"""
+
+from typing import Any, Final
+
+from connector.base.clock import format_time
+from connector.protocol import messages
+from connector.protocol import negotiation as machine
+from connector.protocol.messages import Event, Terms
+from connector.protocol.negotiation import Act, Negotiation, Role
+from connector.services import access, agreements, deciding, ledger, peering, published
+from connector.services.access import Actor
+from connector.services.committing import commit
+from connector.services.node import Node
+from connector.services.processes import negotiation, save_negotiation
+from connector.services.views import negotiation_view
+from connector.store import catalogs
+from connector.store.store import Tx
+from policies import application as applications
+from policies import compare, odrl
+from policies.application import Draft
+from policies.model import Policy
+from policies.problem import Problem
+
+Json = dict[str, Any]
+
+_ASKING: Final = ("operator", "researcher")
+_OUTCOMES: Final = ("approve", "return", "reject")
+
+
+async def request(node: Node, who: Actor, iri: str, draft: Json) -> Json:
+    """Ask the publisher of a dataset for it.
+
+    Raises:
+        Problem: `access-role`, `policy-application-…`, `peer-…`, `catalog-…`.
+    """
+    access.require(who, *_ASKING)
+    asked = applications.draft(draft)
+    found = await peering.find(node, iri)
+    offer = _fitting(found, asked)
+    application = _signed(node, asked, found.peer, iri, offer.id)
+    policy = compare.narrow(offer, applications.read(application))
+
+    def unit(tx: Tx) -> Json:
+        catalogs.add_document(tx, peering.document_row(found))
+        n = machine.start_consumer(
+            now=node.clock.now(),
+            pid=node.ids.uuid(),
+            peer=found.peer,
+            callback=found.dataset.endpoint,
+            offer=_wire(policy, offer.id, iri, found.peer),
+            application=application,
+            signed_document=found.reference,
+        )
+        message = messages.ContractRequest(
+            id=node.ids.uuid(),
+            consumer_pid=n.pid,
+            callback=node.dsp,
+            offer=Terms.read(n.offer, kind="Offer"),
+            extensions=messages.extend({}, "application", application),
+        )
+        ledger.sent(node, tx, n, message)
+        save_negotiation(tx, n)
+        return negotiation_view(tx, n)
+
+    return await commit(node, unit)
+
+
+async def resubmit(node: Node, who: Actor, pid: str, draft: Json) -> None:
+    """Answer a returned request with a changed application.
+
+    Raises:
+        Problem: `negotiation-unknown`, `protocol-not-now`, `policy-application-…`.
+    """
+    access.require(who, *_ASKING)
+    asked = applications.draft(draft)
+
+    def unit(tx: Tx) -> None:
+        n = negotiation(tx, pid)
+        application = _signed(node, asked, n.peer, n.dataset, n.offer_id)
+        offered = Terms.read(n.offer, kind="Offer").policy
+        policy = compare.resubmit(offered, applications.read(application))
+        n = machine.step(
+            n,
+            Act.REQUEST,
+            Role.CONSUMER,
+            node.clock.now(),
+            offer=_wire(policy, n.offer_id, n.dataset, n.peer),
+            application=application,
+        )
+        message = messages.ContractRequest(
+            id=node.ids.uuid(),
+            consumer_pid=n.pid,
+            provider_pid=n.provider_pid,
+            offer=Terms.read(n.offer, kind="Offer"),
+            extensions=messages.extend({}, "application", application),
+        )
+        ledger.sent(node, tx, n, message)
+        save_negotiation(tx, n)
+
+    await commit(node, unit)
+
+
+async def accept(node: Node, who: Actor, pid: str) -> None:
+    """Accept the provider's offer as it stands; the application must cover it (P6).
+
+    Raises:
+        Problem: `negotiation-resubmit`: the offer is wider than what was applied for.
+    """
+    access.require(who, *_ASKING)
+
+    def unit(tx: Tx) -> None:
+        n = negotiation(tx, pid)
+        application = deciding.read_application(n)
+        offered = Terms.read(n.offer, kind="Offer").policy
+        if application and compare.application_covers(application, offered):
+            raise Problem("negotiation-resubmit")
+        n = machine.step(n, Act.ACCEPT, Role.CONSUMER, node.clock.now())
+        message = messages.ContractNegotiationEvent(
+            id=node.ids.uuid(),
+            provider_pid=str(n.provider_pid),
+            consumer_pid=n.pid,
+            event=Event.ACCEPTED,
+        )
+        ledger.sent(node, tx, n, message)
+        save_negotiation(tx, n)
+
+    await commit(node, unit)
+
+
+async def terminate(node: Node, who: Actor, pid: str, reason: str) -> None:
+    """End a negotiation; the peer reads the reason.
+
+    Raises:
+        Problem: `negotiation-unknown`, `protocol-not-now`.
+    """
+    access.require(who, "operator", "researcher", "dpo")
+
+    def unit(tx: Tx) -> None:
+        n = negotiation(tx, pid)
+        save_negotiation(tx, deciding.terminate(node, tx, n, "terminated-by-person", [reason]))
+
+    await commit(node, unit)
+
+
+async def decide(node: Node, who: Actor, pid: str, body: Json) -> None:
+    """A person's decision on a request that waits for their role (P5).
+
+    Raises:
+        Problem: `access-role` (the token is not of that role), `decision-not-awaited`,
+            `decision-outcome`, `policy-change-…` (a changed offer that cannot be made).
+    """
+    role, outcome = body.get("role"), body.get("outcome")
+    reason = str(body.get("reason") or "").strip()
+    if outcome not in _OUTCOMES or (outcome != "approve" and not reason):
+        raise Problem("decision-outcome", outcomes=", ".join(_OUTCOMES))
+    access.require(who, str(role))
+    changed = compare.ChangedOffer.read(body.get("offer")) if outcome == "return" else None
+
+    def unit(tx: Tx) -> None:
+        n = negotiation(tx, pid)
+        if n.role is not Role.PROVIDER or n.awaiting[:1] != (role,):
+            raise Problem(
+                "decision-not-awaited", role=str(role), roles=", ".join(n.awaiting) or "–"
+            )
+        shared = {"reasons": {"fr": [reason] if reason else [], "en": [reason] if reason else []}}
+        ledger.decided(
+            node,
+            tx,
+            n,
+            outcome=str(outcome),
+            shared=shared,
+            internal={"reason": reason},
+            role=who.role,
+            actor=who.id,
+        )
+        save_negotiation(tx, _after(node, tx, n, str(outcome), reason, changed))
+
+    await commit(node, unit)
+
+
+def _after(  # noqa: PLR0913  (a decision and where it goes)
+    node: Node,
+    tx: Tx,
+    n: Negotiation,
+    outcome: str,
+    reason: str,
+    changed: compare.ChangedOffer | None,
+) -> Negotiation:
+    if outcome == "reject":
+        return deciding.terminate(node, tx, n, "negotiation-rejected", [reason])
+    if changed is not None:
+        return _return(node, tx, n, changed, reason)
+    n = machine.awaiting(n, n.awaiting[1:], node.clock.now())
+    return n if n.awaiting else deciding.conclude(node, tx, n)
+
+
+def _return(
+    node: Node, tx: Tx, n: Negotiation, changed: compare.ChangedOffer, reason: str
+) -> Negotiation:
+    policy = compare.change(Terms.read(n.offer, kind="Offer").policy, changed)
+    n = machine.step(
+        n,
+        Act.OFFER,
+        Role.PROVIDER,
+        node.clock.now(),
+        offer=_wire(policy, n.offer_id, n.dataset, node.did),
+        reasons=(reason,),
+    )
+    message = messages.ContractOffer(
+        id=node.ids.uuid(),
+        provider_pid=n.pid,
+        consumer_pid=n.consumer_pid,
+        offer=Terms.read(n.offer, kind="Offer"),
+        extensions=messages.extend({}, "reason", [reason]),
+    )
+    ledger.sent(node, tx, n, message)
+    return n
+
+
+def _wire(policy: Policy, offer: str, dataset: str, assigner: str) -> Json:
+    """The terms on the table as they travel: under the published offer's name (P6)."""
+    return odrl.wire(
+        policy, **{"@type": "Offer", "@id": offer, "target": dataset, "assigner": assigner}
+    )
+
+
+def _signed(node: Node, draft: Draft, provider: str, dataset: str, offer: str) -> Json:
+    application = applications.complete(
+        draft,
+        id=node.ids.uuid(),
+        requester=node.did,
+        provider=provider,
+        dataset=dataset,
+        offer=offer,
+        issued=format_time(node.clock.now()),
+    ).document()
+    return {**application, "proof": agreements.sign(node, application)}
+
+
+def _fitting(found: peering.Found, draft: Draft) -> Policy:
+    """The offer to ask for: the first whose rules the draft's terms do not contradict.
+
+    The provider decides; this only chooses which of several offers to name.
+    """
+    offers = [one.policy for one in found.dataset.offers]
+    if not offers:
+        raise Problem("negotiation-no-offer")
+    fitting = [one for one in offers if published.purpose_allowed(one, draft.purpose)]
+    return (fitting or offers)[0]

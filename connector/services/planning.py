@@ -1,0 +1,77 @@
+"""From a dataset document and an agreed policy to the plan both parties compile (P10).
+
+The plan is a function of what both parties hold: the agreement, the application, the signed dataset
+document. So the consumer compiles the same plan and knows its digest before any data moves.
+"""
+
+from datetime import datetime
+
+from catalog.model import Dataset
+from connector.protocol.negotiation import Negotiation
+from policies import application as applications
+from policies.evaluate import Fact, Request, claims, decide
+from policies.model import Policy, atoms
+from policies.plan import DatasetFacts, Field, Plan
+from policies.plan import compile as compile_policy
+from policies.values import instant
+from policies.vocabulary import ODRL, PREAU
+
+
+def compile_plan(n: Negotiation, policy: Policy, dataset: Dataset, at: datetime) -> Plan:
+    """The plan of an agreement.
+
+    Memberships were judged when the request was: here they stand as agreed, so that the consumer,
+    who does not know the provider's peer list, compiles the same.
+
+    Raises:
+        Problem: `policy-plan-…`: a clause that nothing would enforce, or that contradicts itself.
+    """
+    application = applications.read(n.application) if n.application else None
+    recipient = str(policy.assignee)
+    request = Request(
+        ODRL + "use", policy.target, recipient, claims(application) if application else {}
+    )
+    decided = decide(policy, request, _memberships(policy), at, "negotiation")
+    return compile_policy(policy, application, facts_of(dataset), policy.id, recipient, decided)
+
+
+def facts_of(dataset: Dataset) -> DatasetFacts:
+    """What a dataset document tells the compiler."""
+    ground = dataset.basis.ground
+    return DatasetFacts(
+        id=dataset.iri,
+        codebook=tuple(_field(dataset, index) for index in range(len(dataset.fields))),
+        personal=dataset.personal,
+        basis=None if ground == "none" else ground,
+        category=dataset.category,
+    )
+
+
+def expiry(policy: Policy) -> datetime | None:
+    """The first instant at which an agreement's dates end it, None when none does."""
+    ends = [
+        moment
+        for rule in policy.permissions
+        for atom in atoms(rule.constraints)
+        if atom.left == ODRL + "dateTime" and atom.operator in {ODRL + "lt", ODRL + "lteq"}
+        for value in atom.right
+        if (moment := instant(value.text)) is not None
+    ]
+    return min(ends, default=None)
+
+
+def _field(dataset: Dataset, index: int) -> Field:
+    field = dataset.fields[index]
+    pointer, column = (field.path, None) if dataset.kind == "xapi" else (None, field.path)
+    return Field(field.name, pointer, field.type, field.personal, column)
+
+
+def _memberships(policy: Policy) -> dict[str, Fact]:
+    held = {
+        value
+        for rule in policy.permissions
+        for atom in atoms(rule.constraints)
+        if atom.left == PREAU + "membership"
+        for value in atom.right
+    }
+    return {PREAU + "membership": Fact(tuple(held), "agreement", "declared")} if held else {}

@@ -1,0 +1,364 @@
+"""Publishing a dataset: from a file and a declaration to a signed document in a signed head.
+
+The file becomes a revision in one walk, away from the event loop; the declaration becomes an offer
+that the linter accepts; then one commit holds dataset, document, head and leaf. On any problem
+nothing is left: no folder, no row.
+"""
+
+import asyncio
+import json
+import shutil
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final, cast
+
+from catalog import documents, heads, proofs, versions
+from catalog.model import (
+    Audience,
+    Dataset,
+    Distribution,
+    Entry,
+    Field,
+    Ground,
+    Head,
+    LegalBasis,
+    Notice,
+    Offer,
+    Periodicity,
+    Personal,
+    Publisher,
+    Tombstone,
+    Words,
+)
+from catalog.values import rounded_persons
+from connector.base.clock import format_time
+from connector.dataplane import about as declarations
+from connector.dataplane.about import About
+from connector.dataplane.building import build
+from connector.dataplane.revision import Revision, RevisionMeta
+from connector.evidence import bodies
+from connector.evidence.leaf import Entry as LeafEntry
+from connector.protocol.transfer import Act, Role, State
+from connector.services import access, halting
+from connector.services.access import Actor
+from connector.services.committing import commit
+from connector.services.node import Node
+from connector.services.processes import save_transfer, transfer
+from connector.services.published import PUBLIC
+from connector.store import agreements as agreement_rows
+from connector.store import catalogs, consents
+from connector.store import transfers as transfer_rows
+from connector.store.rows import DatasetRow, DocumentRow, HeadRow, RevisionRow
+from connector.store.store import Tx
+from policies import templates
+from policies.jcs import jcs
+from policies.lint import Declaration, lint
+from policies.model import Policy
+from policies.problem import Problem
+
+_DATA: Final = "data"
+_UPLOADS: Final = "uploads"
+_CHUNK: Final = 2**20
+_REGISTER: Final = 20_000
+_NDJSON: Final = Distribution("ndjson", "application/x-ndjson")
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """What arrived: the declaration, the file's name, and how to read on in it."""
+
+    about: bytes
+    name: str
+    read: Callable[[int], Awaitable[bytes]]
+    max_bad: float
+
+
+async def add(node: Node, who: Actor, upload: Upload) -> dict[str, Any]:
+    """Publish a file as a dataset, or as the next version of one.
+
+    Raises:
+        Problem: `access-role`, `dataplane-about-…`, `policy-lint-…` (every finding in `findings`),
+            `dataplane-file-…`, `dataplane-bad-rows`, `publish-group-changed`.
+    """
+    access.require(who, "operator", "steward")
+    about = declarations.parse(upload.about)
+    identifier = node.ids.uuid()
+    folder = node.folder / _DATA / about.id / identifier.removeprefix("urn:uuid:")
+    kept = await _keep(node, upload)
+    try:
+        meta = await asyncio.to_thread(
+            build,
+            kept,
+            folder=folder,
+            declaration=about,
+            subject_secret=node.keys.subject_secret,
+            random=node.ids.token,
+            max_bad=upload.max_bad,
+        )
+    finally:
+        kept.unlink(missing_ok=True)
+    try:
+        offer = _offer(node, about, meta)
+        await _register(node, folder)
+        return await commit(node, lambda tx: _publish(node, tx, who, about, meta, folder, offer))
+    except BaseException:
+        await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+        raise
+
+
+async def withdraw(node: Node, who: Actor, ident: str, reason: str) -> dict[str, Any]:
+    """Stop offering a dataset: a tombstone in the head, running transfers ended (X8).
+
+    Raises:
+        Problem: `access-role`, `dataset-unknown`.
+    """
+    access.require(who, "operator", "steward")
+
+    def unit(tx: Tx) -> dict[str, Any]:
+        row = catalogs.dataset(tx, id=ident)
+        if row is None or row.state != "published":
+            raise Problem("dataset-unknown")
+        now = node.clock.now()
+        catalogs.put_dataset(tx, replace(row, state="withdrawn"))
+        stone = Tombstone(row.iri, now, "withdrawn")
+        _next_head(node, tx, row.group, now, withdrawn=(stone,))
+        body = {"v": 1, "change": "dataset-withdrawn", "dataset": row.iri, "by": who.id}
+        node.log.append(tx, LeafEntry("config", None, None, {**body, "reason": reason}), now)
+        _end_transfers(node, tx, row.iri)
+        return {"v": 1, "dataset": row.iri, "state": "withdrawn"}
+
+    return await commit(node, unit)
+
+
+def first_head(node: Node, tx: Tx) -> None:
+    """The empty public catalog a node starts with."""
+    _next_head(node, tx, PUBLIC, node.clock.now())
+
+
+def _publish(  # noqa: PLR0913  (what one publication consists of)
+    node: Node,
+    tx: Tx,
+    who: Actor,
+    about: About,
+    meta: RevisionMeta,
+    folder: Path,
+    offer: Policy,
+) -> dict[str, Any]:
+    now = node.clock.now()
+    known = catalogs.dataset(tx, id=about.id)
+    if known is not None and (known.state, known.group) != ("published", about.group):
+        raise Problem("publish-group-changed", id=about.id)
+    dataset = _dataset(node, about, meta, offer, now, known)
+    document = documents.document(dataset)
+    body, digest = _signed(node, document), documents.digest(document)
+    row = DatasetRow(
+        id=about.id,
+        iri=dataset.iri,
+        version=dataset.version,
+        group=about.group,
+        state="published",
+        digest=digest,
+        about={"title": about.title.fr, "kind": about.kind},
+        revision=meta.id,
+        published=now,
+    )
+    catalogs.put_revision(
+        tx,
+        RevisionRow(
+            id=meta.id,
+            dataset=about.id,
+            folder=str(folder.relative_to(node.folder)),
+            rows=meta.rows,
+            persons=meta.persons,
+            meta=meta.document(),
+            created=now,
+        ),
+    )
+    catalogs.add_document(
+        tx, DocumentRow(dataset.document_iri, about.id, dataset.version, digest, body)
+    )
+    catalogs.put_dataset(tx, row)
+    _next_head(node, tx, about.group, now)
+    shared = bodies.catalog(document, dataset.iri)
+    private = {"v": 1, "by": who.id, "role": who.role, "revision": meta.id, "root": meta.root}
+    node.log.append(tx, LeafEntry("catalog", None, shared, private, about=dataset.iri), now)
+    return {
+        "v": 1,
+        "id": about.id,
+        "dataset": dataset.iri,
+        "document": dataset.document_iri,
+        "digest": digest,
+        "offers": [one.policy.id for one in dataset.offers],
+        "counts": {
+            "rows": meta.rows,
+            "persons": meta.persons,
+            "quarantined": sum(meta.quarantined.values()),
+            "duplicates": meta.duplicates,
+        },
+        "quarantine": dict(meta.quarantined),
+        "findings": dict(meta.findings),
+    }
+
+
+def _offer(node: Node, about: About, meta: RevisionMeta) -> Policy:
+    """The offer the steward declared, if nothing forbids publishing it.
+
+    Raises:
+        Problem: `publish-no-policy`, `policy-template-…`; the first of the linter's findings.
+    """
+    if about.policy is None:
+        raise Problem("publish-no-policy")
+    policy = templates.build(about.policy.template, about.policy.params)
+    findings = lint(
+        policy,
+        Declaration(
+            personal=about.personal or meta.persons > 0,
+            audience=about.audience,
+            basis=about.basis.type if about.basis else None,
+            notice=about.notice.iri if about.notice else None,
+            retention=about.retention or None,
+            retention_default=node.settings.retention.default,
+            retention_reason=about.retention_reason or None,
+            until=format_time(about.until) if about.until else None,
+            fields=frozenset(field.name for field in meta.codebook),
+        ),
+    )
+    if findings:
+        first = findings[0].problem()
+        first.params["findings"] = [one.document() for one in findings]
+        raise first
+    return policy
+
+
+def _dataset(  # noqa: PLR0913  (a dataset's sources)
+    node: Node,
+    about: About,
+    meta: RevisionMeta,
+    offer: Policy,
+    now: datetime,
+    known: DatasetRow | None,
+) -> Dataset:
+    # The words are checked by the model, which refuses what it does not know.
+    iri = f"{node.url}/datasets/{about.id}"
+    basis = about.basis
+    if about.until is None:
+        raise Problem("publish-no-end")
+    return Dataset(
+        iri=iri,
+        identifier=about.id,
+        version=known.version + 1 if known else 1,
+        title=Words(about.title.fr, about.title.en),
+        description=Words(
+            about.description.fr or about.title.fr, about.description.en or about.title.en
+        ),
+        publisher=Publisher(node.did, about.publisher or node.settings.node.name),
+        kind="xapi",
+        category=about.category,
+        audience=cast("Audience", about.audience or "unknown"),
+        basis=LegalBasis(
+            cast("Ground", basis.type if basis else "none"),
+            basis.reference or None if basis else None,
+        ),
+        notice=Notice(about.notice.iri, about.notice.version or "1") if about.notice else None,
+        personal=about.personal or meta.persons > 0,
+        fields=tuple(
+            Field(field.name, field.pointer or "", field.type, cast("Personal", field.personal))
+            for field in meta.codebook
+        ),
+        periodicity=cast("Periodicity", about.periodicity or "unknown"),
+        issued=now,
+        modified=now,
+        until=about.until,
+        retention=about.retention or node.settings.retention.default,
+        retention_reason=about.retention_reason or None,
+        dpia=about.dpia or None,
+        group=about.group,
+        rows=meta.rows,
+        persons=rounded_persons(meta.persons),
+        offers=(Offer(documents.offered(offer, iri, node.did), about.decisions),),
+        distributions=(_NDJSON,),
+        endpoint=node.dsp,
+    )
+
+
+def _next_head(
+    node: Node,
+    tx: Tx,
+    group: str,
+    now: datetime,
+    *,
+    withdrawn: tuple[Tombstone, ...] = (),
+) -> None:
+    """Sign and store the group's next head over what is published now."""
+    entries = [
+        Entry(row.iri, f"{row.iri}/v{row.version}", row.digest)
+        for row in catalogs.datasets(tx, group=group, state="published")
+    ]
+    last = catalogs.head(tx, group=group)
+    if last is None:
+        head = versions.first_head(
+            catalog=f"{node.url}/catalog",
+            publisher=node.did,
+            group=group,
+            entries=entries,
+            issued=now,
+        )
+    else:
+        previous: Head = heads.read_head(json.loads(last.body))
+        issued = max(now, previous.issued)
+        head = versions.next_head(previous, entries, issued=issued, withdrawn=withdrawn)
+    document = heads.head(head)
+    row = HeadRow(group, head.version, versions.head_digest(head), _signed(node, document))
+    catalogs.add_head(tx, row)
+
+
+def _signed(node: Node, document: dict[str, Any]) -> bytes:
+    """The exact bytes that are served for ever: canonical, with our proof."""
+    return jcs(
+        proofs.sign(
+            document,
+            sign=node.keys.sign_assertion,
+            method=node.assertion_method,
+            created=node.clock.now(),
+            proof_id=node.ids.uuid(),
+        )
+    )
+
+
+def _end_transfers(node: Node, tx: Tx, iri: str) -> None:
+    reasons = ["The dataset was withdrawn.", "Le jeu de données a été retiré."]
+    for agreement in agreement_rows.listing(tx, state="active"):
+        if (agreement.dataset, agreement.role) != (iri, Role.PROVIDER.value):
+            continue
+        for row in transfer_rows.of_agreement(tx, agreement=agreement.id):
+            t = transfer(tx, row.pid)
+            if t.state in {State.STARTED, State.SUSPENDED}:
+                code = "dataset-withdrawn"
+                save_transfer(tx, halting.stop(node, tx, t, Act.TERMINATE, code, reasons))
+
+
+async def _keep(node: Node, upload: Upload) -> Path:
+    """The uploaded file in the node's own folder; its name decides about gunzipping only."""
+    folder = node.folder / _UPLOADS
+    folder.mkdir(mode=0o700, exist_ok=True)
+    suffix = ".jsonl.gz" if upload.name.endswith(".gz") else ".jsonl"
+    path = folder / (node.ids.token(8).hex() + suffix)
+    try:
+        with path.open("xb") as out:
+            while chunk := await upload.read(_CHUNK):
+                await asyncio.to_thread(out.write, chunk)
+    except OSError as error:
+        path.unlink(missing_ok=True)
+        raise Problem("dataplane-disk", reason=error.strerror or "I/O") from None
+    return path
+
+
+async def _register(node: Node, folder: Path) -> None:
+    """Make every person of the revision known to the consent registry, by keyed hash."""
+    with Revision.open(folder) as revision:
+        keys = revision.subjects()
+    for start in range(0, len(keys), _REGISTER):
+        chunk = keys[start : start + _REGISTER]
+        await node.store.write(lambda tx, c=chunk: consents.register(tx, c))  # type: ignore[misc]

@@ -1,0 +1,98 @@
+"""Putting a node together, and what it does by itself while it runs.
+
+After a crash everything is found again in the store: leases are freed, journalled consents are
+replayed, granted transfers are started, the log takes in its newest leaves.
+"""
+
+import asyncio
+from pathlib import Path
+
+from connector.base import telemetry
+from connector.base.clock import Clock
+from connector.base.ids import Ids
+from connector.base.settings import Settings
+from connector.delivery.outbox import Worker
+from connector.evidence.log import Log
+from connector.identity import tokens
+from connector.identity.did import DidDocument
+from connector.identity.keys import KeyRing
+from connector.identity.ports import Fetch
+from connector.identity.resolver import DidResolver
+from connector.services import consents, identity, releasing, settling
+from connector.services.node import Node
+from connector.store.rows import OutboxRow
+from connector.store.store import Store
+from connector.subjects.journal import Journal
+from policies.problem import Problem
+
+
+def assemble(  # noqa: PLR0913  (the pieces of a node)
+    *,
+    folder: Path,
+    settings: Settings,
+    clock: Clock,
+    ids: Ids,
+    keys: KeyRing,
+    store: Store,
+    log: Log,
+    fetch: Fetch,
+) -> Node:
+    """The node made of these pieces, not yet working."""
+    did = settings.node.did
+    kid = f"{did}#{keys.fragment('token')}"
+
+    def authorize(peer: str) -> str:
+        token = tokens.mint(keys.token_key, did, kid, peer, clock.now(), ids.uuid())
+        return f"Bearer {token}"
+
+    async def settle(row: OutboxRow, outcome: settling.Outcome) -> None:
+        await settling.settle(node, row, outcome)
+
+    worker = Worker(store, fetch, clock, authorize=authorize, settle=settle, random=ids.token)
+    node = Node(
+        folder=folder,
+        settings=settings,
+        clock=clock,
+        ids=ids,
+        keys=keys,
+        store=store,
+        log=log,
+        journal=Journal.open(folder / settings.consent.journal),
+        fetch=fetch,
+        resolver=DidResolver(fetch, clock, dev=settings.dev.on),
+        worker=worker,
+    )
+    return node
+
+
+async def resume(node: Node) -> None:
+    """Take up what a former life left: journal, own identity, log, transfers to look at.
+
+    Raises:
+        Problem: `evidence-…`, `store-…`.
+    """
+    node.resolver.learn(DidDocument.of(identity.document(node), node.did))
+    replayed = await consents.replay(node)
+    if replayed:
+        telemetry.event("consents-replayed", count=replayed)
+    await node.log.advance()
+    await node.worker.start()
+    releasing.prepare_soon(node)
+
+
+async def keep_log(node: Node) -> None:
+    """After every commit that logged something, hash it in and publish a checkpoint."""
+    changed = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    cancel = node.store.on_commit(lambda: loop.call_soon_threadsafe(changed.set), topic="leaf")
+    try:
+        while True:
+            await changed.wait()
+            changed.clear()
+            try:
+                await node.log.advance()
+            except Problem as problem:
+                # The next commit tries again; readiness shows that the log lags.
+                telemetry.failure("log-lags", problem, code=problem.code)
+    finally:
+        cancel()

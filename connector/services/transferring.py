@@ -1,0 +1,104 @@
+"""What people do about transfers: start, suspend, resume, terminate."""
+
+from typing import Any
+
+from connector.protocol import messages
+from connector.protocol import transfer as machine
+from connector.protocol.transfer import Act, Role
+from connector.services import access, halting, ledger, releasing, transfers
+from connector.services.access import Actor
+from connector.services.committing import commit
+from connector.services.node import Node
+from connector.services.processes import negotiation, save_transfer, transfer
+from connector.services.views import find_agreement
+from connector.store import transfers as rows
+from connector.store.store import Tx
+from policies.problem import Problem
+
+FORMATS = {"ndjson": transfers.PULL}
+_MAY = ("operator", "researcher", "dpo")
+
+
+async def start(node: Node, who: Actor, agreement: str, form: str) -> str:
+    """Ask the provider for the agreed data; the pid of the transfer, the running one if any.
+
+    Raises:
+        Problem: `access-role`, `agreement-unknown`, `agreement-inactive`, `agreement-not-ours`,
+            `transfer-format`.
+    """
+    access.require(who, "operator", "researcher")
+    if form not in FORMATS:
+        raise Problem("transfer-format", found=form[:60], known=", ".join(FORMATS))
+
+    def unit(tx: Tx) -> str:
+        row = find_agreement(tx, agreement)
+        if row.role != Role.CONSUMER.value:
+            raise Problem("agreement-not-ours")
+        for known in rows.of_agreement(tx, agreement=row.id):
+            if known.state not in {state.value for state in machine.TERMINAL}:
+                return known.pid
+        if row.state != "active":
+            raise Problem("agreement-inactive", state=row.state)
+        t = machine.start_consumer(
+            now=node.clock.now(),
+            pid=node.ids.uuid(),
+            peer=row.peer,
+            callback=negotiation(tx, row.negotiation).callback,
+            agreement=row.id,
+            format=FORMATS[form],
+        )
+        message = messages.TransferRequest(
+            id=node.ids.uuid(),
+            consumer_pid=t.pid,
+            agreement=t.agreement,
+            format=t.format,
+            callback=node.dsp,
+        )
+        ledger.sent(node, tx, t, message)
+        save_transfer(tx, t)
+        return t.pid
+
+    return await commit(node, unit)
+
+
+async def suspend(node: Node, who: Actor, pid: str, reason: str) -> None:
+    """Pause a transfer.
+
+    Raises:
+        Problem: `access-role`, `transfer-unknown`, `protocol-not-now`.
+    """
+    await _stop(node, who, pid, Act.SUSPEND, "suspended-by-person", reason)
+
+
+async def terminate(node: Node, who: Actor, pid: str, reason: str) -> None:
+    """End a transfer; raises like `suspend`."""
+    await _stop(node, who, pid, Act.TERMINATE, "terminated-by-person", reason)
+
+
+async def resume(node: Node, who: Actor, pid: str) -> None:
+    """Let a suspended transfer go on; the provider judges anew. Raises like `suspend`."""
+    access.require(who, *_MAY)
+
+    def unit(tx: Tx) -> None:
+        t = transfer(tx, pid)
+        if t.role is Role.PROVIDER:
+            save_transfer(tx, releasing.start(node, tx, t))
+            return
+        t = machine.step(t, Act.START, Role.CONSUMER, node.clock.now())
+        message = messages.TransferStart(
+            id=node.ids.uuid(), provider_pid=str(t.provider_pid), consumer_pid=t.pid
+        )
+        ledger.sent(node, tx, t, message)
+        save_transfer(tx, t)
+
+    await commit(node, unit)
+
+
+async def _stop(node: Node, who: Actor, pid: str, act: Act, code: str, reason: str) -> None:
+    access.require(who, *_MAY)
+    reasons = [reason] if reason else []
+
+    def unit(tx: Tx) -> Any:
+        return save_transfer(tx, halting.stop(node, tx, transfer(tx, pid), act, code, reasons))
+
+    await commit(node, unit)

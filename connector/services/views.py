@@ -1,0 +1,280 @@
+"""What the institution's people see of negotiations, agreements and transfers (JSON).
+
+Long polling: a view may wait until the process reaches a state, or "settles": until it is over,
+or waits for somebody. Nobody sleeps and nobody polls in a loop.
+"""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+from connector.base.clock import format_time
+from connector.protocol.messages import Terms
+from connector.protocol.negotiation import Negotiation, Role, State
+from connector.protocol.transfer import Transfer
+from connector.services import wording
+from connector.services.node import Node
+from connector.services.processes import negotiation as load
+from connector.services.processes import transfer as load_transfer
+from connector.store import agreements as agreement_rows
+from connector.store import decisions, messages, outbox, parts
+from connector.store import negotiations as negotiation_rows
+from connector.store import transfers as transfer_rows
+from connector.store.rows import AgreementRow
+from connector.store.store import Tx
+from policies.model import Policy
+from policies.plan import Plan
+from policies.problem import Problem
+
+Json = dict[str, Any]
+
+SETTLED: Final = "SETTLED"
+FETCHED: Final = "FETCHED"
+
+
+async def negotiations(node: Node) -> list[Json]:
+    """All negotiations, the newest first."""
+
+    def unit(tx: Tx) -> list[Json]:
+        rows = negotiation_rows.listing(tx)
+        return [_head(n) for n in reversed(rows)]
+
+    return await node.store.read(unit)
+
+
+async def negotiation(node: Node, pid: str, *, wait: float = 0.0, until: str | None = None) -> Json:
+    """One negotiation with its timeline; waits up to `wait` seconds for a state or `SETTLED`.
+
+    Raises:
+        Problem: `negotiation-unknown`.
+    """
+
+    async def look() -> Json:
+        return await node.store.read(lambda tx: negotiation_view(tx, load(tx, pid)))
+
+    def reached(view: Json) -> bool:
+        if until == SETTLED:
+            return bool(view["settled"])
+        return until is None or view["state"] == until
+
+    return await _wait(node, "negotiation", look, reached, wait)
+
+
+def negotiation_view(tx: Tx, n: Negotiation) -> Json:
+    """Everything people may know of a negotiation."""
+    queue = {row.type: row for row in outbox.of(tx, process=n.pid)}
+    policy = Terms.read(n.offer, kind="Offer").policy
+    made = agreement_rows.by_negotiation(tx, negotiation=n.pid)
+    return {
+        **_head(n),
+        "v": 1,
+        "peer_pid": n.peer_pid,
+        "offer": n.offer_id,
+        "offered_by": n.offered_by.value,
+        "application": n.application,
+        "agreement": n.agreement_id,
+        "agreement_state": made.state if made else None,
+        "code": n.code,
+        "reasons": list(n.reasons),
+        "settled": _settled(n),
+        "terms": wording.policies([policy]),
+        "decisions": [
+            {
+                "kind": row.kind,
+                "role": row.role,
+                "actor": row.actor,
+                "outcome": row.outcome,
+                "at": format_time(row.at),
+                "reasons": wording.reasons(row.shared),
+                "shared": row.shared,
+                "internal": row.internal,
+            }
+            for row in decisions.of(tx, process=n.pid)
+        ],
+        "messages": [
+            {
+                "direction": row.direction,
+                "type": row.type,
+                "at": format_time(row.at),
+                "digest": row.digest,
+                "body": json.loads(row.body),
+                "delivery": queue[row.type].state
+                if row.direction == "out" and row.type in queue
+                else None,
+            }
+            for row in messages.of(tx, process=n.pid)
+        ],
+        "created": format_time(n.created),
+        "updated": format_time(n.updated),
+    }
+
+
+async def agreements(node: Node) -> list[Json]:
+    """All agreements, the newest first."""
+    rows = await node.store.read(agreement_rows.listing)
+    return [_agreement_head(row) for row in reversed(rows)]
+
+
+async def agreement(node: Node, ident: str) -> Json:
+    """One agreement: document, signatures, terms and plan in plain words.
+
+    Raises:
+        Problem: `agreement-unknown`.
+    """
+    row = await node.store.read(lambda tx: find_agreement(tx, ident))
+    policy = _policy(row)
+    signatures = {
+        "provider": "eddsa-jcs-2022" if row.provider_proof else "–",
+        "consumer": "eddsa-jcs-2022" if row.consumer_proof else "–",
+    }
+    return {
+        **_agreement_head(row),
+        "v": 1,
+        "document": row.document,
+        "provider_proof": row.provider_proof,
+        "consumer_proof": row.consumer_proof,
+        "signatures": signatures,
+        "plan_digest": row.plan_digest,
+        "terms": wording.policies([policy] if policy else []),
+        "plan": wording.plan(Plan.read(row.plan) if row.plan else None),
+        "expires": format_time(row.expires) if row.expires else None,
+    }
+
+
+async def plan(node: Node, ident: str) -> Json:
+    """The compiled plan of an agreement, with its digest.
+
+    Raises:
+        Problem: `agreement-unknown`.
+    """
+    row = await node.store.read(lambda tx: find_agreement(tx, ident))
+    return {"v": 1, "digest": row.plan_digest, "plan": row.plan}
+
+
+async def transfers(node: Node) -> list[Json]:
+    """All transfers, the newest first."""
+
+    def unit(tx: Tx) -> list[Json]:
+        rows = transfer_rows.listing(tx)
+        return [_transfer(tx, t) for t in reversed(rows)]
+
+    return await node.store.read(unit)
+
+
+async def transfer(node: Node, pid: str, *, wait: float = 0.0, until: str | None = None) -> Json:
+    """One transfer; waits up to `wait` seconds for a state, or for the fetch under way to pause.
+
+    Raises:
+        Problem: `transfer-unknown`.
+    """
+
+    async def look() -> Json:
+        view = await node.store.read(lambda tx: _transfer(tx, load_transfer(tx, pid)))
+        return {**view, "fetch": node.fetches.view(pid)}
+
+    def reached(view: Json) -> bool:
+        if until == FETCHED:
+            return not view["fetch"]["running"]
+        return until is None or view["state"] == until
+
+    return await _wait(node, "transfer", look, reached, wait)
+
+
+def find_agreement(tx: Tx, ident: str) -> AgreementRow:
+    """An agreement by its id, `urn:uuid:` optional.
+
+    Raises:
+        Problem: `agreement-unknown`.
+    """
+    full = ident if ident.startswith("urn:") else f"urn:uuid:{ident}"
+    row = agreement_rows.get(tx, id=full)
+    if row is None:
+        raise Problem("agreement-unknown")
+    return row
+
+
+async def _wait(
+    node: Node,
+    topic: str,
+    look: Callable[[], Awaitable[Json]],
+    reached: Callable[[Json], bool],
+    seconds: float,
+) -> Json:
+    """Look, and look again after every commit on the topic, until reached or out of time."""
+    view = await look()
+    if reached(view) or seconds <= 0:
+        return view
+    changed = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    cancel = node.store.on_commit(lambda: loop.call_soon_threadsafe(changed.set), topic=topic)
+    node.fetches.listen(changed)
+    try:
+        async with asyncio.timeout(seconds):
+            while not reached(view := await look()):
+                await changed.wait()
+                changed.clear()
+    except TimeoutError:
+        pass
+    finally:
+        cancel()
+        node.fetches.unlisten(changed)
+    return view
+
+
+def _settled(n: Negotiation) -> bool:
+    """Whether nothing will move before somebody acts."""
+    theirs = n.role is Role.CONSUMER and n.state is State.OFFERED
+    return n.over or bool(n.awaiting) or theirs
+
+
+def _head(n: Negotiation) -> Json:
+    return {
+        "pid": n.pid,
+        "role": n.role.value,
+        "state": n.state.value,
+        "peer": n.peer,
+        "dataset": n.dataset,
+        "awaiting": list(n.awaiting),
+    }
+
+
+def _agreement_head(row: AgreementRow) -> Json:
+    return {
+        "id": row.id,
+        "role": row.role,
+        "state": row.state,
+        "peer": row.peer,
+        "dataset": row.dataset,
+        "digest": row.digest,
+        "negotiation": row.negotiation,
+        "created": format_time(row.created),
+    }
+
+
+def _policy(row: AgreementRow) -> Policy | None:
+    wire = row.body.get("wire")
+    return Terms.read(wire, kind="Agreement").policy if isinstance(wire, dict) else None
+
+
+def _transfer(tx: Tx, t: Transfer) -> Json:
+    latest = {row.n: row for row in parts.listing(tx, transfer=t.pid)}
+    manifest = parts.manifest(tx, transfer=t.pid)
+    return {
+        "v": 1,
+        "pid": t.pid,
+        "role": t.role.value,
+        "state": t.state.value,
+        "peer": t.peer,
+        "agreement": t.agreement,
+        "format": t.format,
+        "parts": len(latest),
+        "rows": sum(row.rows for row in latest.values()),
+        "bytes": sum(row.bytes for row in latest.values()),
+        "code": t.code,
+        "reasons": list(t.reasons),
+        "manifest": manifest.body if manifest else None,
+        "receipt": manifest.receipt if manifest else None,
+        "created": format_time(t.created),
+        "updated": format_time(t.updated),
+    }

@@ -1,0 +1,94 @@
+"""Agreements: what both parties signed, and what the node made of it."""
+
+from typing import Any, Final
+
+from sqlalchemy import bindparam, or_, update
+
+from connector.store.codec import Codec
+from connector.store.queries import adding_once, by, chosen, given
+from connector.store.rows import AgreementRow, AgreementState
+from connector.store.statement import Statement
+from connector.store.tables import AGREEMENT
+from connector.store.tx import Tx
+from policies.problem import Problem
+
+_CODEC: Final = Codec(AgreementRow, AGREEMENT)
+# Whatever was signed stays; these may still come or move.
+_CHANGING: Final = (
+    "state",
+    "provider_proof",
+    "consumer_proof",
+    "plan",
+    "plan_digest",
+    "application",
+    "dataset_document",
+    "expires",
+    "body",
+)
+_ADD: Final = adding_once(AGREEMENT, "id")
+_UPDATE: Final = Statement(
+    update(AGREEMENT)
+    .where(given(AGREEMENT.c.id), given(AGREEMENT.c.digest))
+    .values({name: bindparam(name) for name in _CHANGING})
+)
+_SET_STATE: Final = Statement(
+    update(AGREEMENT).where(given(AGREEMENT.c.id)).values(state=bindparam("state"))
+)
+_GET: Final = by(_CODEC, AGREEMENT.c.id)
+_BY_NEGOTIATION: Final = by(_CODEC, AGREEMENT.c.negotiation)
+_STATE: Final = bindparam("state", type_=AGREEMENT.c.state.type)
+_ALL: Final = Statement(
+    chosen(_CODEC, or_(_STATE.is_(None), AGREEMENT.c.state == _STATE)).order_by(
+        AGREEMENT.c.created, AGREEMENT.c.id
+    )
+)
+
+
+def add(tx: Tx, row: AgreementRow) -> None:
+    """Store a new agreement; its negotiation is stored before it.
+
+    Raises:
+        Problem: `store-conflict`: it exists already; `store-integrity`: its negotiation is unknown
+            or has an agreement already.
+    """
+    if not tx.change(_ADD, **_CODEC.values(row)):
+        raise Problem("store-conflict", what="agreement")
+
+
+def update_row(tx: Tx, row: AgreementRow) -> None:
+    """Store what may come later: state, proofs, plan, application, dataset document, expiry, body.
+
+    What was agreed (document, digest, parties, dataset) stays as it was added.
+
+    Raises:
+        Problem: `store-conflict`: no agreement has this id and this digest.
+    """
+    values: dict[str, Any] = _CODEC.values(row)
+    changed = {name: values[name] for name in ("id", "digest", *_CHANGING)}
+    if not tx.change(_UPDATE, **changed):
+        raise Problem("store-conflict", what="agreement")
+
+
+def set_state(tx: Tx, *, id: str, state: AgreementState) -> None:
+    """Move an agreement: pending, active, ended.
+
+    Raises:
+        Problem: `store-unknown`: no such agreement.
+    """
+    if not tx.change(_SET_STATE, id=id, state=state):
+        raise Problem("store-unknown", what="agreement", id=id)
+
+
+def get(tx: Tx, *, id: str) -> AgreementRow | None:
+    """An agreement by its id."""
+    return _CODEC.maybe(tx.one(_GET, id=id))
+
+
+def by_negotiation(tx: Tx, *, negotiation: str) -> AgreementRow | None:
+    """The agreement that a negotiation (our pid) ended in."""
+    return _CODEC.maybe(tx.one(_BY_NEGOTIATION, negotiation=negotiation))
+
+
+def listing(tx: Tx, *, state: AgreementState | None = None) -> list[AgreementRow]:
+    """All agreements, or those in one state, oldest first."""
+    return [_CODEC.read(row) for row in tx.run(_ALL, state=state)]

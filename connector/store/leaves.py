@@ -1,0 +1,138 @@
+"""The evidence log's leaves, in strict order, and what lies beside them."""
+
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import bindparam, func, insert, literal_column, select
+
+from connector.store.codec import Codec, instant
+from connector.store.queries import adding_once, by, chosen, given, next_number, putting, value
+from connector.store.rows import CheckpointRow, LeafRow
+from connector.store.statement import Statement
+from connector.store.tables import CHECKPOINT, LEAF, SALT
+from connector.store.tx import Tx
+from policies.problem import Problem
+
+_CODEC: Final = Codec(LeafRow, LEAF, data="bytes")
+_CHECKPOINTS: Final = Codec(CheckpointRow, CHECKPOINT)
+
+_NEXT_INDEX: Final = next_number(LEAF.c.idx, first=0)
+_NEXT_N: Final = next_number(LEAF.c.n, given(LEAF.c.agreement), given(LEAF.c.type))
+_NEXT_N_OF_NONE: Final = next_number(LEAF.c.n, LEAF.c.agreement.is_(None), given(LEAF.c.type))
+# One statement both checks and writes: a leaf that is not the next one changes nothing.
+_INSERT: Final = Statement(
+    insert(LEAF).from_select(
+        list(_CODEC.names),
+        select(*(bindparam(column.name, type_=column.type) for column in _CODEC.columns)).where(
+            select(
+                func.coalesce(func.max(LEAF.c.idx) + literal_column("1"), literal_column("0"))
+            ).scalar_subquery()
+            == bindparam("idx", type_=LEAF.c.idx.type)
+        ),
+    )
+)
+_GET: Final = by(_CODEC, LEAF.c.idx)
+_BETWEEN: Final = Statement(
+    chosen(_CODEC, LEAF.c.idx >= bindparam("start"), LEAF.c.idx < bindparam("stop")).order_by(
+        LEAF.c.idx
+    )
+)
+_DATA: Final = Statement(
+    select(LEAF.c.bytes)
+    .where(LEAF.c.idx >= bindparam("start"), LEAF.c.idx < bindparam("stop"))
+    .order_by(LEAF.c.idx)
+)
+_OF_AGREEMENT: Final = Statement(chosen(_CODEC, given(LEAF.c.agreement)).order_by(LEAF.c.idx))
+_LAST_TIME: Final = Statement(select(LEAF.c.at).order_by(LEAF.c.idx.desc()).limit(1))
+
+_SALT: Final = Statement(select(SALT.c.salt).where(given(SALT.c.agreement)))
+_KEEP_SALT: Final = adding_once(SALT, "agreement")
+
+_PUT_CHECKPOINT: Final = putting(CHECKPOINT)
+_CHECKPOINT: Final = by(_CHECKPOINTS, CHECKPOINT.c.size)
+_LAST_CHECKPOINT: Final = Statement(
+    chosen(_CHECKPOINTS).order_by(CHECKPOINT.c.size.desc()).limit(1)
+)
+
+
+def next_index(tx: Tx) -> int:
+    """The index of the next leaf = the size of the log."""
+    index: int = value(tx.one(_NEXT_INDEX))
+    return index
+
+
+def next_number_of(tx: Tx, *, agreement: str | None, type: str) -> int:
+    """The next `n` of leaves with a shared body, of one type, under one agreement; from 1."""
+    row = (
+        tx.one(_NEXT_N_OF_NONE, type=type)
+        if agreement is None
+        else tx.one(_NEXT_N, agreement=agreement, type=type)
+    )
+    number: int = value(row)
+    return number
+
+
+def insert_leaf(tx: Tx, row: LeafRow) -> None:
+    """Append a leaf. Announces the topic "leaf".
+
+    Raises:
+        Problem: `store-leaf-order`: its index is not the next one; `store-integrity`: its `n` is
+            taken.
+    """
+    if not tx.change(_INSERT, **_CODEC.values(row)):
+        raise Problem("store-leaf-order", index=row.idx)
+    tx.announce("leaf")
+
+
+def get(tx: Tx, *, index: int) -> LeafRow | None:
+    """A leaf by its index."""
+    return _CODEC.maybe(tx.one(_GET, idx=index))
+
+
+def between(tx: Tx, *, start: int, stop: int) -> list[LeafRow]:
+    """Leaves from index `start` up to but without `stop`."""
+    return [_CODEC.read(row) for row in tx.run(_BETWEEN, start=start, stop=stop)]
+
+
+def data(tx: Tx, *, start: int, stop: int) -> list[bytes]:
+    """The bytes only (to rebuild the tree), of leaves `start` up to but without `stop`."""
+    return [row[0] for row in tx.run(_DATA, start=start, stop=stop)]
+
+
+def of_agreement(tx: Tx, *, agreement: str) -> list[LeafRow]:
+    """The leaves about one agreement, in order."""
+    return [_CODEC.read(row) for row in tx.run(_OF_AGREEMENT, agreement=agreement)]
+
+
+def last_time(tx: Tx) -> datetime | None:
+    """The time of the newest leaf: log time never goes back."""
+    text: str | None = value(tx.one(_LAST_TIME))
+    return None if text is None else instant(text)
+
+
+def salt(tx: Tx, *, agreement: str) -> bytes | None:
+    """The salt under which leaves name an agreement."""
+    kept: bytes | None = value(tx.one(_SALT, agreement=agreement))
+    return kept
+
+
+def keep_salt(tx: Tx, *, agreement: str, salt: bytes) -> bytes:
+    """The salt of an agreement: the one kept already, else this one, which is kept from now on."""
+    tx.change(_KEEP_SALT, agreement=agreement, salt=salt)
+    kept: bytes = value(tx.one(_SALT, agreement=agreement))
+    return kept
+
+
+def put_checkpoint(tx: Tx, row: CheckpointRow) -> None:
+    """Store a signed checkpoint, in place of an earlier one of the same size."""
+    tx.change(_PUT_CHECKPOINT, **_CHECKPOINTS.values(row))
+
+
+def checkpoint(tx: Tx, *, size: int) -> CheckpointRow | None:
+    """The checkpoint of a size."""
+    return _CHECKPOINTS.maybe(tx.one(_CHECKPOINT, size=size))
+
+
+def last_checkpoint(tx: Tx) -> CheckpointRow | None:
+    """The newest checkpoint."""
+    return _CHECKPOINTS.maybe(tx.one(_LAST_CHECKPOINT))

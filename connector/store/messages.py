@@ -1,0 +1,25 @@
+"""Protocol messages as they came in and went out: the raw material of an evidence bundle."""
+
+from typing import Final
+
+from connector.store.codec import Codec
+from connector.store.queries import adding, chosen, given, next_number, numbered
+from connector.store.rows import MessageRow
+from connector.store.statement import Statement
+from connector.store.tables import MESSAGE
+from connector.store.tx import Tx
+
+_CODEC: Final = Codec(MessageRow, MESSAGE)
+_ADD: Final = adding(MESSAGE)
+_NEXT: Final = next_number(MESSAGE.c.seq)
+_OF: Final = Statement(chosen(_CODEC, given(MESSAGE.c.process)).order_by(MESSAGE.c.seq))
+
+
+def add(tx: Tx, row: MessageRow) -> int:
+    """Store a message; its number (the row's own `seq` is ignored)."""
+    return numbered(tx, _NEXT, _ADD, _CODEC.values(row))
+
+
+def of(tx: Tx, *, process: str) -> list[MessageRow]:
+    """The messages of a process (our pid), in order."""
+    return [_CODEC.read(row) for row in tx.run(_OF, process=process)]

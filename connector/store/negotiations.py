@@ -1,0 +1,36 @@
+"""Negotiations, with the version check that keeps two answers from crossing."""
+
+from typing import Final
+
+from connector.protocol.negotiation import Negotiation
+from connector.store.processes import Processes
+from connector.store.tables import NEGOTIATION
+from connector.store.tx import Tx
+
+_NEGOTIATIONS: Final = Processes(NEGOTIATION, Negotiation.from_row)
+
+
+def save(tx: Tx, negotiation: Negotiation, *, expected_version: int | None) -> None:
+    """Store a negotiation: a new one (None), or one that still has the version it was loaded with.
+
+    pid, role, peer and created never change. Announces the topic "negotiation".
+
+    Raises:
+        Problem: `store-conflict`: it exists already, is unknown, or somebody was faster.
+    """
+    _NEGOTIATIONS.save(tx, negotiation, expected_version=expected_version)
+
+
+def get(tx: Tx, *, pid: str) -> Negotiation | None:
+    """A negotiation by our pid."""
+    return _NEGOTIATIONS.get(tx, pid)
+
+
+def by_peer(tx: Tx, *, peer: str, peer_pid: str, role: str) -> Negotiation | None:
+    """A negotiation by its authenticated peer, the peer's pid, and *our* role in it."""
+    return _NEGOTIATIONS.by_peer(tx, peer, peer_pid, role)
+
+
+def listing(tx: Tx, *, state: str | None = None) -> list[Negotiation]:
+    """All negotiations, or those in one state, oldest first."""
+    return _NEGOTIATIONS.listing(tx, state)

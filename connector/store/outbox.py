@@ -1,0 +1,164 @@
+"""Messages to deliver, in order within each process, each leased to one sender at a time.
+
+Of every process only the oldest pending row can be claimed: a message never overtakes another, and
+one that must wait (backing off, or leased) holds back those behind it. A lease outlives the worker
+that took it; `free` ends all of them when a node starts.
+"""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import bindparam, case, func, literal_column, null, or_, select, update
+
+from connector.store.codec import Codec, instant, stamp
+from connector.store.queries import adding, by, chosen, given, next_number, numbered, value
+from connector.store.rows import OutboxRow
+from connector.store.statement import Statement
+from connector.store.tables import IS_PENDING, OUTBOX
+from connector.store.tx import Tx
+from policies.problem import Problem
+
+_CODEC: Final = Codec(OutboxRow, OUTBOX)
+_ADD: Final = adding(OUTBOX)
+_NEXT: Final = next_number(OUTBOX.c.seq)
+_GET: Final = by(_CODEC, OUTBOX.c.seq)
+_OF: Final = Statement(chosen(_CODEC, given(OUTBOX.c.process)).order_by(OUTBOX.c.seq))
+
+# The oldest pending row of each process: the only ones that can move.
+_FIRSTS: Final = select(func.min(OUTBOX.c.seq)).where(IS_PENDING).group_by(OUTBOX.c.process)
+_FREE_AT: Final = case(
+    (OUTBOX.c.lease_until > OUTBOX.c.next_at, OUTBOX.c.lease_until), else_=OUTBOX.c.next_at
+)
+_CLAIMABLE: Final = Statement(
+    chosen(
+        _CODEC,
+        OUTBOX.c.seq.in_(_FIRSTS),
+        OUTBOX.c.next_at <= bindparam("now"),
+        or_(OUTBOX.c.lease_until.is_(None), OUTBOX.c.lease_until <= bindparam("now")),
+    )
+    .order_by(OUTBOX.c.seq)
+    .limit(bindparam("at_most"))
+)
+_NEXT_DUE: Final = Statement(select(func.min(_FREE_AT)).where(OUTBOX.c.seq.in_(_FIRSTS)))
+_COUNT: Final = Statement(select(func.count()).select_from(OUTBOX).where(IS_PENDING))
+_LEASE: Final = Statement(
+    update(OUTBOX)
+    .where(OUTBOX.c.seq == bindparam("which"))
+    .values(lease_until=bindparam("until"), attempts=OUTBOX.c.attempts + literal_column("1"))
+)
+_END: Final = Statement(
+    update(OUTBOX)
+    .where(OUTBOX.c.seq == bindparam("which"), IS_PENDING)
+    .values(
+        state=bindparam("new_state"),
+        lease_until=null(),
+        answer_status=bindparam("status"),
+        answer=bindparam("reply"),
+    )
+)
+_RETRY: Final = Statement(
+    update(OUTBOX)
+    .where(OUTBOX.c.seq == bindparam("which"), IS_PENDING)
+    .values(
+        next_at=bindparam("due"),
+        lease_until=null(),
+        answer_status=bindparam("status"),
+        answer=bindparam("reply"),
+    )
+)
+_DROP_PROCESS: Final = Statement(
+    update(OUTBOX)
+    .where(given(OUTBOX.c.process), IS_PENDING)
+    .values(state=literal_column("'dropped'"), lease_until=null())
+)
+_FREE: Final = Statement(
+    update(OUTBOX).where(IS_PENDING, OUTBOX.c.lease_until.is_not(None)).values(lease_until=null())
+)
+
+
+def put(tx: Tx, row: OutboxRow) -> int:
+    """Queue a message; its number (the row's own `seq` is ignored). Announces "outbox".
+
+    Raises:
+        Problem: `store-conflict`: the row is not pending.
+    """
+    if row.state != "pending":
+        raise Problem("store-conflict", what="outbox")
+    tx.announce("outbox")
+    return numbered(tx, _NEXT, _ADD, _CODEC.values(row))
+
+
+def claim(tx: Tx, *, now: datetime, lease_seconds: float, limit: int) -> list[OutboxRow]:
+    """Lease what is due: at most one row per process, its oldest; lowest number first.
+
+    Each claim counts as an attempt. The rows are returned as they now stand.
+    """
+    due = tx.run(_CLAIMABLE, now=stamp(now), at_most=limit)
+    until = stamp(now + timedelta(seconds=lease_seconds))
+    rows: list[OutboxRow] = []
+    for values in due:
+        seq = _CODEC.read(values).seq
+        tx.change(_LEASE, which=seq, until=until)
+        rows.append(_CODEC.read(tx.run(_GET, seq=seq)[0]))
+    return rows
+
+
+def next_due(tx: Tx) -> datetime | None:
+    """When the next row can be claimed (perhaps already); None when nothing is pending."""
+    text: str | None = value(tx.one(_NEXT_DUE))
+    return None if text is None else instant(text)
+
+
+def sent(tx: Tx, *, seq: int, status: int, answer: bytes | None = None) -> bool:
+    """Delivered; False when the row was ended before. Safe to defer: losing it sends twice."""
+    return _end(tx, seq, "sent", status, answer)
+
+
+def fail(tx: Tx, *, seq: int, status: int | None = None, answer: bytes | None = None) -> bool:
+    """Refused by the peer, or past its deadline: never tried again; False when ended before."""
+    return _end(tx, seq, "failed", status, answer)
+
+
+def drop(tx: Tx, *, seq: int) -> bool:
+    """No longer wanted; False when ended before."""
+    return _end(tx, seq, "dropped", None, None)
+
+
+def drop_process(tx: Tx, *, process: str) -> int:
+    """Drop whatever a process still has to send (it was terminated); how many rows."""
+    tx.announce("outbox")
+    return tx.change(_DROP_PROCESS, process=process)
+
+
+def retry(
+    tx: Tx, *, seq: int, next_at: datetime, status: int | None = None, answer: bytes | None = None
+) -> bool:
+    """Give the lease back and try again at `next_at`; False when the row was ended before."""
+    tx.announce("outbox")
+    return tx.change(_RETRY, which=seq, due=stamp(next_at), status=status, reply=answer) == 1
+
+
+def free(tx: Tx) -> int:
+    """End every lease; how many. Only at start-up, when no sender of this node can be alive."""
+    return tx.change(_FREE)
+
+
+def get(tx: Tx, *, seq: int) -> OutboxRow | None:
+    """A message by its number."""
+    return _CODEC.maybe(tx.one(_GET, seq=seq))
+
+
+def of(tx: Tx, *, process: str) -> list[OutboxRow]:
+    """The messages of a process (our pid), in order, whatever their state."""
+    return [_CODEC.read(row) for row in tx.run(_OF, process=process)]
+
+
+def pending(tx: Tx) -> int:
+    """How many messages wait to be delivered."""
+    count: int = value(tx.one(_COUNT))
+    return count
+
+
+def _end(tx: Tx, seq: int, state: str, status: int | None, answer: bytes | None) -> bool:
+    tx.announce("outbox")  # the next message of the process may go now
+    return tx.change(_END, which=seq, new_state=state, status=status, reply=answer) == 1

@@ -1,0 +1,100 @@
+"""What negotiations and transfers have in common: versioned rows, found by the peer's pid too.
+
+The row's `body` is the protocol's own dataclass as JSON, whole; the other columns repeat what
+queries look for.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any, Final, Generic, Protocol, TypeVar
+
+import orjson
+from sqlalchemy import Column, ColumnElement, Table, bindparam, or_, select, update
+
+from connector.store.codec import stamp, to_text
+from connector.store.queries import adding_once, given
+from connector.store.statement import Statement
+from connector.store.tx import Row, Tx
+from policies.problem import Problem
+
+
+class _Process(Protocol):
+    """What `protocol.negotiation.Negotiation` and `protocol.transfer.Transfer` share."""
+
+    @property
+    def created(self) -> datetime: ...
+    @property
+    def updated(self) -> datetime: ...
+    def to_row(self) -> dict[str, object]: ...
+
+
+P = TypeVar("P", bound=_Process)
+
+_CHANGING: Final = ("peer_pid", "state", "version", "body", "updated")
+_TIMES: Final = frozenset({"created", "updated"})
+
+
+class Processes(Generic[P]):
+    """The statements over one table of processes, and the rule of versions."""
+
+    def __init__(self, table: Table, read: Callable[[Mapping[str, Any]], P]) -> None:
+        self._table = table
+        self._read = read
+        self._names = [column.name for column in table.c if column.name not in {"body", *_TIMES}]
+        self._add = adding_once(table, "pid")
+        self._update = Statement(
+            update(table)
+            .where(given(table.c.pid), table.c.version == bindparam("expected"))
+            .values({name: bindparam(name) for name in _CHANGING})
+        )
+        self._get = self.query(given(table.c.pid))
+        self._by_peer = self.query(*map(given, _columns(table, "peer", "peer_pid", "role")))
+        state = bindparam("state", type_=table.c.state.type)
+        self._all = self.query(or_(state.is_(None), table.c.state == state))
+
+    def query(self, *where: ColumnElement[bool]) -> Statement:
+        """A statement for `rows`: those that meet every condition, oldest first."""
+        table = self._table
+        order = (table.c.created, table.c.pid)
+        return Statement(select(table.c.body).where(*where).order_by(*order))
+
+    def save(self, tx: Tx, process: P, *, expected_version: int | None) -> None:
+        """Insert (None) or change a row that still has the version it was loaded with."""
+        row = process.to_row()
+        values = {
+            **{name: row[name] for name in self._names},
+            "created": stamp(process.created),
+            "updated": stamp(process.updated),
+            "body": to_text(row),
+        }
+        if expected_version is None:
+            saved = tx.change(self._add, **values)
+        else:
+            changed = {name: values[name] for name in ("pid", *_CHANGING)}
+            saved = tx.change(self._update, expected=expected_version, **changed)
+        if not saved:
+            raise Problem("store-conflict", what=self._table.name)
+        tx.announce(self._table.name)
+
+    def get(self, tx: Tx, pid: str) -> P | None:
+        """A process by our pid."""
+        return self._maybe(tx.one(self._get, pid=pid))
+
+    def by_peer(self, tx: Tx, peer: str, peer_pid: str, role: str) -> P | None:
+        """A process by the peer's pid; the oldest, should the peer have used it twice."""
+        return self._maybe(tx.one(self._by_peer, peer=peer, peer_pid=peer_pid, role=role))
+
+    def listing(self, tx: Tx, state: str | None) -> list[P]:
+        """All processes, or those in one state, oldest first."""
+        return self.rows(tx.run(self._all, state=state))
+
+    def rows(self, rows: list[Row]) -> list[P]:
+        """What a `query` answered."""
+        return [self._read(orjson.loads(row[0])) for row in rows]
+
+    def _maybe(self, row: Row | None) -> P | None:
+        return None if row is None else self._read(orjson.loads(row[0]))
+
+
+def _columns(table: Table, *names: str) -> list[Column[Any]]:
+    return [table.c[name] for name in names]

@@ -1,0 +1,82 @@
+"""Shapes of query that the repositories share."""
+
+from typing import Any
+
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Select,
+    Table,
+    bindparam,
+    delete,
+    func,
+    insert,
+    literal_column,
+    select,
+)
+
+from connector.store.codec import Codec
+from connector.store.statement import Inserting, Statement
+from connector.store.tx import Row, Tx
+
+
+def chosen(codec: Codec[Any], *where: ColumnElement[bool]) -> Select[Any]:
+    """Whole rows that meet every condition."""
+    return select(*codec.columns).where(*where)
+
+
+def given(column: Column[Any]) -> ColumnElement[bool]:
+    """The column equals the parameter of its own name."""
+    return column == bindparam(column.name)
+
+
+def by(codec: Codec[Any], *columns: Column[Any]) -> Statement:
+    """Whole rows by the parameters named like these columns."""
+    return Statement(chosen(codec, *(given(column) for column in columns)))
+
+
+def adding(table: Table) -> Statement:
+    """Insert a row; one that exists already is a Problem `store-integrity`."""
+    return Statement(insert(table))
+
+
+def adding_once(table: Table, *key: str) -> Statement:
+    """Insert a row unless its key exists: `tx.change` says 1 or 0."""
+    return Statement(lambda make: make(table).on_conflict_do_nothing(index_elements=list(key)))
+
+
+def putting(table: Table) -> Statement:
+    """Insert a row, or give the one with its primary key all other columns."""
+
+    def build(make: Inserting) -> Any:  # noqa: ANN401  (each database has its own class)
+        insertion = make(table)
+        key = [column.name for column in table.primary_key]
+        others = [column.name for column in table.columns if column.name not in key]
+        return insertion.on_conflict_do_update(
+            index_elements=key, set_={name: insertion.excluded[name] for name in others}
+        )
+
+    return Statement(build)
+
+
+def removing(table: Table, *where: ColumnElement[bool]) -> Statement:
+    """Delete the rows that meet every condition: `tx.change` says how many."""
+    return Statement(delete(table).where(*where))
+
+
+def next_number(column: Column[Any], *where: ColumnElement[bool], first: int = 1) -> Statement:
+    """One more than the greatest number so far; there is one writer, so nobody takes it first."""
+    after = func.max(column) + literal_column("1")
+    return Statement(select(func.coalesce(after, literal_column(str(first)))).where(*where))
+
+
+def value(row: Row | None) -> Any:  # noqa: ANN401  (whatever the column holds)
+    """The only column of the only row; None without a row."""
+    return None if row is None else row[0]
+
+
+def numbered(tx: Tx, number: Statement, add: Statement, values: dict[str, Any]) -> int:
+    """Insert a row under the next `seq`, and say which."""
+    seq: int = value(tx.one(number))
+    tx.change(add, **{**values, "seq": seq})
+    return seq

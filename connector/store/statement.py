@@ -1,0 +1,90 @@
+"""A query, written once with SQLAlchemy Core and turned into plain SQL once per database.
+
+Core's executor costs three to eight times the query itself, so it never runs: a `Statement` keeps
+the compiled text, the names of its parameters and the literals the compiler moved out of it, and
+the driver executes that. All statements of the process are known (`statements()`), so that a node
+can have each of them prepared by its database before it promises anything.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Literal, cast
+
+from sqlalchemy import Table
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects.postgresql.base import PGDialect
+from sqlalchemy.dialects.sqlite.base import SQLiteDialect
+from sqlalchemy.engine import Dialect
+from sqlalchemy.sql import ClauseElement
+
+DialectName = Literal["sqlite", "postgresql"]
+Inserting = Callable[[Table], sqlite.Insert]
+
+_DIALECTS: Final[dict[DialectName, tuple[Dialect, Inserting]]] = {
+    "sqlite": (SQLiteDialect(paramstyle="named"), sqlite.insert),
+    "postgresql": (
+        PGDialect(paramstyle="pyformat"),  # type: ignore[no-untyped-call]
+        # Same methods, other class: what the databases call ON CONFLICT is spelled alike.
+        cast("Inserting", postgresql.insert),
+    ),
+}
+
+_STATEMENTS: Final[list["Statement"]] = []
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """The text for one database: what the caller gives (`names`) and what is fixed (`literals`)."""
+
+    sql: str
+    names: frozenset[str]
+    literals: Mapping[str, object]
+
+    def bind(self, params: Mapping[str, object]) -> Mapping[str, object]:
+        """The driver's parameters.
+
+        Raises:
+            TypeError: a parameter is missing or unknown (a mistake in the calling code).
+        """
+        if params.keys() != self.names:
+            odd = sorted(self.names ^ params.keys())
+            raise TypeError(f"parameters {odd} do not fit: {self.sql}")
+        return {**self.literals, **params} if self.literals else params
+
+
+class Statement:
+    """One query of the store: a Core construct, or a function of the database's own `insert`.
+
+    The second form is for `ON CONFLICT`, which Core spells per database:
+    `Statement(lambda insert: insert(TABLE).on_conflict_do_nothing())`.
+    """
+
+    __slots__ = ("_compiled", "_source")
+
+    def __init__(self, source: ClauseElement | Callable[[Inserting], ClauseElement]) -> None:
+        self._source = source
+        self._compiled: dict[DialectName, Compiled] = {}
+        _STATEMENTS.append(self)
+
+    def compiled(self, dialect: DialectName) -> Compiled:
+        """The text for a database; compiled at the first call, kept for good."""
+        known = self._compiled.get(dialect)
+        if known is None:
+            known = self._compiled[dialect] = self._compile(dialect)
+        return known
+
+    def _compile(self, name: DialectName) -> Compiled:
+        dialect, insert = _DIALECTS[name]
+        source = self._source
+        construct = source if isinstance(source, ClauseElement) else source(insert)
+        compiled = construct.compile(dialect=dialect)
+        params: dict[str, Any] = dict(compiled.params)
+        # `column + 1` becomes a parameter that no caller knows: its value travels along.
+        # (A NULL that is meant must be written `null()`: here None is what the caller gives.)
+        literals = {key: value for key, value in params.items() if value is not None}
+        return Compiled(str(compiled), frozenset(params.keys() - literals.keys()), literals)
+
+
+def statements() -> tuple[Statement, ...]:
+    """Every statement of the modules imported so far."""
+    return tuple(_STATEMENTS)

@@ -1,0 +1,173 @@
+"""The store: one database, one owner, one way to change it.
+
+    store = Store.open(folder / "node.db")
+    n = await store.write(lambda tx: negotiations.save(tx, row, expected_version=3))
+
+A *unit* is a synchronous function of the transaction. It may run more than once (see `worker`), so
+it has no effect outside its `tx`; and it must not call the store. `await write` returns when the
+unit's changes are on the disk: only then may an answer leave. Cancelling the wait does not take
+the unit back.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from connector.store import repositories
+from connector.store.engine import SqliteEngine, create_file
+from connector.store.statement import Statement
+from connector.store.tx import Row, Tx, Unit
+from connector.store.worker import Job, Reader, Worker, Writer
+from policies.problem import Problem
+
+__all__ = ["Row", "Statement", "Store", "Tx", "Unit", "database_path"]
+
+T = TypeVar("T")
+Callback = Callable[[], object]
+
+_SCHEME: Final = "sqlite:///"
+
+log: Final = logging.getLogger(__name__)
+
+
+class Store:
+    """An open database. Make it with `open`; end it with `close`."""
+
+    def __init__(self, engine: SqliteEngine) -> None:
+        """Open both connections, check schema and statements, start the threads.
+
+        Raises:
+            Problem: `store-missing`, `store-unreadable`, `store-damaged`, `store-locked`,
+                `store-schema-missing`, `store-schema-old`, `store-schema-new`, `store-foreign`,
+                `store-fault`.
+        """
+        self._callbacks: tuple[tuple[str | None, Callback], ...] = ()
+        writer = engine.writer()
+        try:
+            engine.check(writer, repositories.statements())
+            reader = engine.reader()
+        except Problem:
+            writer.close()
+            raise
+        self._writer = Writer(writer, self._committed)
+        self._reader = Reader("preau-store-reader", reader)
+        self._writer.start()
+        self._reader.start()
+
+    @classmethod
+    def open(cls, target: Path | str, *, create: bool = False) -> "Store":
+        """Open a database by path or `sqlite:///` URL; `create` makes a new one first.
+
+        Raises:
+            Problem: as the constructor; `store-url`: not a database we know; `store-exists`:
+                `create`, and there is one already.
+        """
+        path = database_path(target)
+        if create:
+            from connector.store import migrate  # noqa: PLC0415  (alembic stays out of a node)
+
+            create_file(path)
+            try:
+                migrate.upgrade(path)
+            except BaseException:
+                path.unlink()  # what could not be made whole is not left half-made
+                raise
+        return cls(SqliteEngine(path))
+
+    def close(self) -> None:
+        """Do what is queued (marks too), then close. Blocks; a second call does nothing.
+
+        Waiting tasks get their results through their loops, which this must not outlive.
+        """
+        self._reader.finish()  # first: the last connection to close folds the WAL, and must write
+        self._writer.finish()
+
+    async def write(self, unit: Unit[T]) -> T:
+        """Run a unit in a transaction; its result, once that is on the disk.
+
+        Raises:
+            Problem: `store-closed`, `store-overloaded`, `store-locked`, `store-disk-full`,
+                `store-damaged`, and whatever the unit raises: then nothing of it was written.
+        """
+        return await _ask(self._writer, unit)
+
+    def write_now(self, unit: Unit[T]) -> T:
+        """As `write`, blocking: for commands and start-up, never on an event loop that serves."""
+        return _demand(self._writer, unit)
+
+    def defer(self, unit: Unit[object]) -> None:
+        """Run a unit with the next group, or alone within 50 ms. Nobody hears of its errors.
+
+        Only for marks whose loss is harmless (a message sent twice meets the peer's inbox).
+        """
+        self._writer.mark(unit)
+
+    async def read(self, unit: Unit[T]) -> T:
+        """Run a unit that only reads, on a snapshot of what is committed; raises like `write`."""
+        return await _ask(self._reader, unit)
+
+    def read_now(self, unit: Unit[T]) -> T:
+        """As `read`, blocking."""
+        return _demand(self._reader, unit)
+
+    def on_commit(self, callback: Callback, *, topic: str | None = None) -> Callable[[], None]:
+        """Call back after every commit that wrote something, or something of a topic.
+
+        Topics are what units announce: "outbox", "leaf", "negotiation", "transfer", "consent".
+        The call comes from the writer's thread, which waits for it: do next to nothing there
+        (`lambda: loop.call_soon_threadsafe(event.set)`).
+
+        Returns:
+            A function that ends the calls.
+        """
+        entry = (topic, callback)
+        self._callbacks = (*self._callbacks, entry)
+
+        def cancel() -> None:
+            self._callbacks = tuple(known for known in self._callbacks if known is not entry)
+
+        return cancel
+
+    @property
+    def commits(self) -> int:
+        """Transactions that wrote something since the store was opened: each one is an fsync."""
+        return self._writer.commits
+
+    def _committed(self, topics: frozenset[str]) -> None:
+        for topic, callback in self._callbacks:
+            if topic is None or topic in topics:
+                try:
+                    callback()
+                except Exception as error:  # noqa: BLE001  (a listener must not stop the writer)
+                    log.warning("a listener to commits failed: %s", type(error).__name__)
+
+
+def database_path(target: Path | str) -> Path:
+    """The file that a path or a `sqlite:///` URL names.
+
+    Raises:
+        Problem: `store-url`: another kind of database.
+    """
+    if isinstance(target, str):
+        if target.startswith(_SCHEME):
+            target = target.removeprefix(_SCHEME)
+        elif "://" in target:
+            raise Problem("store-url", scheme=target.partition(":")[0])
+    return Path(target)
+
+
+async def _ask(worker: Worker, unit: Unit[T]) -> T:
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[T] = loop.create_future()
+    worker.submit(Job(unit, future, loop))
+    return await future
+
+
+def _demand(worker: Worker, unit: Unit[T]) -> T:
+    future: Future[Any] = Future()
+    worker.submit(Job(unit, future))
+    result: T = future.result()
+    return result

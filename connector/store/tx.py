@@ -1,0 +1,129 @@
+"""The transaction as a unit of work sees it: it runs statements, and nothing else."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, Protocol, TypeVar
+
+from connector.store.statement import DialectName, Statement
+from policies.problem import Problem
+
+Row = tuple[Any, ...]
+T = TypeVar("T")
+
+
+class Cursor(Protocol):
+    """What the store needs of a DB-API cursor."""
+
+    @property
+    def rowcount(self) -> int:
+        """Rows changed by the last statement."""
+        ...
+
+    def fetchone(self) -> Row | None:
+        """The next row of the answer."""
+        ...
+
+    def fetchall(self) -> list[Row]:
+        """All remaining rows of the answer."""
+        ...
+
+    def __iter__(self) -> Iterator[Row]: ...
+
+
+class Connection(Protocol):
+    """One connection to a database, owned by one thread (`engine` makes them)."""
+
+    @property
+    def dialect(self) -> DialectName:
+        """Which compiled text this database reads."""
+        ...
+
+    def execute(self, sql: str, params: Mapping[str, object], /) -> Cursor:
+        """Run one statement.
+
+        Raises:
+            Problem: `store-…`, in place of every error of the driver.
+        """
+        ...
+
+    def executemany(self, sql: str, rows: Iterable[Mapping[str, object]], /) -> Cursor:
+        """Run one statement once per row; raises like `execute`."""
+        ...
+
+
+class Tx:
+    """One transaction, valid while its unit runs and never after.
+
+    A statement that fails ends the transaction (PostgreSQL knows no other way): the unit may turn
+    the Problem into another, but not carry on and return as if nothing had happened.
+    """
+
+    __slots__ = ("_connection", "_dialect", "broken", "topics")
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection: Connection | None = connection
+        self._dialect = connection.dialect
+        self.broken: Problem | None = None
+        self.topics: set[str] = set()
+
+    def run(self, statement: Statement, /, **params: object) -> list[Row]:
+        """All rows that a statement answers (none for a change).
+
+        Raises:
+            Problem: `store-…`: the database refused or failed.
+            TypeError: the parameters are not those of the statement.
+        """
+        return self._execute(statement, params).fetchall()
+
+    def one(self, statement: Statement, /, **params: object) -> Row | None:
+        """The first row of the answer, or None; raises like `run`."""
+        return self._execute(statement, params).fetchone()
+
+    def each(self, statement: Statement, /, **params: object) -> Iterator[Row]:
+        """The rows one by one, for answers that do not fit into memory; raises like `run`.
+
+        Valid inside the unit only.
+        """
+        yield from self._execute(statement, params)
+
+    def change(self, statement: Statement, /, **params: object) -> int:
+        """How many rows a statement changed; raises like `run`."""
+        return self._execute(statement, params).rowcount
+
+    def many(self, statement: Statement, rows: Iterable[Mapping[str, object]], /) -> int:
+        """Run a change once per row of parameters; how many rows changed. Raises like `run`.
+
+        Names that the statement does not know are ignored here, missing ones are refused.
+        """
+        text = statement.compiled(self._dialect)
+        fixed = text.literals
+        merged = ({**fixed, **row} for row in rows) if fixed else rows
+        try:
+            return self._open().executemany(text.sql, merged).rowcount
+        except Problem as problem:
+            self.broken = problem
+            raise
+
+    def announce(self, topic: str) -> None:
+        """Once this transaction is committed, wake those who wait for the topic."""
+        self.topics.add(topic)
+
+    def end(self) -> None:
+        """Forbid further use: the unit has returned."""
+        self._connection = None
+
+    def _execute(self, statement: Statement, params: Mapping[str, object]) -> Cursor:
+        text = statement.compiled(self._dialect)
+        try:
+            return self._open().execute(text.sql, text.bind(params))
+        except Problem as problem:
+            self.broken = problem
+            raise
+
+    def _open(self) -> Connection:
+        if self._connection is None:
+            raise RuntimeError("the transaction is over: a unit must not keep its tx")
+        return self._connection
+
+
+Unit = Callable[[Tx], T]
+"""What runs in one transaction: synchronous, and re-runnable (no effect outside its `tx`)."""

@@ -1,0 +1,43 @@
+"""Policies, decisions and plans in plain words: the one door for those who speak to people.
+
+Every sentence is made from the model; what this node does not know is named as unknown.
+"""
+
+from policies import phrases
+from policies.model import Policy
+from policies.planned import Plan
+from policies.problem import Language
+from policies.trace import Decision
+
+_KINDS: dict[str, phrases.Phrase] = {
+    "Offer": ("Offre", "Offer"),
+    "Agreement": ("Accord", "Agreement"),
+    "Set": ("Ensemble de règles", "Set of rules"),
+}
+
+
+def policy(found: Policy, lang: Language) -> list[str]:
+    """Everything a policy says: parties, permissions, prohibitions, obligations."""
+    lines = [phrases.pick(_KINDS[found.kind], lang) + (f" {found.id}" if found.id else "") + "."]
+    for value, fr, en in (
+        (found.target, "Données :", "Data:"),
+        (found.assigner, "Fournisseur :", "Provider:"),
+        (found.assignee, "Destinataire :", "Recipient:"),
+    ):
+        if value is not None:
+            lines.append(f"{phrases.pick((fr, en), lang)} {value}.")
+    for rule in (*found.permissions, *found.prohibitions):
+        lines += phrases.rule(rule, lang)
+    must = phrases.pick(("Le destinataire doit :", "The recipient must:"), lang)
+    lines += [f"{must} {phrases.duty(duty, lang)}." for duty in found.obligations]
+    return lines
+
+
+def decision(made: Decision, lang: Language) -> list[str]:
+    """The answer and its reasons, as the other party may read them (shared rendering)."""
+    return made.reasons(lang)
+
+
+def plan(compiled: Plan, lang: Language) -> list[str]:
+    """What leaves, what is removed and why, what was promised."""
+    return compiled.explain(lang)

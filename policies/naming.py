@@ -1,0 +1,120 @@
+"""The normal form of a policy and the content names in it (decision C3).
+
+A rule, duty or constraint is named by what it says: `ni:///sha-256;` and the base64url SHA-256
+over the JCS bytes of its normal form, which holds full IRIs, typed values in canonical spelling,
+sets without duplicates in sorted order, children by their own names, and its own class. So one
+constraint has one name in offer, agreement and trace, whatever its spelling, order or empty
+arrays, and a permission never shares its name with a prohibition.
+"""
+
+import base64
+import hashlib
+from typing import Final
+
+from policies.jcs import jcs
+from policies.model import AnyConstraint, Constraint, Duty, LogicalConstraint, Policy, Rule, Value
+from policies.vocabulary import ODRL
+
+Node = dict[str, object]
+
+_SEQUENCE: Final = ODRL + "andSequence"
+
+
+def name(part: AnyConstraint | Rule | Duty) -> str:
+    """The content name of a rule, duty or constraint."""
+    return str(node(part)["id"])
+
+
+def document(policy: Policy) -> Node:
+    """The policy in normal form, with the short member names of our own context.
+
+    Used inside everything we sign. Lists are sorted by content name; absent parts are omitted.
+    """
+    found: Node = {"id": policy.id, "type": policy.kind}
+    for member in ("target", "assigner", "assignee"):
+        if (value := getattr(policy, member)) is not None:
+            found[member] = value
+    for member, parts in _rules(policy):
+        if parts:
+            found[member] = _sorted([node(part) for part in parts])
+    return found if policy.id else {k: v for k, v in found.items() if k != "id"}
+
+
+def rules_digest(policy: Policy) -> str:
+    """Base64url SHA-256 over the names of all rules: equal for policies that say the same.
+
+    Independent of spelling, order, ids, target and parties. Offers are named by it.
+    """
+    return _hash({member: sorted({name(p) for p in parts}) for member, parts in _rules(policy)})
+
+
+def same(one: Policy, other: Policy) -> bool:
+    """Whether two policies have the same rules, target and parties (kind and id apart)."""
+    return rules_digest(one) == rules_digest(other) and (
+        one.target,
+        one.assigner,
+        one.assignee,
+    ) == (other.target, other.assigner, other.assignee)
+
+
+def node(part: AnyConstraint | Rule | Duty) -> Node:
+    """The normal form of one rule, duty or constraint, its name and its children included."""
+    body = _body(part)
+    named = {key: _names(value) for key, value in body.items()}
+    return {"id": "ni:///sha-256;" + _hash(named), **body}
+
+
+def value_node(value: Value) -> Node:
+    """The normal form of one value."""
+    if value.datatype is None:
+        return {"id": value.text}
+    return {"value": value.text, "type": value.datatype}
+
+
+def _body(part: AnyConstraint | Rule | Duty) -> Node:
+    if isinstance(part, Constraint):
+        values = {jcs(value_node(value)): value_node(value) for value in part.right}
+        return {
+            "type": "Constraint",
+            "leftOperand": part.left,
+            "operator": part.operator,
+            "rightOperand": [values[key] for key in sorted(values)],
+        }
+    if isinstance(part, LogicalConstraint):
+        children = [node(child) for child in part.operands]
+        kept = children if part.operator == _SEQUENCE else _sorted(children)
+        return {"type": "LogicalConstraint", part.operator.removeprefix(ODRL): kept}
+    body: Node = {"type": part.kind if isinstance(part, Rule) else "Duty", "action": part.action}
+    for member in ("target", "assigner", "assignee"):
+        if (value := getattr(part, member)) is not None:
+            body[member] = value
+    if part.constraints:
+        body["constraint"] = _sorted([node(child) for child in part.constraints])
+    if isinstance(part, Rule) and part.duties:
+        body["duty"] = _sorted([node(child) for child in part.duties])
+    return body
+
+
+def _names(value: object) -> object:
+    """Named children stand in their parent's hash by name; everything else as it is."""
+    if isinstance(value, list):
+        return [c["id"] if str(c.get("id")).startswith("ni:") and len(c) > 1 else c for c in value]
+    return value
+
+
+def _sorted(nodes: list[Node]) -> list[Node]:
+    unique = {str(each["id"]): each for each in nodes}
+    return [unique[key] for key in sorted(unique)]
+
+
+def _rules(policy: Policy) -> tuple[tuple[str, tuple[Rule | Duty, ...]], ...]:
+    return (
+        ("permission", policy.permissions),
+        ("prohibition", policy.prohibitions),
+        ("obligation", policy.obligations),
+    )
+
+
+def _hash(value: object) -> str:
+    digest = hashlib.sha256(jcs(value)).digest()
+    return base64.urlsafe_b64encode(digest).decode("ascii").rstrip("=")

@@ -1,0 +1,231 @@
+"""Sentences about values, constraints and rules, made from the model, in French and English.
+
+No text is stored per policy: what is said is derived from what is evaluated. What this node does
+not know is named as unknown, never left out.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Final
+
+from policies import operands, values
+from policies.model import AnyConstraint, Constraint, Duty, LogicalConstraint, Rule, Value
+from policies.problem import Language
+from policies.values import Duration
+from policies.vocabulary import ACTIONS, ODRL, PREFIXES, PURPOSES, label, purpose
+
+Phrase = tuple[str, str]
+
+OPERATORS: Final[Mapping[str, Phrase]] = {
+    ODRL + "eq": ("est", "is"),
+    ODRL + "neq": ("n'est pas", "is not"),
+    ODRL + "lt": ("est avant ou en dessous de", "is before or below"),
+    ODRL + "lteq": ("est au plus", "is at most"),
+    ODRL + "gt": ("est après ou au-dessus de", "is after or above"),
+    ODRL + "gteq": ("est au moins", "is at least"),
+    ODRL + "isA": ("relève de", "falls under"),
+    ODRL + "isAnyOf": ("est parmi", "is one of"),
+    ODRL + "isAllOf": ("comprend tous les éléments", "includes all of"),
+    ODRL + "isNoneOf": ("n'est aucun de", "is none of"),
+    ODRL + "isPartOf": ("fait partie de", "is part of"),
+    ODRL + "hasPart": ("contient", "contains"),
+}
+_DATES: Final[Mapping[str, Phrase]] = {
+    ODRL + "lt": ("est avant le", "is before"),
+    ODRL + "lteq": ("est au plus tard le", "is no later than"),
+    ODRL + "gt": ("est après le", "is after"),
+    ODRL + "gteq": ("est à partir du", "is from"),
+}
+_LOGICAL: Final[Mapping[str, Phrase]] = {
+    ODRL + "and": ("toutes ces conditions", "all of these"),
+    ODRL + "or": ("au moins une de ces conditions", "at least one of these"),
+    ODRL + "xone": ("exactement une de ces conditions", "exactly one of these"),
+    ODRL + "andSequence": (
+        "ces conditions dans l'ordre (non pris en charge par ce nœud)",
+        "these in sequence (not supported by this node)",
+    ),
+}
+_MONTHS: Final = (
+    [
+        "janvier",
+        "février",
+        "mars",
+        "avril",
+        "mai",
+        "juin",
+        "juillet",
+        "août",
+        "septembre",
+        "octobre",
+        "novembre",
+        "décembre",
+    ],
+    [
+        "January",
+        "February",
+        "March",
+        "April",
+        "May",
+        "June",
+        "July",
+        "August",
+        "September",
+        "October",
+        "November",
+        "December",
+    ],
+)
+
+
+def pick(phrase: Phrase, lang: Language) -> str:
+    """The French or English half of a phrase."""
+    return phrase[0] if lang == "fr" else phrase[1]
+
+
+def moment(at: datetime, lang: Language) -> str:
+    """An instant, in words: `31 August 2027, 00:00 UTC`."""
+    month = _MONTHS[0 if lang == "fr" else 1][at.month - 1]
+    clock = at.strftime("%H:%M" if not (at.second or at.microsecond) else "%H:%M:%S")
+    return f"{at.day} {month} {at.year}, {clock} UTC"
+
+
+def span(length: Duration, lang: Language) -> str:
+    """A duration, in words: `180 days`."""
+    years, months = divmod(length.months, 12)
+    days, rest = divmod(length.seconds, 86_400)
+    hours, seconds = divmod(rest, 3600)
+    units: tuple[tuple[int, Phrase], ...] = (
+        (years, ("an", "year")),
+        (months, ("mois", "month")),
+        (days, ("jour", "day")),
+        (hours, ("heure", "hour")),
+        (seconds, ("seconde", "second")),
+    )
+    said = [f"{n} {_plural(pick(unit, lang), n)}" for n, unit in units if n]
+    return " ".join(said) or ("0 seconde" if lang == "fr" else "0 seconds")
+
+
+def value(one: Value, lang: Language) -> str:
+    """One value, in words; an IRI without a label stands between angle brackets."""
+    parsed = values.parse(one)
+    if one.datatype is None:
+        return name(one.text, lang)
+    match parsed:
+        case datetime():
+            return moment(parsed, lang)
+        case Duration():
+            return span(parsed, lang)
+        case bool():
+            return pick(("oui", "yes") if parsed else ("non", "no"), lang)
+        case None:
+            note = pick(("type de valeur inconnu", "unknown value type"), lang)
+            return f"{one.text} ({note})"
+        case _:
+            return one.text
+
+
+def name(iri: str, lang: Language) -> str:
+    """What people call an IRI, groups and countries of ours included."""
+    if iri.startswith(PREFIXES["loc"]):
+        return iri.removeprefix(PREFIXES["loc"])
+    return label(purpose(iri) if purpose(iri) in PURPOSES else iri, lang)
+
+
+def listing(items: Iterable[str]) -> str:
+    """Items, separated by commas, in the order given."""
+    return ", ".join(items)
+
+
+def operand(iri: str, lang: Language) -> str:
+    """What people call a left operand; an unknown one is named as such."""
+    known = operands.find(iri)
+    if known is None:
+        note = pick(("élément inconnu de ce nœud", "unknown to this node"), lang)
+        return f"<{iri}> ({note})"
+    return known.label(lang)
+
+
+def action(iri: str, lang: Language) -> str:
+    """What people call an action; an unknown one is named as such."""
+    if iri in ACTIONS:
+        return label(iri, lang)
+    note = pick(("action inconnue de ce nœud", "action unknown to this node"), lang)
+    return f"<{iri}> ({note})"
+
+
+def operator(iri: str, right: tuple[Value, ...], lang: Language) -> str:
+    """What an operator says before these values."""
+    dated = len(right) == 1 and isinstance(values.parse(right[0]), datetime)
+    phrase = (_DATES if dated and iri in _DATES else OPERATORS).get(iri)
+    if phrase is None:
+        note = pick(("opérateur inconnu de ce nœud", "operator unknown to this node"), lang)
+        return f"<{iri}> ({note})"
+    return pick(phrase, lang)
+
+
+def constraint(one: AnyConstraint, lang: Language) -> str:
+    """One condition, in words, without a full stop."""
+    if isinstance(one, LogicalConstraint):
+        head = pick(_LOGICAL.get(one.operator, (one.operator, one.operator)), lang)
+        return f"{head} [{'; '.join(constraint(child, lang) for child in one.operands)}]"
+    right = listing(value(each, lang) for each in one.right)
+    colon = " : " if lang == "fr" else ": "
+    verb = operator(one.operator, one.right, lang)
+    glue = colon if len(one.right) > 1 else " "
+    return f"{operand(one.left, lang)} {verb}{glue}{right}"
+
+
+def assurance(iri: str, lang: Language) -> str:
+    """How a constraint is held, seen from the provider."""
+    known = operands.find(iri)
+    if known is None:
+        return pick(("personne ne peut l'évaluer", "nobody can evaluate it"), lang)
+    words: Mapping[str, Phrase] = {
+        "enforced": ("appliqué par le nœud du fournisseur", "enforced by the provider's node"),
+        "attested": ("attesté", "attested"),
+        "declared": ("déclaré", "declared"),
+        "contractual": ("engagement contractuel", "contractual promise"),
+    }
+    note = f", {pick(known.note, lang)}" if known.note[0] else ""
+    return pick(words[known.assurance], lang) + note
+
+
+def conditions(constraints: tuple[AnyConstraint, ...], lang: Language) -> str:
+    """Conditions joined into one clause, empty when there are none."""
+    return "; ".join(constraint(each, lang) for each in constraints)
+
+
+def duty(one: Duty, lang: Language) -> str:
+    """What must be done, and when, without a full stop."""
+    when = conditions(one.constraints, lang)
+    return action(one.action, lang) + (f" ({when})" if when else "")
+
+
+def rule(one: Rule, lang: Language) -> list[str]:
+    """A permission or prohibition: what it says, each condition, each duty."""
+    verb = (
+        pick(("Il est permis de", "It is permitted to"), lang)
+        if one.kind == "Permission"
+        else pick(("Il est interdit de", "It is forbidden to"), lang)
+    )
+    head = f"{verb} {action(one.action, lang)}"
+    if one.assignee is not None:
+        head += pick((f", pour {one.assignee}", f", for {one.assignee}"), lang)
+    if one.target is not None:
+        head += pick((f", sur {one.target}", f", on {one.target}"), lang)
+    if not one.constraints and not one.duties:
+        return [head + "."]
+    lines = [head + pick((", à ces conditions :", ", on these conditions:"), lang)]
+    lines += [f"- {constraint(each, lang)} [{_held(each, lang)}]." for each in one.constraints]
+    must = pick(("obligation :", "duty:"), lang)
+    return lines + [f"- {must} {duty(each, lang)}." for each in one.duties]
+
+
+def _held(one: AnyConstraint, lang: Language) -> str:
+    if isinstance(one, Constraint):
+        return assurance(one.left, lang)
+    return "; ".join(dict.fromkeys(_held(child, lang) for child in one.operands))
+
+
+def _plural(unit: str, count: int) -> str:
+    return unit if count == 1 or unit.endswith("s") else unit + "s"

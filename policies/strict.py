@@ -1,0 +1,151 @@
+"""Reading our own strict JSON documents: every member known, every fault located.
+
+Used for what we sign or compile ourselves (applications, changed offers, plans, templates'
+parameters). Foreign policies are read by `odrl`.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Final
+
+from policies import values
+from policies.problem import Problem
+
+_DID: Final = re.compile(r"did:[a-z0-9]+:[A-Za-z0-9._%:\-]+")
+_UUID: Final = re.compile(r"urn:uuid:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_DATE: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+
+
+class Members:
+    """The members of one object of a document; every reader names the path it stood at."""
+
+    def __init__(
+        self,
+        data: object,
+        code: str,
+        where: str,
+        required: frozenset[str],
+        optional: frozenset[str],
+    ) -> None:
+        """Check the member names at once.
+
+        Raises:
+            Problem: `code`, when the value is no object or a member is missing or unknown.
+        """
+        self.code, self.where = code, where
+        if not isinstance(data, Mapping):
+            raise self.problem("", "object")
+        unknown = sorted(str(key) for key in data if key not in required | optional)
+        if unknown:
+            allowed = ", ".join(sorted(required | optional))
+            raise self.problem(unknown[0][:80], f"no such member; known: {allowed}")
+        for member in sorted(required):
+            if member not in data:
+                raise self.problem(member, "required")
+        self._data = data
+
+    def problem(self, member: str, expected: str) -> Problem:
+        """A located problem of this document."""
+        path = ".".join(part for part in (self.where, member) if part)
+        clean = path.encode("utf-8", "replace").decode()
+        return Problem(self.code, path=clean or "document", expected=expected)
+
+    def __contains__(self, member: str) -> bool:
+        return member in self._data
+
+    def value(self, member: str) -> object:
+        """The raw value of a member, None when absent."""
+        return self._data.get(member)
+
+    def constant(self, member: str, expected: object) -> None:
+        """Check that a member has exactly this value and type."""
+        value = self._data[member]
+        if type(value) is not type(expected) or value != expected:
+            raise self.problem(member, repr(expected).replace("'", '"'))
+
+    def text(self, member: str, *, longest: int = 2000) -> str:
+        """A non-empty text."""
+        value = self._data[member]
+        bad = not isinstance(value, str) or not value.strip() or len(value) > longest
+        if bad or any("\ud800" <= char <= "\udfff" for char in value):
+            raise self.problem(member, f"text, 1 to {longest} characters")
+        return str(value)
+
+    def optional_text(self, member: str) -> str | None:
+        """A non-empty text, None when the member is absent."""
+        return self.text(member) if member in self._data else None
+
+    def one_of(self, member: str, allowed: tuple[str, ...]) -> str:
+        """One of these texts."""
+        value = self.text(member)
+        if value not in allowed:
+            raise self.problem(member, " | ".join(allowed))
+        return value
+
+    def iri(self, member: str) -> str:
+        """An absolute IRI."""
+        value = self.text(member)
+        if not values.is_iri(value):
+            raise self.problem(member, "an absolute IRI")
+        return value
+
+    def did(self, member: str) -> str:
+        """A DID."""
+        value = self.text(member)
+        if _DID.fullmatch(value) is None:
+            raise self.problem(member, "a DID such as did:web:lab.example")
+        return value
+
+    def uuid(self, member: str) -> str:
+        """A lower-case `urn:uuid:` name."""
+        value = self.text(member)
+        if _UUID.fullmatch(value) is None:
+            raise self.problem(member, "urn:uuid: in lower case")
+        return value
+
+    def time(self, member: str) -> str:
+        """An RFC 3339 instant in UTC with `Z`, returned as it stands."""
+        value = self.text(member)
+        if not value.endswith("Z") or values.instant(value) is None:
+            raise self.problem(member, "a time such as 2027-01-31T12:00:00Z")
+        return value
+
+    def time_or_date(self, member: str, *, end: bool = False) -> str:
+        """A time in UTC, or a calendar date: its first instant, as `end` that of the next day."""
+        value = self.text(member)
+        day = date(value)
+        if day is None:
+            return self.time(member)
+        return values.show(day + timedelta(days=1) if end else day)
+
+    def texts(self, member: str, *, empty: bool = False) -> tuple[str, ...]:
+        """A list of different non-empty texts."""
+        value = self._data[member]
+        if not isinstance(value, list) or not (value or empty):
+            raise self.problem(member, "a list of texts")
+        read = tuple(
+            Members(
+                {"": item}, self.code, f"{self.where}.{member}[{index}]".lstrip("."), _ONE, _NO
+            ).text("")
+            for index, item in enumerate(value)
+        )
+        if len(set(read)) != len(read):
+            raise self.problem(member, "no text twice")
+        return read
+
+    def integer(self, member: str, least: int) -> int:
+        """A whole number, at least `least`."""
+        value = self._data[member]
+        if type(value) is not int or value < least or value > 2**53 - 1:
+            raise self.problem(member, f"a whole number from {least}")
+        return value
+
+
+_ONE: Final = frozenset({""})
+_NO: Final[frozenset[str]] = frozenset()
+
+
+def date(text: str) -> datetime | None:
+    """The first instant (UTC) of a calendar date `YYYY-MM-DD`; None for anything else."""
+    return values.instant(f"{text}T00:00:00Z") if _DATE.fullmatch(text) else None

@@ -1,0 +1,165 @@
+"""The policy library: templates that a steward fills in, each a JSON file beside this one.
+
+A template file holds titles and texts in French and English, the JSON Schema of its parameters,
+a policy in which `"{name}"` stands for a parameter, and vectors that the tests run. A part with
+`"when": "name"` stands only if that parameter is given. A parameter's `x-value` says what its
+text becomes in the policy: iri, group, dateTime, duration, integer, string or boolean.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from functools import cache
+from importlib import resources
+from typing import Any, Final
+
+from policies import odrl, values
+from policies.model import BOOLEAN, DATETIME, DURATION, INTEGER, STRING, Policy
+from policies.naming import rules_digest
+from policies.phrases import pick
+from policies.problem import Language, Problem
+from policies.strict import Members
+
+_CODE: Final = "policy-template-parameter"
+_GROUP: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_TYPES: Final[Mapping[str, str]] = {
+    "dateTime": DATETIME,
+    "duration": DURATION,
+    "integer": INTEGER,
+    "string": STRING,
+    "boolean": BOOLEAN,
+}
+
+
+def names() -> tuple[str, ...]:
+    """The names of all templates, sorted."""
+    files = (entry.name for entry in resources.files(__name__).iterdir())
+    return tuple(sorted(f.removesuffix(".json") for f in files if f.endswith(".json")))
+
+
+def parameters(name: str) -> dict[str, Any]:
+    """The JSON Schema (2020-12) of a template's parameters.
+
+    Raises:
+        Problem: `policy-template-unknown`.
+    """
+    return dict(_load(name)["parameters"])
+
+
+def vectors(name: str) -> list[dict[str, Any]]:
+    """The template's own examples: parameters, request, expected outcome.
+
+    Raises:
+        Problem: `policy-template-unknown`.
+    """
+    return list(_load(name)["vectors"])
+
+
+def describe(name: str, lang: Language) -> list[str]:
+    """Title, text and one line per parameter, in one language.
+
+    Raises:
+        Problem: `policy-template-unknown`.
+    """
+    found = _load(name)
+    schema = found["parameters"]
+    lines = [found["title"][lang], *found["text"][lang]]
+    for parameter, declared in schema["properties"].items():
+        need = (
+            ("obligatoire", "required")
+            if parameter in schema["required"]
+            else ("facultatif", "optional")
+        )
+        default = f", {declared['default']}" if "default" in declared else ""
+        lines.append(f"{parameter} ({pick(need, lang)}{default}) : {declared['x-text'][lang]}")
+    return lines
+
+
+def build(name: str, params: Mapping[str, object]) -> Policy:
+    """The offer, without target, that a template makes of these parameters.
+
+    Its id is the content name of its rules; the catalog gives it its own.
+
+    Raises:
+        Problem: `policy-template-unknown`, or `policy-template-parameter` with the parameter.
+    """
+    found = _load(name)
+    filled = _check(found["parameters"], params)
+    policy = odrl.read(_fill({"@type": "Offer", **found["policy"]}, filled))
+    return odrl.read(odrl.wire(policy, **{"@id": "ni:///sha-256;" + rules_digest(policy)}))
+
+
+@cache
+def _load(name: str) -> dict[str, Any]:
+    if name not in names():
+        raise Problem("policy-template-unknown", name=name[:80], known=", ".join(names()))
+    text = resources.files(__name__).joinpath(f"{name}.json").read_text(encoding="utf-8")
+    loaded: dict[str, Any] = json.loads(text)
+    return loaded
+
+
+def _check(schema: Mapping[str, Any], params: Mapping[str, object]) -> dict[str, object]:
+    """Each parameter as the JSON of its ODRL value(s); absent optional ones are left out."""
+    declared = schema["properties"]
+    required = frozenset(schema["required"])
+    members = Members(params, _CODE, "params", required, frozenset(declared) - required)
+    defaults = {k: v["default"] for k, v in declared.items() if "default" in v}
+    given = {k: members.value(k) for k in declared if k in members}
+    return {
+        key: _parameter(members, key, declared[key], value)
+        for key, value in (defaults | given).items()
+    }
+
+
+def _parameter(members: Members, key: str, declared: Mapping[str, Any], value: object) -> object:
+    if declared["type"] != "array":
+        return _value(members, key, declared, value)
+    if not isinstance(value, list) or not value:
+        raise members.problem(key, "a list with at least one element")
+    return [_value(members, key, declared["items"], item) for item in value]
+
+
+def _value(members: Members, key: str, declared: Mapping[str, Any], value: object) -> object:
+    kind = declared["x-value"]
+    if "enum" in declared and value not in {*declared["enum"], *map(odrl.iri, declared["enum"])}:
+        raise members.problem(key, " | ".join(map(str, declared["enum"])))
+    if kind == "integer" and (type(value) is not int or value < declared.get("minimum", 0)):
+        raise members.problem(key, "a whole number")
+    if kind == "boolean" and not isinstance(value, bool):
+        raise members.problem(key, "true | false")
+    if kind in {"integer", "boolean"}:
+        return {"@value": str(value).lower(), "@type": _TYPES[kind]}
+    if not isinstance(value, str) or not value:
+        raise members.problem(key, kind)
+    if kind == "group":
+        value = f"group:{value}" if _GROUP.fullmatch(value) else value
+    if kind in {"iri", "group"}:
+        return _iri(members, key, value)
+    literal = values.literal(value, _TYPES[kind])
+    if values.parse(literal) is None:
+        raise members.problem(key, {"dateTime": "2027-08-31T00:00:00Z", "duration": "P180D"}[kind])
+    return {"@value": literal.text, "@type": literal.datatype}
+
+
+def _iri(members: Members, key: str, value: str) -> object:
+    try:
+        probe = odrl.iri(value)
+    except Problem:
+        raise members.problem(
+            key, "an IRI such as https://w3id.org/preau/ns#EducationResearch"
+        ) from None
+    return {"@id": probe}
+
+
+def _fill(part: object, filled: Mapping[str, object]) -> object:
+    """The policy with each `"{name}"` replaced and each part left out whose parameter is absent."""
+    if isinstance(part, list):
+        kept = [
+            p for p in part if not isinstance(p, dict) or p.get("when", None) in {None, *filled}
+        ]
+        return [_fill(each, filled) for each in kept]
+    if isinstance(part, dict):
+        return {key: _fill(value, filled) for key, value in part.items() if key != "when"}
+    if isinstance(part, str) and part.startswith("{") and part.endswith("}"):
+        return filled[part[1:-1]]
+    return part

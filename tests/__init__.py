@@ -1,0 +1,1 @@
+"""The tests of Préau; the folders mirror the packages."""

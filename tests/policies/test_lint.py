@@ -1,0 +1,127 @@
+"""The lint: each rule finds its fault, says where, and says what to do."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from policies import odrl
+from policies.lint import Declaration, lint
+from policies.model import Policy
+from policies.problem import registered
+
+CLEAN = Declaration(
+    personal=True,
+    audience="adults",
+    basis="consent",
+    notice="https://node.example/notice",
+    retention_default="P365D",
+    fields=frozenset({"actor", "verb.id"}),
+)
+END = {"leftOperand": "odrl:dateTime", "operator": "lt", "rightOperand": "2027-08-31T00:00:00Z"}
+
+
+def offer(*constraints: object, action: str = "use", **members: object) -> Policy:
+    rule = {"action": action, "constraint": [END, *constraints]}
+    return odrl.read({"@id": "urn:p", "@type": "Offer", "permission": [rule], **members})
+
+
+def codes(policy: Policy, declaration: Declaration) -> dict[str, str]:
+    found = lint(policy, declaration)
+    for each in found:
+        document = each.document()
+        assert each.code in registered()
+        assert document["fr"] != document["en"]
+        assert "{" not in str(document["fr"]) + str(document["en"]) + str(document["do"]["fr"])  # type: ignore[index]
+    return {each.code.removeprefix("policy-lint-"): each.path for each in found}
+
+
+def test_a_good_offer_has_no_finding():
+    assert codes(offer(), CLEAN) == {}
+
+
+def atom(left: str, operator: str, right: object) -> dict[str, object]:
+    return {"leftOperand": left, "operator": operator, "rightOperand": right}
+
+
+@pytest.mark.parametrize(
+    ("constraint", "code"),
+    [
+        (atom("https://example.org/x", "eq", "1"), "unknown-operand"),
+        (atom("partner", "eq", "gold"), "unknown-operand"),
+        (atom("odrl:purpose", "gt", {"@id": "dpv:Marketing"}), "unknown-operator"),
+        ({"andSequence": [END]}, "unknown-operator"),
+        (atom("odrl:dateTime", "lt", "2027-01-01"), "value-type"),
+        (atom("odrl:delayPeriod", "lteq", "P1D"), "duty-only"),
+        (atom("preau:fields", "isPartOf", ["actor", "colour"]), "unknown-field"),
+        ({"or": [END, atom("odrl:count", "lteq", 3)]}, "no-enforcer"),
+        (atom("preau:consentStatus", "eq", {"@id": "dpv:RenewedConsentGiven"}), "no-enforcer"),
+    ],
+)
+def test_a_clause_nobody_can_hold(constraint: dict[str, Any], code: str):
+    assert (
+        codes(offer(constraint), CLEAN)[code] == "permission[0].constraint[1]"
+        or code == "unknown-operand"
+    )
+
+
+def test_unknown_actions_and_duties():
+    found = codes(
+        offer(
+            prohibition=[{"action": "https://example.org/a"}],
+            obligation=[{"action": "odrl:compensate"}],
+        ),
+        CLEAN,
+    )
+    assert found == {
+        "unknown-action": "prohibition[0].action",
+        "duty-without-phase": "obligation[0]",
+    }
+
+
+def test_an_offer_ends():
+    endless = odrl.read({"@id": "p", "@type": "Offer", "permission": [{"action": "use"}]})
+    assert codes(endless, CLEAN) == {"no-end": "permission[0]"}
+    assert codes(endless, replace(CLEAN, until="2027-08-31T00:00:00Z")) == {}
+    assert codes(endless, replace(CLEAN, until="some day")) == {"no-end": "permission[0]"}
+    either = {"or": [END, END]}
+    soft = odrl.read({"@type": "Offer", "permission": [{"action": "use", "constraint": [either]}]})
+    assert "no-end" in codes(soft, CLEAN)
+
+
+def test_personal_data_are_never_open():
+    assert codes(offer(action="odrl:distribute"), CLEAN) == {"open-personal": "permission[0]"}
+    assert codes(offer(action="odrl:sell"), CLEAN) == {"open-personal": "permission[0]"}
+    assert codes(offer(action="odrl:distribute"), Declaration(personal=False)) == {}
+
+
+@pytest.mark.parametrize("audience", ["minors", "mixed", None, "unknown", "everyone"])
+def test_only_adults_on_consent(audience: str | None):
+    assert "minors-on-consent" in codes(offer(), replace(CLEAN, audience=audience))
+    task = replace(CLEAN, audience=audience, basis="public-task", notice=None)
+    assert codes(offer(), task) == {}
+    other = replace(task, basis="legitimate-interest")
+    assert "minors-basis" in codes(offer(), other)
+
+
+def test_basis_and_notice():
+    assert "no-basis" in codes(offer(), replace(CLEAN, basis=None))
+    assert "no-basis" in codes(offer(), replace(CLEAN, basis="because"))
+    assert "no-notice" in codes(offer(), replace(CLEAN, notice=None))
+    assert codes(offer(), Declaration(personal=False)) == {}
+
+
+def test_a_long_retention_needs_a_reason():
+    keep = {"action": "odrl:delete", "constraint": [atom("odrl:elapsedTime", "lteq", "P2Y")]}
+    long = offer(obligation=[keep])
+    assert codes(long, CLEAN) == {"retention": "obligation[0]"}
+    assert codes(long, replace(CLEAN, retention_reason="replication study")) == {}
+    assert "retention" in codes(long, replace(CLEAN, retention_reason=" "))
+    assert codes(offer(), replace(CLEAN, retention="P400D")) == {"retention": "retention"}
+    assert codes(offer(), replace(CLEAN, retention="for ever")) == {"retention": "retention"}
+    assert codes(offer(), replace(CLEAN, retention="P365D")) == {}
+
+
+def test_an_offer_permits_something():
+    nothing = odrl.read({"@type": "Offer", "prohibition": [{"action": "use"}]})
+    assert "no-permission" in codes(nothing, CLEAN)
