@@ -163,9 +163,12 @@ def change(offer: Policy, changed: ChangedOffer) -> Policy:
     redundant is dropped. Whether the application still covers it is `application_covers`'s to say.
 
     Raises:
-        Problem: `policy-changed-wider`, when a retention would be longer than the offer's.
+        Problem: `policy-changed-wider`, when a retention would be longer than the offer's, or
+            a purpose lies outside the published ones.
     """
     added = _changes(changed)
+    if changed.purpose is not None:
+        _check_purpose(offer, changed.purpose)
     policy = _each_permission(offer, lambda rule: _tighten(rule.constraints, added))
     if changed.retention is None:
         return policy
@@ -364,6 +367,18 @@ def _changes(changed: ChangedOffer) -> tuple[Constraint, ...]:
         if term is not None:
             found.append(Constraint(left, EQ, (iri(term),)))
     return tuple(found)
+
+
+def _check_purpose(offer: Policy, purpose: str) -> None:
+    """A purpose outside the published ones would make an offer that permits nothing."""
+    asked = (Constraint(_PURPOSE, EQ, (iri(purpose),)),)
+    for rule in offer.permissions:
+        for each in _flatten(rule.constraints):
+            if not isinstance(each, Constraint) or (each.left, each.operator) == (_PURPOSE, EQ):
+                continue
+            if each.left == _PURPOSE and not _implied(each, asked):
+                said = phrases.constraint(each, "en")
+                raise Problem("policy-changed-wider", path="purpose", expected=said)
 
 
 def _shorten(duty: Duty, limit: Value) -> Duty:

@@ -33,8 +33,8 @@ _ROUND: Final = 10
 
 @dataclass(frozen=True, slots=True)
 class PartInfo:
-    """What both parties know of one issue of a part; `leaf` is its leaf's hash or index, as text
-    of the provider's choosing.
+    """What both parties know of one issue of a part; `leaf` is the index of its leaf in the
+    provider's log.
     """
 
     n: int
@@ -42,7 +42,7 @@ class PartInfo:
     rows: int
     bytes: int
     digest: str
-    leaf: str
+    leaf: int
 
     def headers(self, *, last: bool) -> dict[str, str]:
         """The part headers of FORMATS."""
@@ -51,7 +51,7 @@ class PartInfo:
             ISSUE: str(self.issue),
             ROWS: str(self.rows),
             DIGEST: self.digest,
-            LEAF: self.leaf,
+            LEAF: str(self.leaf),
             LAST: "true" if last else "false",
         }
 
@@ -80,7 +80,7 @@ def read_headers(headers: Mapping[str, str], size: int) -> tuple[PartInfo, bool]
         rows=_number(headers, ROWS, 0),
         bytes=size,
         digest=headers.get(DIGEST, ""),
-        leaf=headers.get(LEAF, ""),
+        leaf=_number(headers, LEAF, 0),
     )
     if not found.digest.startswith(DIGEST_SCHEME):
         raise Problem("dataplane-part-header", header=DIGEST)

@@ -29,6 +29,7 @@ from policies.problem import Problem
 
 Document = Mapping[str, object]
 
+_PER_PROCESS: Final = frozenset({"negotiation", "decision"})
 _LEVEL: Final = 6
 _EPOCH: Final = (1980, 1, 1, 0, 0, 0)
 _MODE: Final = 0o644 << 16
@@ -120,8 +121,9 @@ def collect(
             `about` too (dataset IRI, our DID).
 
     Raises:
-        Problem: `evidence-agreement-unknown`: no leaf speaks of it; `evidence-log-disagrees`: a
-            stored leaf is not the one that was hashed.
+        Problem: `evidence-agreement-unknown`: no leaf speaks of it; `evidence-log-behind`: a leaf
+            was added after the checkpoint (parts of a running transfer are simply left out);
+            `evidence-log-disagrees`: a stored leaf is not the one that was hashed.
     """
     salt = leaves.salt(tx, agreement=agreement)
     rows = leaves.of_agreement(tx, agreement=agreement)
@@ -131,10 +133,12 @@ def collect(
         rows += [
             row
             for row in leaves.of_agreement(tx, agreement=filed)
-            if row.type == "negotiation" or (row.shared_body or {}).get("digest") in documents
+            if row.type in _PER_PROCESS or (row.shared_body or {}).get("digest") in documents
         ]
     note = log.checkpoint()  # once: the log may publish another one meanwhile
     point = read_checkpoint(note_text(note))
+    if any(row.idx >= point.size and row.type != "part" for row in rows):
+        raise Problem("evidence-log-behind")
     covered = sorted((row for row in rows if row.idx < point.size), key=lambda row: row.idx)
     return Ledger(note, salt, tuple(_prove(log, row, point) for row in covered))
 

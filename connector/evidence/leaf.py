@@ -150,7 +150,7 @@ def read(data: bytes) -> Leaf:
     Raises:
         Problem: `evidence-leaf-malformed`.
     """
-    malformed = Problem("evidence-leaf-malformed")
+    malformed = Problem("evidence-leaf-malformed", where="leaf")
     if len(data) > _MAX_LEAF:
         raise malformed
     try:

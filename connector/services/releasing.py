@@ -380,7 +380,7 @@ def _commit(
 
 
 def _info(row: PartRow) -> PartInfo:
-    return PartInfo(row.n, row.issue, row.rows, row.bytes, row.digest, str(row.leaf))
+    return PartInfo(row.n, row.issue, row.rows, row.bytes, row.digest, int(row.leaf or 0))
 
 
 def _count(tx: Tx, release: _Release, encoded: Encoded) -> None:

@@ -47,7 +47,9 @@ def problem_of(error: sqlite3.Error) -> Problem:
     code = getattr(error, "sqlite_errorcode", None)
     name = getattr(error, "sqlite_errorname", None) or type(error).__name__
     if code is None:
-        return Problem("store-fault", name=name)
+        # Not SQLite speaks but Python's driver: of a text that is no UTF-8, or of a wrong call.
+        unreadable = isinstance(error, sqlite3.OperationalError)
+        return Problem("store-damaged" if unreadable else "store-fault", name=name)
     return Problem(_CODES.get(code & 0xFF, "store-fault"), name=name)
 
 
@@ -74,6 +76,10 @@ class SqliteConnection:
             return self._connection.executemany(sql, rows)
         except sqlite3.Error as error:
             raise problem_of(error) from error
+
+    def translate(self, error: Exception) -> Exception:
+        """What to tell people: the driver's errors (a row that cannot be fetched) as Problems."""
+        return problem_of(error) if isinstance(error, sqlite3.Error) else error
 
     def begin(self) -> None:
         """Start a transaction (a writer takes the write lock at once)."""

@@ -150,7 +150,7 @@ class Reader(Worker):
                 self._connection.begin()
                 job.outcome = (_run(job, self._connection, set()), None)
             except Exception as error:  # noqa: BLE001  (whatever a unit raises is its caller's)
-                job.outcome = (None, error)
+                job.outcome = (None, self._connection.translate(error))
             _undo(self._connection)
 
 
@@ -199,10 +199,9 @@ class Writer(Worker):
             self._stop(doubt.problem)
             raise _Refusal(doubt.problem) from doubt
         except Exception as error:  # noqa: BLE001  (whatever a unit raises is its caller's)
-            if not _undo(self._connection):
-                self._stop(Problem("store-damaged", name="rollback"))
+            self._roll_back(told := self._connection.translate(error))
             if len(group) == 1:
-                group[0].outcome = (None, error)
+                group[0].outcome = (None, told)
             return False
         for job, result in zip(group, results, strict=True):
             job.outcome = (result, None)
@@ -218,6 +217,13 @@ class Writer(Worker):
             self._connection.begin()
         except Problem as problem:
             raise _Refusal(problem) from problem
+
+    def _roll_back(self, error: Exception) -> None:
+        """Undo; a file found damaged, or one that cannot even undo, is not written again."""
+        if not _undo(self._connection):
+            self._stop(Problem("store-damaged", name="rollback"))
+        elif isinstance(error, Problem) and error.code == "store-damaged":
+            self._stop(error)
 
     def _stop(self, problem: Problem) -> None:
         """Promise nothing more: only opening the file again tells what lasted."""

@@ -347,7 +347,7 @@ def test_claims_of_an_application(application: Any):
 
 def test_now_needs_a_time_zone():
     with pytest.raises(ValueError, match="time zone"):
-        ask(policy(), now=datetime(2026, 1, 1))  # noqa: DTZ001  (the fault under test)
+        ask(policy(), now=datetime(2026, 1, 1))
 
 
 # --- renderings --------------------------------------------------------------------------------

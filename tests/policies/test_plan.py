@@ -57,9 +57,10 @@ def refused(
 def test_the_whole_story(offer: Policy, application: Application, dataset: DatasetFacts):
     found = compiled(narrow(offer, application), dataset, application)
     document = found.document()
-    assert set(document) == set(
-        "v agreement policy dataset lane rows fields treatments budgets duties triggers linkage".split()  # noqa: SIM905
+    members = (
+        "v agreement policy dataset lane rows fields treatments budgets duties triggers linkage"
     )
+    assert " ".join(document) == members
     assert document["rows"] == {
         "from": "2021-01-01T00:00:00Z",
         "to": "2022-01-01T00:00:00Z",
@@ -426,5 +427,6 @@ def _names(offer: Policy, dataset: DatasetFacts) -> set[str]:
     try:
         return {field.name for field in compiled(offer, dataset).fields}
     except Problem as problem:
-        assert problem.code == "policy-plan-no-fields"
+        if problem.code != "policy-plan-no-fields":
+            raise
         return set()

@@ -108,6 +108,12 @@ _LOG: Final[dict[str, Text]] = {
         ),
         "not-found",
     ),
+    "evidence-log-behind": _text(
+        "Une feuille de cet accord vient d'être écrite et n'a pas encore de preuve.",
+        "A leaf of this agreement was written just now and has no proof yet.",
+        ("Réessayez dans un instant.", "Try again in a moment."),
+        "unavailable",
+    ),
     "evidence-agreement-unknown": _text(
         "Aucune feuille du journal ne parle de l'accord {agreement}.",
         "No leaf of the log speaks of the agreement {agreement}.",
@@ -356,8 +362,8 @@ _TERMS: Final[dict[str, Text]] = {
         "{where} does not speak of the same parties or dataset as the agreement.",
     ),
     "evidence-wider": _text(
-        "{where} ne couvre pas l'accord : {fr}",
-        "{where} does not cover the agreement: {en}",
+        "{where} ne couvre pas l'accord sur {operand} : « {outer} » là, « {inner} » dans l'accord.",
+        "{where} does not cover the agreement on {operand}: “{outer}” there, “{inner}” in it.",
     ),
     "evidence-offer-unknown": _text(
         "{where} : l'offre {offer} n'a été faite ni dans le catalogue ni dans la négociation.",

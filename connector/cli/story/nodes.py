@@ -193,7 +193,7 @@ def _free_ports() -> Ports:
 def _wait_ready(node: Node) -> None:
     """Ask until the node says it is ready; between two questions, wait for its end."""
     deadline = time.monotonic() + READY_SECONDS
-    health = Client(node.management, "")
+    health = Client(node.management, "anybody")
     while time.monotonic() < deadline:
         try:
             if health.get("/health/ready")["status"] == "ready":

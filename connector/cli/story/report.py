@@ -20,6 +20,8 @@ def lines(board: Board, lang: Language) -> list[str]:
 
 def show(board: Board) -> None:
     """Print both tables, with colours and line breaks where a person watches."""
+    if not board.facts:
+        return
     if not sys.stdout.isatty():
         SESSION.say(None, "", *lines(board, SESSION.lang))
         return

@@ -13,8 +13,10 @@ from policies.jcs import digest_bytes
 from policies.problem import Problem
 
 _INDEX_MEMBERS = frozenset({"v", "agreement", "node", "log", "files", "proof"})
-_OUTSIDE = frozenset({"catalog", "negotiation", "key"})
+_OUTSIDE = frozenset({"catalog", "negotiation", "decision", "key"})
 """Types of leaves that may belong to a bundle without naming its agreement."""
+_PER_PROCESS = frozenset({"negotiation", "decision"})
+"""Those of them that are numbered per negotiation, and so without a gap in a bundle."""
 
 
 def index(case: Case) -> Iterator[Finding]:
@@ -92,7 +94,7 @@ def numbering(case: Case) -> Iterator[Finding]:
     last: dict[tuple[str | None, str], int] = defaultdict(int)
     for line in case.lines:
         found, group = line.leaf.n, (line.leaf.agreement, line.leaf.type)
-        if found is None or (line.leaf.agreement is None and line.leaf.type != "negotiation"):
+        if found is None or (line.leaf.agreement is None and line.leaf.type not in _PER_PROCESS):
             continue  # catalog and key leaves are numbered per dataset and node, not per bundle
         expected = last[group] + 1
         if found != expected:

@@ -148,11 +148,13 @@ def _negotiation_act(item: Said) -> negotiation.Act:
 
 
 def _internal(case: Case) -> Iterator[Finding]:
-    """Internal renderings, where shown, are those that private bodies name."""
+    """Internal renderings, where shown, are those that private bodies hold or name."""
     shown = {digest(case.document(path)): path for path in case.paths("private/decisions/")}
-    named: set[str] = set()
-    for _, _, body in case.private:
-        named.update(str(value) for value in orjson.loads(body).values())
+    named = {
+        digest(value) if isinstance(value, dict) else str(value)
+        for _, _, body in case.private
+        for value in orjson.loads(body).values()
+    }
     for name, path in shown.items():
         if name not in named:
             yield Problem("evidence-decision-unlogged", where=path)

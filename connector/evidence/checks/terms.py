@@ -52,7 +52,7 @@ def application(case: Case) -> Iterator[Finding]:
     if (asked.requester, asked.provider) != (case.consumer, case.provider):
         yield Problem("evidence-parties", where=path)
     for difference in compare.application_covers(asked, policy(case)):
-        yield Problem("evidence-wider", where=path, fr=difference.fr, en=difference.en)
+        yield _wider(difference, path)
 
 
 def dataset(case: Case) -> Iterator[Finding]:
@@ -70,7 +70,7 @@ def dataset(case: Case) -> Iterator[Finding]:
     if outer is None:
         raise Problem("evidence-offer-unknown", where=path, offer=name)
     for difference in compare.differences(outer, policy(case)):
-        yield Problem("evidence-wider", where=path, fr=difference.fr, en=difference.en)
+        yield _wider(difference, path)
     named = {str(body.get("digest")) for _, body in case.logged("catalog")}
     if case.node == case.provider and documents.digest(document) not in named:
         yield Problem("evidence-document-unlogged", where=path, type="catalog")
@@ -166,6 +166,12 @@ def _proofs(case: Case) -> list[Document]:
 
 def _signer(proof: Document) -> str:
     return str(proof.get("verificationMethod")).partition("#")[0]
+
+
+def _wider(found: compare.Difference, where: str) -> Problem:
+    return Problem(
+        "evidence-wider", where=where, operand=found.operand, outer=found.outer, inner=found.inner
+    )
 
 
 def _named(named: Document, document: Document, where: str) -> Iterator[Finding]:

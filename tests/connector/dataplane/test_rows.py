@@ -242,7 +242,7 @@ def test_a_known_shape_with_another_object_type_is_noticed():
 
 
 VALID = {
-    "blanks": (row().replace(":", " : ").replace(",", " ,\t"), 0),
+    "blanks": (row().replace('":', '" : ').replace(",", " ,\t"), 0),
     "escapes": (row(r'"version":"\u0061\n"'), 0),
     "no time": (row(time=""), NO_TIME),
     "only stored": (row(time='"stored":"2026-03-01T10:00:00Z"'), 0),
@@ -281,7 +281,7 @@ def test_time_is_microseconds():
 
 def test_the_same_statement_is_told_from_another_one():
     one = row('"stored":"2026-03-01T10:00:00Z"').encode()
-    other = row('"authority":' + BOB).replace(":", ": ").encode()
+    other = row('"authority":' + BOB).replace('":', '": ').encode()
     assert same_statement(one, other)
     assert not same_statement(one, row('"version":"1.0.3"').encode())
 

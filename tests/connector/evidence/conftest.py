@@ -312,88 +312,117 @@ class Played:
     older_size: int
 
 
-def play(node: Node, deal: Deal, rows: tuple[bytes, ...] = PARTS) -> Played:
-    """Log everything a node logs about a deal, and make its bundle."""
-    provider = node.party is PLATFORM
-    said = []
-    leaves: list[int] = []
-    if provider:
-        node.add(Entry("catalog", None, bodies.catalog(deal.dataset, DATASET), about=DATASET))
-    node.add(Entry("config", None, None, {"setting": "x"}))
+class Stage:
+    """A deal being played on one node: what was logged and said so far."""
 
-    def say(sender: str, kind: str, wire: dict[str, Any], state: str) -> None:
-        direction: Any = "out" if (sender == "platform") == provider else "in"
-        body = bodies.message(wire, direction, state)
-        known = provider or wire["@type"] != "ContractRequestMessage"
-        node.add(
-            Entry(kind, deal.id if known else None, body, about=None if known else CONSUMER_PID)
-        )
-        said.append(bundle.Message(direction, wire))
+    def __init__(self, node: Node, deal: Deal) -> None:
+        self.node, self.deal = node, deal
+        self.provider = node.party is PLATFORM
+        self.said: list[bundle.Message] = []
+        self.lines = iter(deal.messages())
 
-    messages = deal.messages()
-    say(*messages[0])
-    decision = {"v": 1, "outcome": "approve", "role": "dpo"}
-    internal = {"v": 1, "actor": "actor-7"}
-    if provider:
-        body = bodies.decision(decision, by="dpo", outcome="approve")
-        node.add(Entry("decision", deal.id, body, {"internal": digest(internal)}))
-    for sender, message, proof in (
-        (PLATFORM, messages[1], deal.proofs[0]),
-        (LAB, messages[2], deal.proofs[1] if deal.signs else None),
-    ):
-        assent = bodies.agreement(
-            deal.agreement, by=sender.did, proof=proof, did=sender.did_document()
+    def log(self, kind: str, body: Mapping[str, Any], private: Any = None) -> int:
+        return self.node.add(Entry(kind, self.deal.id, body, private))[0]
+
+    def say(self, count: int = 1) -> None:
+        for _ in range(count):
+            sender, kind, wire, state = next(self.lines)
+            direction: Any = "out" if (sender == "platform") == self.provider else "in"
+            body = bodies.message(wire, direction, state)
+            known = self.provider or wire["@type"] != "ContractRequestMessage"
+            about = None if known else CONSUMER_PID
+            self.node.add(Entry(kind, self.deal.id if known else None, body, about=about))
+            self.said.append(bundle.Message(direction, wire))
+
+    def agree(self) -> None:
+        deal = self.deal
+        self.say()
+        if self.provider:
+            body = bodies.decision(DECISION, by="dpo", outcome="approve")
+            self.log("decision", body, {"actor": "actor-7", "trace": INTERNAL})
+        for party, proof in zip((PLATFORM, LAB), (*deal.proofs, None), strict=False):
+            self.say()
+            did = party.did_document()
+            self.log(
+                "agreement", bodies.agreement(deal.agreement, by=party.did, proof=proof, did=did)
+            )
+        if self.provider:
+            self.log("plan", bodies.plan(deal.plan))
+        self.say()
+
+    def release(self, rows: tuple[bytes, ...]) -> bundle.Handover:
+        listed = [self.part(number, data) for number, data in enumerate(rows, start=1)]
+        manifest = PLATFORM.sign(
+            {
+                "v": 1,
+                "transfer": TRANSFER,
+                "agreement": self.deal.id,
+                "plan": digest(self.deal.plan),
+                "state": "complete",
+                "parts": listed,
+            }
         )
-        say(*message)
-        node.add(Entry("agreement", deal.id, assent))
-    if provider:
-        node.add(Entry("plan", deal.id, bodies.plan(deal.plan)))
-    say(*messages[3])
-    node.add(Entry("negotiation", "urn:uuid:another", {"message": "x"}))
-    say(*messages[4])
-    say(*messages[5])
-    older = node.advance()
-    listed = []
-    for number, data in enumerate(rows, start=1):
+        self.log("manifest", bodies.manifest(manifest))
+        receipt = LAB.sign(
+            {
+                "v": 1,
+                "manifest": digest(bodies.unsigned(manifest)),
+                "agreement": self.deal.id,
+                "received": "2026-09-01T09:00:00Z",
+            }
+        )
+        self.log("receipt", bodies.receipt(receipt))
+        return bundle.Handover(manifest, receipt, SALT)
+
+    def part(self, number: int, data: bytes) -> dict[str, Any]:
         figures: dict[str, Any] = {
             "issue": 1,
             "rows": data.count(b"\n"),
             "digest": commit_keyed(SALT, data),
         }
-        if provider:
+        leaf = 40 + number
+        if self.provider:
             shared = bodies.part(TRANSFER, number, size=len(data), **figures)
-            leaves += node.add(Entry("part", deal.id, shared, {"withheld": number}))
-        listed.append(
-            {
-                "n": number,
-                "bytes": len(data),
-                "leaf": leaves[-1] if provider else 40 + number,
-                **figures,
-            }
-        )
-    manifest = PLATFORM.sign(
-        {
-            "v": 1,
-            "transfer": TRANSFER,
-            "agreement": deal.id,
-            "plan": digest(deal.plan),
-            "state": "complete",
-            "parts": listed,
-        }
-    )
-    node.add(Entry("manifest", deal.id, bodies.manifest(manifest)))
-    receipt = LAB.sign(
-        {
-            "v": 1,
-            "manifest": digest(bodies.unsigned(manifest)),
-            "agreement": deal.id,
-            "received": "2026-09-01T09:00:00Z",
-        }
-    )
-    node.add(Entry("receipt", deal.id, bodies.receipt(receipt)))
-    say(*messages[6])
+            leaf = self.log("part", shared, {"withheld": number})
+        return {"n": number, "bytes": len(data), "leaf": leaf, **figures}
+
+
+DECISION = {"v": 1, "outcome": "approve", "role": "dpo"}
+INTERNAL = {"v": 1, "rule": "internal"}
+
+
+def play(node: Node, deal: Deal, rows: tuple[bytes, ...] = PARTS) -> Played:
+    """Log everything a node logs about a deal, and make its bundle."""
+    stage = Stage(node, deal)
+    if stage.provider:
+        node.add(Entry("catalog", None, bodies.catalog(deal.dataset, DATASET), about=DATASET))
+    node.add(Entry("config", None, None, {"setting": "x"}))
+    stage.agree()
+    node.add(Entry("negotiation", "urn:uuid:another", {"message": "x"}))
+    stage.say(2)
+    older = node.advance()
+    handover = stage.release(rows)
+    stage.say()
     node.advance()
-    ledger = node.store.read_now(
+    parts = bundle.BundleParts(
+        node=node.party.did,
+        agreement=deal.agreement,
+        proofs=tuple(deal.proofs),
+        application=deal.application,
+        dataset=deal.dataset,
+        plan=deal.plan if stage.provider else None,
+        messages=tuple(stage.said),
+        decisions=(bundle.Decision(DECISION, INTERNAL),) if stage.provider else (),
+        handovers=(handover,),
+        dids=(PLATFORM.did_document(), LAB.did_document()),
+        ledger=collect(node, deal),
+    )
+    older_size = int(older.split(b"\n")[1])
+    return Played(node, deal, parts, written(node.party, parts), older, older_size)
+
+
+def collect(node: Node, deal: Deal) -> bundle.Ledger:
+    return node.store.read_now(
         lambda tx: bundle.collect(
             tx,
             node.log,
@@ -402,21 +431,6 @@ def play(node: Node, deal: Deal, rows: tuple[bytes, ...] = PARTS) -> Played:
             documents=(named(deal.dataset)["digest"],),
         )
     )
-    parts = bundle.BundleParts(
-        node=node.party.did,
-        agreement=deal.agreement,
-        proofs=tuple(deal.proofs),
-        application=deal.application,
-        dataset=deal.dataset,
-        plan=deal.plan if provider else None,
-        messages=tuple(said),
-        decisions=(bundle.Decision(decision, internal),) if provider else (),
-        handovers=(bundle.Handover(manifest, receipt, SALT),),
-        dids=(PLATFORM.did_document(), LAB.did_document()),
-        ledger=ledger,
-    )
-    older_size = int(older.split(b"\n")[1])
-    return Played(node, deal, parts, written(node.party, parts), older, older_size)
 
 
 def written(party: Party, parts: bundle.BundleParts, *, private: bool = False) -> bytes:

@@ -127,3 +127,17 @@ def test_there_is_no_bundle_without_an_agreement(played):
 
     with pytest.raises(Problem, match="agreement-unknown"):
         played.node.store.read_now(lambda tx: bundle.collect(tx, played.node.log, "urn:uuid:none"))
+
+
+def test_a_bundle_is_not_made_beside_leaves_without_proof(node, make_deal, play_on):
+    from connector.evidence import bundle
+    from connector.evidence.leaf import Entry
+
+    deal = play_on(node, make_deal()).deal
+    covered = node.store.read_now(lambda tx: bundle.collect(tx, node.log, deal.id))
+    node.add(Entry("part", deal.id, {"part": 9}))
+    again = node.store.read_now(lambda tx: bundle.collect(tx, node.log, deal.id))
+    assert again == covered
+    node.add(Entry("transfer", deal.id, {"message": "x"}))
+    with pytest.raises(Problem, match="log-behind"):
+        node.store.read_now(lambda tx: bundle.collect(tx, node.log, deal.id))

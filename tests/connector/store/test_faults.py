@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -142,6 +143,48 @@ async def test_after_a_doubtful_commit_nothing_is_promised(database: Path):
     assert again.read_now(lambda tx: notes.get(tx, key="later")) is None
     again.write_now(put("later"))
     again.close()
+
+
+def test_a_damaged_page_stops_the_writer(database: Path):
+    store = Store.open(database)
+
+    def fill(tx: Tx) -> None:
+        for n in range(200):
+            notes.put(tx, key=f"k{n}", text="x" * 3000)
+
+    store.write_now(fill)
+    store.close()
+    content = bytearray(database.read_bytes())
+    middle = len(content) // 2
+    content[middle : middle + 40 * 4096] = b"\xa5" * 40 * 4096
+    database.write_bytes(content)
+
+    def walk(tx: Tx) -> int:
+        return sum(len(notes.get(tx, key=f"k{n}") or "") for n in range(200))
+
+    store = Store.open(database)
+    for ask in (store.read_now, store.write_now):
+        with pytest.raises(Problem) as caught:
+            ask(walk)
+        assert caught.value.code == "store-damaged"
+    with pytest.raises(Problem) as caught:
+        store.write_now(put("k1"))
+    assert caught.value.code == "store-damaged"
+    store.close()
+
+
+async def test_a_row_that_cannot_be_fetched_is_a_problem(database: Path):
+    store = Store.open(database)
+    await store.write(put("a", "1"))
+
+    def unit(tx: Tx) -> None:
+        raise sqlite3.InterfaceError("as fetchall would")
+
+    for ask in (store.read, store.write):
+        with pytest.raises(Problem) as caught:
+            await ask(unit)
+        assert caught.value.code == "store-fault"
+    await asyncio.to_thread(store.close)
 
 
 def test_a_closed_loop_harms_nobody(database: Path, caplog: pytest.LogCaptureFixture):

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -109,7 +110,7 @@ class TestAnswers:
     def test_a_foreign_entry_is_refused(self):
         (one,) = prepared([answer(1)])
         for broken in ({}, {**one.entry(), "status": "maybe"}, {**one.entry(), "salt": "zz"}):
-            with pytest.raises(ValueError, match=""):
+            with pytest.raises(ValueError):
                 read_entry(broken)
 
     def test_the_commitment_is_salted(self):
@@ -249,16 +250,16 @@ def test_the_fast_way_is_the_rules(
     later: int,
 ):
     """Bitmap and refresh against `policies.consent.state`, on random events."""
-    salt = len(store.read_now(lambda tx: list(consents.aliases(tx))))
-    assert salt == 0
     start = store.read_now(consents.epoch) * 100  # this store is shared by all examples
     people = [start + number for number in range(4)]
 
     def mine(rows: list[ConsentRow]) -> list[ConsentRow]:
-        from dataclasses import replace
-
         return [
-            replace(row, identifier=person(start + int(row.identifier.value[len("learner-") :])))
+            replace(
+                row,
+                event_id=f"{start}-{row.event_id}",
+                identifier=person(start + int(row.identifier.value[len("learner-") :])),
+            )
             for row in rows
         ]
 
