@@ -15,6 +15,10 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+import uvicorn
+import uvloop
+from fastapi import FastAPI
+
 from connector.base import settings as configuration
 from connector.base import telemetry
 from connector.base.clock import SystemClock
@@ -23,6 +27,8 @@ from connector.base.settings import Settings, host_port
 from connector.delivery.client import PeerClient
 from connector.delivery.egress import networks
 from connector.evidence.log import Log
+from connector.http import management as management_app
+from connector.http import public as public_app
 from connector.identity import did_web, keys
 from connector.identity.keys import KeyRing
 from connector.services import checking, setup, starting
@@ -55,7 +61,7 @@ def initialise(
         raise Problem("runtime-folder-not-empty", folder=str(folder))
     url = public_url.rstrip("/")
     public = listen or _listen_of(url, dev=dev)
-    host, port = host_port(public)
+    port = host_port(public)[1]
     table: dict[str, Any] = {
         "node": {
             "did": did or did_web.from_url(url, dev=dev),
@@ -77,7 +83,7 @@ def initialise(
         ids = SystemIds()
         keys.create(folder / checked.keys.dir, ids.token)
         token = setup.token_file(folder, ids)
-        with _opened(folder, checked, create=True) as node:
+        with _opened(folder, checked, _client(checked), create=True) as node:
             setup.first_entries(node, token.secret)
         # Last: a folder with its configuration is a finished node.
         (folder / configuration.FILE).write_text(setup.toml(table), encoding="utf-8")
@@ -104,35 +110,31 @@ def serve(folder: Path) -> None:
     with NodeLock(folder), contextlib.ExitStack() as stack:
         public = stack.enter_context(_bound(checked.listen.public))
         management = stack.enter_context(_bound(checked.listen.management))
-        import uvloop  # noqa: PLC0415  (only a serving process needs it)
+        client = _client(checked)
+        with _opened(folder, checked, client) as node:
+            uvloop.run(run(node, client, public, management))
 
-        with _opened(folder, checked) as node:
-            uvloop.run(run(node, public, management))
 
-
-async def run(node: Node, public: socket.socket, management: socket.socket) -> None:
+async def run(
+    node: Node, client: PeerClient, public: socket.socket, management: socket.socket
+) -> None:
     """Serve both ports and work on what is due, until a signal says stop."""
-    from connector.http import management as management_app  # noqa: PLC0415
-    from connector.http import public as public_app  # noqa: PLC0415
-
     servers = [
-        _Server(_config(public_app.app(node)), public),
-        _Server(_config(management_app.app(node)), management),
+        _Server(public_app.app(node), public),
+        _Server(management_app.app(node), management),
     ]
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, _stop, servers)
-    async with _working(node):
+    async with _working(node, client):
         telemetry.event("serving", public=_name(public), management=_name(management))
         await asyncio.gather(*(server.run() for server in servers))
         telemetry.event("stopping")
 
 
 @contextlib.asynccontextmanager
-async def _working(node: Node) -> AsyncIterator[None]:
+async def _working(node: Node, client: PeerClient) -> AsyncIterator[None]:
     """The node's own work: what a crash left, the log, the outbox."""
-    client = node.fetch
-    assert isinstance(client, PeerClient)
     await client.start()
     await starting.resume(node)
     log = asyncio.create_task(starting.keep_log(node), name="log")
@@ -147,13 +149,14 @@ async def _working(node: Node) -> AsyncIterator[None]:
 
 
 @contextlib.contextmanager
-def _opened(folder: Path, checked: Settings, *, create: bool = False) -> Iterator[Node]:
+def _opened(
+    folder: Path, checked: Settings, client: PeerClient, *, create: bool = False
+) -> Iterator[Node]:
     """The node's pieces, opened in order and closed in reverse."""
     clock, ids = SystemClock(), SystemIds()
     ring = KeyRing.load(folder / checked.keys.dir)
     store = Store.open(database(folder, checked), create=create)
     try:
-        client = PeerClient(private=networks(checked.egress.private), dev=checked.dev.on)
         parts = urlsplit(checked.node.public_url)
         log = Log.open(
             folder / "log",
@@ -182,6 +185,10 @@ def _opened(folder: Path, checked: Settings, *, create: bool = False) -> Iterato
             log.close()
     finally:
         store.close()
+
+
+def _client(checked: Settings) -> PeerClient:
+    return PeerClient(private=networks(checked.egress.private), dev=checked.dev.on)
 
 
 def database(folder: Path, checked: Settings) -> Path | str:
@@ -232,10 +239,8 @@ def _bound(address: str) -> Iterator[socket.socket]:
 class _Server:
     """One uvicorn server on a bound socket; signals are the runtime's business."""
 
-    def __init__(self, config: Any, bound: socket.socket) -> None:
-        import uvicorn  # noqa: PLC0415
-
-        self._server = uvicorn.Server(config)
+    def __init__(self, app: FastAPI, bound: socket.socket) -> None:
+        self._server = uvicorn.Server(_config(app))
         self._server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign,assignment]
         self._bound = bound
 
@@ -248,9 +253,7 @@ class _Server:
         self._server.should_exit = True
 
 
-def _config(app: Any) -> Any:
-    import uvicorn  # noqa: PLC0415
-
+def _config(app: FastAPI) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         log_config=None,

@@ -9,7 +9,8 @@ The rules, each of which the tests hold:
 3. A constraint none of whose phases is the current one is `deferred` (P10): it neither holds nor
    fails and goes whole into the plan. It is checked for form like any other, so that a deferred
    constraint is always one that can be evaluated later.
-4. `and`, `or`, `xone` are three-valued. `andSequence` is undetermined: we keep no order of events.
+4. `and`, `or`, `xone` are three-valued, over sets: a constraint said twice counts once, as in its
+   content name. `andSequence` is undetermined: we keep no order of events.
 5. A permission permits when it covers action, target and assignee, and all its constraints are
    satisfied or deferred, and each duty is a promise or was performed before.
 6. A prohibition that covers the action and whose constraints hold denies, whatever is permitted.
@@ -282,7 +283,8 @@ class _Scene:
             self.constraint(child, f"{path}.{word}[{i}]")
             for i, child in enumerate(constraint.operands)
         )
-        outcome, reason = _combine(constraint, [child.outcome for child in children])
+        distinct = {child.name: child.outcome for child in children}
+        outcome, reason = _combine(constraint, list(distinct.values()))
         return ConstraintTrace(
             path, name(constraint), constraint, outcome, reason, children=children
         )

@@ -14,7 +14,7 @@ from fastapi.responses import StreamingResponse
 from connector.base import telemetry
 from connector.http.problems import json_response, problem_response
 from connector.http.requests import bearer_of, json_body_of
-from connector.services import releasing
+from connector.services import handing_over, releasing
 from connector.services.node import Node
 from policies.problem import Problem
 
@@ -39,7 +39,7 @@ def router(node: Node) -> APIRouter:
     @made.get("/{pid}/manifest")
     @_told
     async def manifest(request: Request, pid: str) -> Response:
-        found = await releasing.manifest(
+        found = await handing_over.manifest(
             node, pid, bearer_of(request), acknowledged=request.headers.get("preau-ack")
         )
         return json_response(found)
@@ -48,7 +48,7 @@ def router(node: Node) -> APIRouter:
     @_told
     async def receipt(request: Request, pid: str) -> Response:
         body = await json_body_of(request, node.settings.limits.message_bytes)
-        return json_response(await releasing.receipt(node, pid, bearer_of(request), body))
+        return json_response(await handing_over.receipt(node, pid, bearer_of(request), body))
 
     @made.get("/{pid}")
     @_told

@@ -16,7 +16,7 @@ from connector.store.store import Tx
 from policies.problem import Problem
 
 Role = Literal["operator", "steward", "dpo", "ethics", "researcher", "auditor"]
-SECRET_PREFIX: Final = "preau_"
+PREFIX: Final = "preau_"
 ROLES: Final[tuple[Role, ...]] = get_args(Role)
 
 
@@ -125,7 +125,7 @@ def put_token(node: Node, tx: Tx, by: Actor, name: str, role: str, secret: str) 
 
 def new_secret(node: Node) -> str:
     """A fresh management token: 256 bits, recognisable by its prefix in a leaked file."""
-    return SECRET_PREFIX + node.ids.token(32).hex()
+    return PREFIX + node.ids.token(32).hex()
 
 
 def token_hash(token: str) -> str:

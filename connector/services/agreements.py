@@ -1,4 +1,4 @@
-"""The agreement both parties sign: built from the typed policy, so that spelling never matters (P6).
+"""The agreement both parties sign: built from the typed policy, whatever the spelling (P6).
 
 Each party rebuilds the same document from what it knows, signs it, and refuses anything that
 rebuilds differently. `propose` is the provider's side, `countersign` the consumer's, `complete`
@@ -8,7 +8,7 @@ the provider's again, when the second signature arrives.
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from catalog import documents, proofs
 from catalog.terms import SIGNED
@@ -210,9 +210,7 @@ def sign(node: Node, body: Mapping[str, Any]) -> Json:
         created=node.clock.now(),
         proof_id=node.ids.uuid(),
     )
-    proof = signed["proof"]
-    assert isinstance(proof, dict)
-    return proof
+    return cast("Json", signed["proof"])
 
 
 def check_proof(body: Mapping[str, Any], proof: object, caller: Caller) -> Json:

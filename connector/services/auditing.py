@@ -1,6 +1,7 @@
 """Gathering the evidence on one agreement into a bundle that anybody can check alone."""
 
 import json
+from typing import Final
 
 from catalog.documents import digest as document_digest
 from connector.evidence import bundle as bundles
@@ -17,6 +18,8 @@ from connector.store.store import Tx
 from policies.jcs import digest
 from policies.problem import Problem
 
+_TRIES: Final = 5
+
 
 async def bundle(node: Node, who: Actor, ident: str) -> bytes:
     """The evidence bundle of an agreement, as a zip; private bodies only for our own auditor.
@@ -25,8 +28,7 @@ async def bundle(node: Node, who: Actor, ident: str) -> bytes:
         Problem: `access-role`, `agreement-unknown`, `agreement-inactive`.
     """
     access.require(who, "operator", "auditor", "dpo")
-    await node.log.advance()
-    gathered = await node.store.read(lambda tx: _gather(node, tx, ident))
+    gathered = await _gathered(node, ident)
     return bundles.write(
         gathered,
         sign=node.keys.sign_assertion,
@@ -35,6 +37,18 @@ async def bundle(node: Node, who: Actor, ident: str) -> bytes:
         proof_id=node.ids.uuid(),
         private=who.role == "auditor",
     )
+
+
+async def _gathered(node: Node, ident: str) -> BundleParts:
+    """Everything under one checkpoint; if the log grew meanwhile, under the next one."""
+    for _ in range(_TRIES):
+        await node.log.advance()
+        try:
+            return await node.store.read(lambda tx: _gather(node, tx, ident))
+        except Problem as problem:
+            if problem.code != "evidence-log-behind":
+                raise
+    raise Problem("evidence-log-behind")
 
 
 def _gather(node: Node, tx: Tx, ident: str) -> BundleParts:

@@ -85,7 +85,8 @@ async def state(node: Node, who: Actor, body: Json) -> Json:
 
 async def replay(node: Node) -> int:
     """Apply what the journal holds and the store does not (a crash between the two, or a restored
-    database, S4); how many events."""
+    database, S4); how many events.
+    """
     applied = int(await node.store.read(lambda tx: notes.get(tx, key=_APPLIED)) or 0)
     pending = list(node.journal.replay(applied))
     for start in range(0, len(pending), _TICK):

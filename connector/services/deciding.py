@@ -7,7 +7,7 @@ negotiation with a code and reasons in both languages.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from catalog import proofs
 from catalog.model import Offer
@@ -42,13 +42,13 @@ def application_of(node: Node, caller: Caller, message: ContractRequest) -> Json
     if found is None:
         return None
     application = applications.read(found)
-    assert isinstance(found, dict)
-    proofs.verify(found, caller.document.assertion_key)
+    signed = cast("Json", found)
+    proofs.verify(signed, caller.document.assertion_key)
     expected = (caller.did, node.did, message.offer.target, message.offer.id)
     said = (application.requester, application.provider, application.dataset, application.offer)
     if said != expected:
         raise Problem("negotiation-application-other")
-    return found
+    return signed
 
 
 def check_visible(tx: Tx, n: Negotiation, caller: Caller) -> None:
@@ -73,7 +73,7 @@ def judge(node: Node, tx: Tx, n: Negotiation, caller: Caller) -> Negotiation:
         return end(node, tx, n, problem)
     if beyond:
         return _refuse(node, tx, n, "negotiation-beyond", _sentences(beyond), _told(beyond))
-    decision = evaluate(node, tx, n, requested, caller.groups)
+    decision = evaluate(node, n, requested, caller.groups)
     if not decision.permitted:
         reasons = [*decision.reasons("en"), *decision.reasons("fr")]
         return _refuse(node, tx, n, "negotiation-denied", reasons, decision)
@@ -85,7 +85,7 @@ def judge(node: Node, tx: Tx, n: Negotiation, caller: Caller) -> Negotiation:
 
 def accepted(node: Node, tx: Tx, n: Negotiation, caller: Caller) -> Negotiation:
     """The consumer takes our changed offer: the person who returned it has decided already."""
-    decision = evaluate(node, tx, n, Terms.read(n.offer, kind="Offer").policy, caller.groups)
+    decision = evaluate(node, n, Terms.read(n.offer, kind="Offer").policy, caller.groups)
     if not decision.permitted:
         reasons = [*decision.reasons("en"), *decision.reasons("fr")]
         return _refuse(node, tx, n, "negotiation-denied", reasons, decision)
@@ -96,9 +96,7 @@ def accepted(node: Node, tx: Tx, n: Negotiation, caller: Caller) -> Negotiation:
     return conclude(node, tx, n)
 
 
-def evaluate(
-    node: Node, tx: Tx, n: Negotiation, policy: Policy, groups: frozenset[str]
-) -> Decision:
+def evaluate(node: Node, n: Negotiation, policy: Policy, groups: frozenset[str]) -> Decision:
     """Our policy's decision on the terms on the table."""
     application = read_application(n)
     request = Request(ODRL + "use", n.dataset, n.peer, claims(application) if application else {})

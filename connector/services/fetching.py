@@ -6,6 +6,7 @@ Then a signed receipt goes back, and both sides have logged it.
 """
 
 import asyncio
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
@@ -25,8 +26,8 @@ from connector.protocol.messages import DataAddress, read_address
 from connector.protocol.transfer import Act, Role, State, Transfer
 from connector.services import access, agreements, ledger, wording
 from connector.services.access import Actor
-from connector.services.fetches import Progress
 from connector.services.committing import commit
+from connector.services.fetches import Progress
 from connector.services.node import Node
 from connector.services.processes import save_transfer, transfer
 from connector.services.views import find_agreement
@@ -129,9 +130,7 @@ async def _address(node: Node, pid: str) -> tuple[Transfer, DataAddress]:
     cancel = node.store.on_commit(lambda: loop.call_soon_threadsafe(changed.set), topic="transfer")
     try:
         async with asyncio.timeout(_PATIENCE):
-            while (t := await node.store.read(lambda tx: transfer(tx, pid))).state in {
-                State.REQUESTED
-            }:
+            while (t := await _look(node, pid)).state is State.REQUESTED:
                 await changed.wait()
                 changed.clear()
     except TimeoutError:
@@ -150,6 +149,10 @@ async def _address(node: Node, pid: str) -> tuple[Transfer, DataAddress]:
     return t, address
 
 
+async def _look(node: Node, pid: str) -> Transfer:
+    return await node.store.read(lambda tx: transfer(tx, pid))
+
+
 async def _part(
     node: Node, address: DataAddress, writer: PartWriter
 ) -> tuple[PartInfo, bytes, bool]:
@@ -160,8 +163,7 @@ async def _part(
         f"{address.url}/parts/{writer.next}", headers=headers, limit=_LIMIT, timeout=_TIMEOUT
     )
     _check(answer.status, answer.body)
-    named = {name: value for name, value in _cased(answer.headers).items()}
-    info, last = read_headers(named, len(answer.body))
+    info, last = read_headers(_cased(answer.headers), len(answer.body))
     return info, answer.body, last
 
 
@@ -335,7 +337,7 @@ def _check(status: int, body: bytes) -> None:
     raise Problem("transfer-refused", status=status, reason=reason[:600])
 
 
-def _cased(headers: Any) -> dict[str, str]:
+def _cased(headers: Mapping[str, str]) -> dict[str, str]:
     """Headers under the spelling that the part's reader looks up."""
     return {
         "-".join(word.capitalize() for word in name.split("-")): value

@@ -54,7 +54,7 @@ def sent(node: Node, tx: Tx, process: Process, message: Message) -> None:
     )
 
 
-def decided(  # noqa: PLR0913  (a decision has these parts)
+def decided(
     node: Node,
     tx: Tx,
     process: Process,

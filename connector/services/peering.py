@@ -17,6 +17,7 @@ from connector.services.access import Actor
 from connector.services.node import Node
 from connector.store import catalogs, peers
 from connector.store.rows import DocumentRow, PeerRow
+from connector.store.store import Tx
 from policies.problem import Problem
 
 PUBLIC: Final = "public"
@@ -60,7 +61,7 @@ async def add(node: Node, who: Actor, did: str, name: str, groups: list[str]) ->
     )
     change = {"v": 1, "change": "peer", "did": did, "groups": list(row.groups), "by": who.id}
 
-    def unit(tx: Any) -> PeerRow:
+    def unit(tx: Tx) -> PeerRow:
         known = peers.get(tx, did=did)
         kept = row if known is None else _merged(known, row)
         peers.put(tx, kept)

@@ -182,7 +182,7 @@ async def decide(node: Node, who: Actor, pid: str, body: Json) -> None:
     await commit(node, unit)
 
 
-def _after(  # noqa: PLR0913  (a decision and where it goes)
+def _after(
     node: Node,
     tx: Tx,
     n: Negotiation,

@@ -137,7 +137,7 @@ def first_head(node: Node, tx: Tx) -> None:
     _next_head(node, tx, PUBLIC, node.clock.now())
 
 
-def _publish(  # noqa: PLR0913  (what one publication consists of)
+def _publish(
     node: Node,
     tx: Tx,
     who: Actor,
@@ -232,7 +232,7 @@ def _offer(node: Node, about: About, meta: RevisionMeta) -> Policy:
     return policy
 
 
-def _dataset(  # noqa: PLR0913  (a dataset's sources)
+def _dataset(
     node: Node,
     about: About,
     meta: RevisionMeta,

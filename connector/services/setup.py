@@ -25,7 +25,7 @@ class TokenFile:
 
 def token_file(folder: Path, ids: Ids) -> TokenFile:
     """Write a fresh operator token to `DIR/tokens/operator`."""
-    secret = access.SECRET_PREFIX + ids.token(32).hex()
+    secret = access.PREFIX + ids.token(32).hex()
     path = folder / "tokens" / "operator"
     path.parent.mkdir(mode=0o700)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

@@ -6,6 +6,7 @@ replayed, granted transfers are started, the log takes in its newest leaves.
 
 import asyncio
 from pathlib import Path
+from typing import Final
 
 from connector.base import telemetry
 from connector.base.clock import Clock
@@ -18,15 +19,18 @@ from connector.identity.did import DidDocument
 from connector.identity.keys import KeyRing
 from connector.identity.ports import Fetch
 from connector.identity.resolver import DidResolver
-from connector.services import consents, identity, releasing, settling
+from connector.services import consents, granting, identity, settling
 from connector.services.node import Node
 from connector.store.rows import OutboxRow
 from connector.store.store import Store
 from connector.subjects.journal import Journal
 from policies.problem import Problem
 
+CHECKPOINT_PAUSE: Final = 0.25
+"""Seconds in which new leaves gather under one checkpoint."""
 
-def assemble(  # noqa: PLR0913  (the pieces of a node)
+
+def assemble(
     *,
     folder: Path,
     settings: Settings,
@@ -77,7 +81,7 @@ async def resume(node: Node) -> None:
         telemetry.event("consents-replayed", count=replayed)
     await node.log.advance()
     await node.worker.start()
-    releasing.prepare_soon(node)
+    granting.prepare_soon(node)
 
 
 async def keep_log(node: Node) -> None:
@@ -88,6 +92,8 @@ async def keep_log(node: Node) -> None:
     try:
         while True:
             await changed.wait()
+            # A checkpoint is a commit of its own: one for many leaves, out of the way of messages.
+            await asyncio.sleep(CHECKPOINT_PAUSE)
             changed.clear()
             try:
                 await node.log.advance()

@@ -1,11 +1,9 @@
 """What people do about transfers: start, suspend, resume, terminate."""
 
-from typing import Any
-
 from connector.protocol import messages
 from connector.protocol import transfer as machine
 from connector.protocol.transfer import Act, Role
-from connector.services import access, halting, ledger, releasing, transfers
+from connector.services import access, granting, halting, ledger, transfers
 from connector.services.access import Actor
 from connector.services.committing import commit
 from connector.services.node import Node
@@ -82,7 +80,7 @@ async def resume(node: Node, who: Actor, pid: str) -> None:
     def unit(tx: Tx) -> None:
         t = transfer(tx, pid)
         if t.role is Role.PROVIDER:
-            save_transfer(tx, releasing.start(node, tx, t))
+            save_transfer(tx, granting.start(node, tx, t))
             return
         t = machine.step(t, Act.START, Role.CONSUMER, node.clock.now())
         message = messages.TransferStart(
@@ -98,7 +96,7 @@ async def _stop(node: Node, who: Actor, pid: str, act: Act, code: str, reason: s
     access.require(who, *_MAY)
     reasons = [reason] if reason else []
 
-    def unit(tx: Tx) -> Any:
-        return save_transfer(tx, halting.stop(node, tx, transfer(tx, pid), act, code, reasons))
+    def unit(tx: Tx) -> None:
+        save_transfer(tx, halting.stop(node, tx, transfer(tx, pid), act, code, reasons))
 
     await commit(node, unit)

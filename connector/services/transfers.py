@@ -1,7 +1,7 @@
 """Messages of a transfer as they arrive, on either side (DSP 2025-1, Transfer Process).
 
-A provider decides about a request in two steps: the policy at once, in the transaction that answers;
-whether enough persons are left to release anything (X4) right after it, because that takes a walk
+A provider decides in two steps: the policy at once, in the transaction that answers; whether
+enough persons are left to release anything (X4) right after it, because that takes a walk
 over the data. Only then the transfer starts.
 """
 
@@ -10,7 +10,7 @@ from typing import Any, Final, Unpack
 from connector.protocol import messages
 from connector.protocol import transfer as machine
 from connector.protocol.transfer import Act, Content, Role, Transfer
-from connector.services import ledger, releasing
+from connector.services import granting, ledger
 from connector.services.access import Caller
 from connector.services.inbound import Incoming, Reply, admit, receive
 from connector.services.node import Node
@@ -57,11 +57,11 @@ async def requested(node: Node, incoming: Incoming[messages.TransferRequest]) ->
         ledger.received(node, tx, t, incoming.wire)
         reply = Reply(CREATED, messages.TransferProcess.of(t).wire())
         save_transfer(tx, t)
-        save_transfer(tx, releasing.open_session(node, tx, t, agreement, caller.groups))
+        save_transfer(tx, granting.open_session(node, tx, t, agreement, caller.groups))
         return reply
 
     reply = await receive(node, incoming, act)
-    releasing.prepare_soon(node)
+    granting.prepare_soon(node)
     return reply
 
 
@@ -75,7 +75,7 @@ async def started(node: Node, incoming: Incoming[messages.TransferStart]) -> Rep
         t = _step(node, tx, incoming, Act.START, data_address=address.wire() if address else None)
         if t.role is Role.PROVIDER:
             save_transfer(tx, t)
-            t = releasing.start(node, tx, t)
+            t = granting.start(node, tx, t)
         save_transfer(tx, t)
         return Reply(OK)
 

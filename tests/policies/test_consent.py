@@ -76,9 +76,9 @@ def test_what_a_state_allows():
         s
         for s in ("valid", "refused", "withdrawn", "objected", "expired", "none")
         if allows(s, "consent")
-    } == {"valid"}  # type: ignore[arg-type]
-    assert not any(allows(s, "objection") for s in ("objected", "refused", "withdrawn"))  # type: ignore[arg-type]
-    assert all(allows(s, "objection") for s in ("valid", "expired", "none"))  # type: ignore[arg-type]
+    } == {"valid"}
+    assert not any(allows(s, "objection") for s in ("objected", "refused", "withdrawn"))
+    assert all(allows(s, "objection") for s in ("valid", "expired", "none"))
 
 
 def test_consent_to_a_sibling_purpose_is_no_consent():

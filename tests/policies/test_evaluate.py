@@ -145,12 +145,16 @@ OUTCOMES = {"T": "satisfied", "F": "unsatisfied", "U": "undetermined", "D": "def
 )
 def test_logic_is_three_valued(word: str, row: str, expected: str):
     for order in (row, row[::-1]):
-        children = [{**LOGIC[letter]} for letter in order]
+        children: list[object] = [LOGIC[letter] for letter in order]
         if order == "TT":
             children[1] = atom("odrl:purpose", "isA", {"@id": PURPOSE})
         made = ask(policy({word: children}))
         assert made.trace[0].constraints[0].outcome == OUTCOMES[expected]
         assert made.permitted == (expected in "TD")
+
+
+def test_a_constraint_said_twice_counts_once():
+    assert ask(policy({"xone": [YES, dict(YES)]})).permitted
 
 
 def test_xone_of_two_that_hold_fails_whatever_the_third_is():
@@ -347,7 +351,7 @@ def test_claims_of_an_application(application: Any):
 
 def test_now_needs_a_time_zone():
     with pytest.raises(ValueError, match="time zone"):
-        ask(policy(), now=datetime(2026, 1, 1))
+        ask(policy(), now=NOW.replace(tzinfo=None))
 
 
 # --- renderings --------------------------------------------------------------------------------

@@ -23,11 +23,10 @@ LAB = "did:web:lab.example"
 
 
 def compiled(
-    offer: Policy, dataset: DatasetFacts, application: Application | None = None, **members: object
+    offer: Policy, dataset: DatasetFacts, application: Application | None = None
 ) -> plan.Plan:
-    agreed = replace(
-        offer, kind="Agreement", target=dataset.id, timestamp="2026-12-01T00:00:00Z", **members
-    )
+    at = "2026-12-01T00:00:00Z"
+    agreed = replace(offer, kind="Agreement", target=dataset.id, timestamp=at)
     asked = {} if application is None else claims(application)
     request = Request(ODRL + "use", dataset.id, LAB, asked)
     made = decide(agreed, request, {}, NOW, "negotiation")
@@ -138,7 +137,7 @@ def test_facts_of_the_plan_satisfy_the_policy(
     found = compiled(narrowed, dataset, application)
     request = Request(ODRL + "use", dataset.id, LAB, claims(application))
     for phase in ("transfer", "batch"):
-        made = decide(narrowed, request, plan.facts(found), NOW, phase)  # type: ignore[arg-type]
+        made = decide(narrowed, request, plan.facts(found), NOW, phase)
         assert made.permitted
     assert not decide(narrowed, request, {}, NOW, "batch").permitted
 

@@ -252,8 +252,8 @@ TEXTS: Final[dict[str, Text]] = {
     ),
     "release-too-few": Text(
         "refused",
-        "Il n'y a pas de lignes à remettre sous cet accord ({floor} personnes au moins sont requises).",
-        "There are no rows to release under this agreement (at least {floor} persons are required).",
+        "Rien ne peut être remis sous cet accord : {floor} personnes au moins sont requises.",
+        "Nothing can be released under this agreement: at least {floor} persons are required.",
         "Élargissez la période, ou demandez un autre jeu de données.",
         "Widen the period, or ask for another dataset.",
     ),

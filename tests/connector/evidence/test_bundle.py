@@ -141,3 +141,12 @@ def test_a_bundle_is_not_made_beside_leaves_without_proof(node, make_deal, play_
     node.add(Entry("transfer", deal.id, {"message": "x"}))
     with pytest.raises(Problem, match="log-behind"):
         node.store.read_now(lambda tx: bundle.collect(tx, node.log, deal.id))
+
+
+def test_rows_of_a_csv_are_records_and_its_header_stands_in_part_one():
+    from connector.evidence.checks.release import _rows
+
+    data = b'a,b\r\n1,"two\nlines"\r\n2,x\r\n'
+    assert _rows(data, "data.csv", first=True) == 2
+    assert _rows(data, "data.csv", first=False) == 3
+    assert _rows(b"", "data.csv", first=False) == 0
