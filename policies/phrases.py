@@ -9,7 +9,8 @@ from datetime import datetime
 from typing import Final
 
 from policies import operands, values
-from policies.model import AnyConstraint, Constraint, Duty, LogicalConstraint, Rule, Value
+from policies.consent import GROUP
+from policies.model import STRING, AnyConstraint, Constraint, Duty, LogicalConstraint, Rule, Value
 from policies.problem import Language
 from policies.values import Duration
 from policies.vocabulary import ACTIONS, ODRL, PREFIXES, PURPOSES, label, purpose
@@ -86,7 +87,8 @@ def moment(at: datetime, lang: Language) -> str:
     """An instant, in words: `31 August 2027, 00:00 UTC`."""
     month = _MONTHS[0 if lang == "fr" else 1][at.month - 1]
     clock = at.strftime("%H:%M" if not (at.second or at.microsecond) else "%H:%M:%S")
-    return f"{at.day} {month} {at.year}, {clock} UTC"
+    day = "1er" if lang == "fr" and at.day == 1 else at.day
+    return f"{day} {month} {at.year}, {clock} UTC"
 
 
 def span(length: Duration, lang: Language) -> str:
@@ -126,6 +128,8 @@ def value(one: Value, lang: Language) -> str:
 
 def name(iri: str, lang: Language) -> str:
     """What people call an IRI, groups and countries of ours included."""
+    if iri.startswith(GROUP):
+        return pick((f"« {iri.removeprefix(GROUP)} »", f"“{iri.removeprefix(GROUP)}”"), lang)
     if iri.startswith(PREFIXES["loc"]):
         return iri.removeprefix(PREFIXES["loc"])
     return label(purpose(iri) if purpose(iri) in PURPOSES else iri, lang)
@@ -153,6 +157,12 @@ def action(iri: str, lang: Language) -> str:
     return f"<{iri}> ({note})"
 
 
+def to(iri: str) -> str:
+    """French "de" before an action: `d'utiliser`, `de lire`."""
+    said = action(iri, "fr")
+    return f"d'{said}" if said[0].lower() in "aeéêiouyh" else f"de {said}"
+
+
 def operator(iri: str, right: tuple[Value, ...], lang: Language) -> str:
     """What an operator says before these values."""
     dated = len(right) == 1 and isinstance(values.parse(right[0]), datetime)
@@ -171,7 +181,8 @@ def constraint(one: AnyConstraint, lang: Language) -> str:
     right = listing(value(each, lang) for each in one.right)
     colon = " : " if lang == "fr" else ": "
     verb = operator(one.operator, one.right, lang)
-    glue = colon if len(one.right) > 1 else " "
+    named = any(each.is_iri or each.datatype == STRING for each in one.right)
+    glue = colon if named or len(one.right) > 1 else " "
     return f"{operand(one.left, lang)} {verb}{glue}{right}"
 
 
@@ -186,13 +197,12 @@ def assurance(iri: str, lang: Language) -> str:
         "declared": ("déclaré", "declared"),
         "contractual": ("engagement contractuel", "contractual promise"),
     }
-    note = f", {pick(known.note, lang)}" if known.note[0] else ""
-    return pick(words[known.assurance], lang) + note
+    return pick(known.note if known.note[0] else words[known.assurance], lang)
 
 
 def conditions(constraints: tuple[AnyConstraint, ...], lang: Language) -> str:
     """Conditions joined into one clause, empty when there are none."""
-    return "; ".join(constraint(each, lang) for each in constraints)
+    return (" ; " if lang == "fr" else "; ").join(constraint(each, lang) for each in constraints)
 
 
 def duty(one: Duty, lang: Language) -> str:
@@ -203,12 +213,14 @@ def duty(one: Duty, lang: Language) -> str:
 
 def rule(one: Rule, lang: Language) -> list[str]:
     """A permission or prohibition: what it says, each condition, each duty."""
-    verb = (
-        pick(("Il est permis de", "It is permitted to"), lang)
-        if one.kind == "Permission"
-        else pick(("Il est interdit de", "It is forbidden to"), lang)
+    permitted = one.kind == "Permission"
+    head = pick(
+        (
+            f"Il est {'permis' if permitted else 'interdit'} {to(one.action)}",
+            f"It is {'permitted' if permitted else 'forbidden'} to {action(one.action, 'en')}",
+        ),
+        lang,
     )
-    head = f"{verb} {action(one.action, lang)}"
     if one.assignee is not None:
         head += pick((f", pour {one.assignee}", f", for {one.assignee}"), lang)
     if one.target is not None:

@@ -255,7 +255,13 @@ def _rule_reasons(rule: RuleTrace, lang: Language) -> list[str]:
 def _prohibition_reasons(rule: RuleTrace, subject: str, lang: Language) -> list[str]:
     if rule.applies and rule.outcome == "satisfied":
         return [
-            phrases.pick((f"Il est interdit de {subject}.", f"It is forbidden to {subject}."), lang)
+            phrases.pick(
+                (
+                    f"Il est interdit {phrases.to(rule.rule.action)}.",
+                    f"It is forbidden to {subject}.",
+                ),
+                lang,
+            )
         ]
     if rule.outcome == "undetermined" or (rule.applies and rule.outcome == "deferred"):
         return [
@@ -283,9 +289,8 @@ def _constraint_reason(leaf: ConstraintTrace, lang: Language) -> str:
         )
     said = phrases.duty(part, lang) if isinstance(part, Duty) else phrases.constraint(part, lang)
     not_met = phrases.pick(_MET_WORDS[MET[leaf.outcome]], lang)
-    need = phrases.pick(("Il faut que", "Required:"), lang)
-    colon = " : " if lang == "fr" else ": "
-    return f"{need} {said}{colon}{not_met}."
+    need = phrases.pick(("Condition non remplie :", "Condition not met:"), lang)
+    return f"{need} {said} ({not_met})."
 
 
 def _is_group(constraint: Constraint) -> bool:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 from urllib.parse import quote
 
-from policies.problem import Problem, Text, register
+from policies.problem import Problem
 
 if TYPE_CHECKING:
     import httpx
@@ -144,65 +144,3 @@ def _raise(answer: "httpx.Response") -> None:
     if isinstance(document, dict) and "code" in document:
         raise ApiProblem(document)
     raise Problem("cli-bad-answer", status=answer.status_code)
-
-
-register(
-    {
-        "cli-which-node": Text(
-            "invalid",
-            "Aucun nœud n'est désigné.",
-            "No node is named.",
-            "Ajoutez --node DOSSIER (ou une URL), ou la variable PREAU_NODE.",
-            "Add --node FOLDER (or a URL), or set PREAU_NODE.",
-        ),
-        "cli-no-settings": Text(
-            "not-found",
-            "{folder} n'est pas le dossier d'un nœud : preau.toml n'y est pas lisible.",
-            "{folder} is not a node's folder: no readable preau.toml in it.",
-            "Donnez le dossier créé par « preau init ».",
-            "Give the folder that “preau init” created.",
-        ),
-        "cli-no-token": Text(
-            "unauthenticated",
-            "Aucun jeton : {path} n'est pas lisible.",
-            "No token: {path} cannot be read.",
-            "Donnez --token-file FICHIER ; un opérateur crée un jeton par « preau token add ».",
-            "Give --token-file FILE; an operator creates one with “preau token add”.",
-        ),
-        "cli-no-node": Text(
-            "unavailable",
-            "Aucun nœud ne répond à {url}.",
-            "No node answers at {url}.",
-            "Démarrez-le par « preau serve DIR », ou vérifiez --node.",
-            "Start it with “preau serve DIR”, or check --node.",
-        ),
-        "cli-broken-answer": Text(
-            "unavailable",
-            "L'échange avec {url} s'est interrompu ({fault}).",
-            "The exchange with {url} broke off ({fault}).",
-            "Relancez la commande ; si cela dure, lisez le journal du nœud.",
-            "Run the command again; if it lasts, read the node's log.",
-        ),
-        "cli-bad-answer": Text(
-            "internal",
-            "Le nœud a répondu {status} sans explication.",
-            "The node answered {status} without an explanation.",
-            "Lisez le journal du nœud.",
-            "Read the node's log.",
-        ),
-        "cli-file-unreadable": Text(
-            "invalid",
-            "Le fichier {path} n'est pas lisible ({fault}).",
-            "The file {path} cannot be read ({fault}).",
-            "Vérifiez le chemin et les droits.",
-            "Check the path and its permissions.",
-        ),
-        "cli-json-invalid": Text(
-            "invalid",
-            "Le fichier {path} n'est pas du JSON ({fault}).",
-            "The file {path} is not JSON ({fault}).",
-            "Corrigez le fichier à cet endroit.",
-            "Correct the file at that place.",
-        ),
-    }
-)

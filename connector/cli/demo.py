@@ -37,6 +37,8 @@ def demo(
     with _folder(folder, keep=keep) as root, _ended_politely():
         outcome = story.play(root, traces, voice, keep=keep)
         _tell(outcome, root, traces or root / "expected" / "traces.jsonl.gz")
+        if not SESSION.machine and (folder or keep):
+            SESSION.say(None, SESSION.pick("Dossier : ", "Folder: ") + str(root))
     if not outcome.ok:
         raise typer.Exit(1)
 
@@ -65,8 +67,6 @@ def _tell(outcome: "Outcome", root: Path, traces: Path) -> None:
     if outcome.running:
         pids = " ".join(str(node.pid) for node in outcome.running)
         SESSION.say(None, SESSION.pick("Pour les arrêter :", "To stop them:") + f" kill {pids}")
-    if root.exists():
-        SESSION.say(None, SESSION.pick(f"Dossier : {root}", f"Folder: {root}"))
 
 
 @contextmanager

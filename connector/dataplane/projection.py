@@ -9,7 +9,7 @@ name things, not events), texts that are wholly a date-time are generalised, whe
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import orjson
 
@@ -38,8 +38,7 @@ _UUID_LENGTHS: Final = frozenset({36, 45})
 _STATEMENT_IDS: Final = frozenset({("id",), ("context", "statement", "id")})
 
 
-@dataclass(frozen=True, slots=True)
-class Rekeyed:
+class Rekeyed(NamedTuple):
     """A place in a row under construction that waits for its re-keyed id."""
 
     holder: Json

@@ -4,21 +4,16 @@ The cache is only a cache: it is rebuilt from the registry whenever it is missin
 inside the very transaction that commits a part.
 """
 
-from collections.abc import Collection
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from connector.dataplane.revision import Revision
-from connector.store import catalogs, peers
+from connector.store import peers
 from connector.store.rows import RevisionRow
 from connector.store.store import Tx
 from connector.subjects import registry
 from connector.subjects.registry import Bitmap, Roster
 from policies.plan import ConsentScope
-
-if TYPE_CHECKING:
-    from connector.services.node import Node
 
 
 class Bitmaps:
@@ -69,20 +64,3 @@ def groups_of(tx: Tx, recipient: str) -> frozenset[str]:
     """The groups the operator put a recipient in."""
     peer = peers.get(tx, did=recipient)
     return frozenset(peer.groups) if peer else frozenset()
-
-
-async def unmatched(node: "Node", keys: Collection[bytes]) -> int:
-    """How many of these persons occur in no dataset of this node."""
-
-    def unit(tx: Tx) -> int:
-        rows = [
-            row
-            for dataset in catalogs.datasets(tx, state="published")
-            if (row := dataset.revision and catalogs.revision(tx, id=dataset.revision))
-        ]
-        rosters = [
-            node.bitmaps.roster(row, node.bitmaps.revision(node.folder, row)) for row in rows
-        ]
-        return registry.unmatched(tx, keys, rosters)
-
-    return await node.store.read(unit)

@@ -6,7 +6,7 @@ in their next part.
 """
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Final
 
 import orjson
@@ -17,8 +17,8 @@ from connector.evidence.leaf import Entry
 from connector.services import access, bitmaps
 from connector.services.access import Actor
 from connector.services.node import Node
+from connector.store import catalogs, notes
 from connector.store import consents as rows
-from connector.store import notes
 from connector.store.rows import TickRow
 from connector.store.store import Tx
 from connector.subjects import importing, registry
@@ -115,7 +115,7 @@ async def _keep(node: Node, who: Actor, content: bytes, door: str) -> Json:
             entries = [answer.entry() for answer in chunk]
             last = await asyncio.to_thread(node.journal.append, entries)
             recorded += await _commit(node, chunk, last)
-    unmatched = await bitmaps.unmatched(node, {answer.subject for answer in answers})
+    unmatched = await _unmatched(node, {answer.subject for answer in answers})
     epoch = await node.store.read(rows.epoch)
     return {"v": 1, "recorded": recorded, "epoch": epoch, "unmatched": unmatched}
 
@@ -159,3 +159,20 @@ def _said(body: Json) -> Json:
         "category": str(body.get("category", "")),
         "status": str(body.get("status", "given")),
     }
+
+
+async def _unmatched(node: Node, keys: Collection[bytes]) -> int:
+    """How many of these persons occur in no dataset of this node."""
+
+    def unit(tx: Tx) -> int:
+        rows = [
+            row
+            for dataset in catalogs.datasets(tx, state="published")
+            if (row := dataset.revision and catalogs.revision(tx, id=dataset.revision))
+        ]
+        rosters = [
+            node.bitmaps.roster(row, node.bitmaps.revision(node.folder, row)) for row in rows
+        ]
+        return registry.unmatched(tx, keys, rosters)
+
+    return await node.store.read(unit)

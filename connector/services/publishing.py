@@ -164,18 +164,7 @@ def _publish(
         revision=meta.id,
         published=now,
     )
-    catalogs.put_revision(
-        tx,
-        RevisionRow(
-            id=meta.id,
-            dataset=about.id,
-            folder=str(folder.relative_to(node.folder)),
-            rows=meta.rows,
-            persons=meta.persons,
-            meta=meta.document(),
-            created=now,
-        ),
-    )
+    catalogs.put_revision(tx, _revision(about, meta, str(folder.relative_to(node.folder)), now))
     catalogs.add_document(
         tx, DocumentRow(dataset.document_iri, about.id, dataset.version, digest, body)
     )
@@ -200,6 +189,18 @@ def _publish(
         "quarantine": dict(meta.quarantined),
         "findings": dict(meta.findings),
     }
+
+
+def _revision(about: About, meta: RevisionMeta, folder: str, now: datetime) -> RevisionRow:
+    return RevisionRow(
+        id=meta.id,
+        dataset=about.id,
+        folder=folder,
+        rows=meta.rows,
+        persons=meta.persons,
+        meta=meta.document(),
+        created=now,
+    )
 
 
 def _offer(node: Node, about: About, meta: RevisionMeta) -> Policy:

@@ -365,7 +365,7 @@ def test_shared_says_whether_the_claim_met_it_and_no_more():
     assert "secret" not in shared
     assert "peer-list" not in shared
     said = made.reasons("en")
-    assert "You are not shown to be a member of the required group (<group:labs>)." in said
+    assert "You are not shown to be a member of the required group (“labs”)." in said
     assert any("marketing" in line for line in said)
     assert made.reasons("fr")[0] == "Refusé."
     assert explain.decision(made, "en") == said

@@ -54,14 +54,6 @@ TEXTS: Final[dict[str, Text]] = {
         "Corrigez les lignes listées et importez le fichier entier à nouveau.",
         "Correct the listed rows and import the whole file again.",
     ),
-    "subjects-import-conflict": Text(
-        "conflict",
-        "Un event_id déjà enregistré désigne un autre événement (ligne {row}).",
-        "An event_id recorded earlier names a different event (row {row}).",
-        "Donnez un nouvel event_id à chaque événement ; le même identifiant ne sert qu'à rejouer"
-        " le même événement.",
-        "Give every event a new event_id; the same one only repeats the same event.",
-    ),
     "subjects-journal-damaged": Text(
         "internal",
         "Le journal des consentements est abîmé après la ligne {line}.",

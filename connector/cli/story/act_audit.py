@@ -12,6 +12,7 @@ from catalog import proofs
 from connector.base.ids import SystemIds
 from connector.cli.client import segment
 from connector.cli.story import nodes, tamper
+from connector.cli.story.facts import Said
 from connector.cli.story.scene import Json, Scene
 from connector.cli.story.tamper import FORGERIES, Means
 from connector.evidence.report import Report
@@ -101,18 +102,19 @@ def _forge(scene: Scene) -> None:
         for forgery in FORGERIES:
             forged = Path(folder) / f"{forgery.key}.zip"
             tamper.forge(bundle, forgery, means, forged)
-            _caught(scene, forgery.name, verify(forged, files=scene.folders.received))
+            report = verify(forged, files=scene.folders.received)
+            _caught(scene, forgery.name, forgery.caught_by, report)
         files = Path(folder) / "received"
         copytree(scene.folders.received, files)
         data = files / "data.ndjson"
         content = data.read_bytes()
         data.write_bytes(content + content.splitlines(keepends=True)[-1])
         name = ("une ligne ajoutée aux données reçues", "a row added to the received data")
-        _caught(scene, name, verify(bundle, files=files))
+        _caught(scene, name, frozenset({"files"}), verify(bundle, files=files))
 
 
-def _caught(scene: Scene, name: tuple[str, str], report: Report) -> None:
-    wrong = [check for check in report.failures if check.name != "index"]
+def _caught(scene: Scene, name: Said, by: frozenset[str], report: Report) -> None:
+    wrong = [check for check in report.failures if check.name in by]
     shown = wrong[0] if wrong else None
     where = f" [{shown.where}]" if shown and shown.where else ""
     scene.board.judge(

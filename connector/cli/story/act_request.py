@@ -11,10 +11,11 @@ from catalog import proofs
 from catalog.verify import assertion_keys
 from connector.cli.client import segment
 from connector.cli.story.about import COMMERCIAL, PURPOSE
-from connector.cli.story.facts import median
+from connector.cli.story.facts import Said, median, pick
 from connector.cli.story.scene import Json, Scene, counterpart, draft, negotiation
 from policies.jcs import digest
-from policies.problem import Problem
+from policies.problem import LANGUAGES, Language, Problem
+from policies.vocabulary import ODRL, compact, label
 
 # What a device or a viewing habit is recognised by; the DPO of the demo does not let it out.
 _TOO_MUCH: Final = re.compile(
@@ -37,24 +38,7 @@ def refuse(scene: Scene) -> None:
             "TERMINATED",
             here["state"],
         )
-        theirs = _in_language(scene, [str(reason) for reason in here["reasons"]])
-        ours = there["decisions"][-1]["reasons"] if there["decisions"] else {"fr": [], "en": []}
-        scene.voice.tell("ce que lit le laboratoire :", "what the lab reads:")
-        scene.voice.say(*[f"    {line}" for line in theirs])
-        scene.voice.tell("ce que lit la plateforme :", "what the platform reads:")
-        scene.voice.say(*[f"    {line}" for line in ours[scene.voice.lang]])
-        scene.board.judge(
-            ("raison, vue du demandeur", "reason, as the requester sees it"),
-            ("la finalité", "the purpose"),
-            (_joined(here["reasons"], "fr"), _joined(here["reasons"], "en")),
-            ok=any("commercial" in str(reason).lower() for reason in here["reasons"]),
-        )
-        scene.board.judge(
-            ("raison, vue de la plateforme", "reason, as the platform sees it"),
-            ("la finalité", "the purpose"),
-            (" ".join(ours["fr"]), " ".join(ours["en"])),
-            ok="commercial" in " ".join(ours["en"]).lower(),
-        )
+        _tell_reasons(scene, here, there)
 
 
 def agree(scene: Scene) -> None:
@@ -193,14 +177,53 @@ def _valid(scene: Scene, document: Json, proof: Json | None) -> bool:
     return True
 
 
-def _in_language(scene: Scene, reasons: list[str]) -> list[str]:
-    """The half of the reasons in the listener's language: English first, then French (P6)."""
-    half = len(reasons) // 2
-    if len(reasons) < 2:
-        return reasons
-    return reasons[half:] if scene.voice.lang == "fr" else reasons[:half]
+def _tell_reasons(scene: Scene, here: Json, there: Json) -> None:
+    """What each party reads: the requester the shared rendering, the platform all of it (P7)."""
+    theirs = _halves([str(reason) for reason in here["reasons"]])
+    ours = _unmet(there["decisions"][-1]["internal"]) if there["decisions"] else []
+    said = tuple("; ".join(_sentence(one, lang) for one in ours) for lang in LANGUAGES)
+    scene.voice.tell("ce que lit le laboratoire :", "what the lab reads:")
+    scene.voice.say(f"    {pick(theirs, scene.voice.lang)}")
+    scene.voice.tell("ce que lit la plateforme :", "what the platform reads:")
+    scene.voice.say(f"    {pick((said[0], said[1]), scene.voice.lang)}")
+    scene.board.judge(
+        ("raison, vue du demandeur", "reason, as the requester sees it"),
+        ("la finalité", "the purpose"),
+        theirs,
+        ok="finalité" in theirs[0] and "purpose" in theirs[1],
+    )
+    scene.board.judge(
+        ("raison, vue de la plateforme", "reason, as the platform sees it"),
+        ("la finalité, seule", "the purpose, alone"),
+        (said[0], said[1]),
+        ok=[(one["operand"], _iris(one["seen"])) for one in ours]
+        == [(ODRL + "purpose", [COMMERCIAL])],
+    )
 
 
-def _joined(reasons: list[str], lang: str) -> str:
-    half = len(reasons) // 2
-    return " ".join(reasons[half:] if lang == "fr" else reasons[: half or 1])
+def _unmet(trace: Json) -> list[Json]:
+    """The constraints of a trace that were not met, with what was seen and where."""
+    rules = trace.get("rules", [])
+    found = [item for rule in rules for item in rule.get("constraints", [])]
+    return [item for item in found if item.get("outcome") == "unsatisfied"]
+
+
+def _sentence(unmet: Json, lang: Language) -> str:
+    required, seen = (
+        ", ".join(label(iri, lang) for iri in _iris(unmet[member]))
+        for member in ("required", "seen")
+    )
+    source = f"{unmet['source']}, {unmet['assurance']}"
+    if lang == "fr":
+        return f"{compact(unmet['operand'])} : il fallait {required}, vu {seen} ({source})"
+    return f"{compact(unmet['operand'])}: required {required}, seen {seen} ({source})"
+
+
+def _iris(values: list[Json] | None) -> list[str]:
+    return [str(value.get("id", value.get("value"))) for value in values or []]
+
+
+def _halves(reasons: list[str]) -> Said:
+    """Reasons travel in English, then in French (P6); as one text each, French first here."""
+    half = (len(reasons) + 1) // 2
+    return " ".join(reasons[half:] or reasons), " ".join(reasons[:half])

@@ -55,8 +55,14 @@ def fetch(scene: Scene) -> None:
         _withdraw(scene)
         scene.voice.command(scene.lab, command)
         timer = Timer()
+        again = researcher.post("/v1/transfers", body)
         last = _follow(researcher, path, parts=None)
         seconds = before + timer.split()
+        scene.board.note(
+            ("la même commande poursuit le même transfert", "the same command goes on with it"),
+            made["pid"],
+            again["pid"],
+        )
         scene.folders.received.mkdir(exist_ok=True)
         for name in last["fetch"]["files"]:
             researcher.download(f"{path}/files/{segment(name)}", scene.folders.received / name)

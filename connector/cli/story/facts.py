@@ -53,13 +53,17 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """One figure; `budget` is what the design allows, None where it only reports."""
+    """One figure; `budget` is what the design allows, None where it only reports.
+
+    `baseline` is what the budget is measured against, taken in the same run.
+    """
 
     key: str
     name: Said
     value: float | None
     unit: str
     budget: float | None = None
+    baseline: float | None = None
 
     def document(self) -> dict[str, Any]:
         """The figure for machines."""
@@ -69,6 +73,7 @@ class Measure:
             "value": self.value,
             "unit": self.unit,
             "budget": self.budget,
+            "baseline": self.baseline,
         }
 
 
@@ -107,10 +112,16 @@ class Board:
             self.judge(name, expected, ("accepté", "accepted"), ok=False)
 
     def measure(
-        self, key: str, name: Said, value: float | None, unit: str, budget: float | None = None
+        self,
+        key: str,
+        name: Said,
+        value: float | None,
+        unit: str,
+        budget: float | None = None,
+        baseline: float | None = None,
     ) -> None:
         """A figure."""
-        self.measures.append(Measure(key, name, value, unit, budget))
+        self.measures.append(Measure(key, name, value, unit, budget, baseline))
 
 
 class Timer:

@@ -106,7 +106,10 @@ def make(root: Path, names: Iterable[tuple[str, str]], lang: Language) -> list[N
         Problem: `demo-init-failed`.
     """
     begun = [_begin(root / folder, institution, lang) for folder, institution in names]
-    return [_made(*one) for one in begun]
+    ended = [(folder, ports, process, process.communicate()) for folder, ports, process in begun]
+    return [
+        _made(folder, ports, process.returncode, said) for folder, ports, process, said in ended
+    ]
 
 
 def limit_parts(node: Node, rows: int) -> None:
@@ -169,10 +172,10 @@ def _begin(
     return folder, ports, process
 
 
-def _made(folder: Path, ports: Ports, process: subprocess.Popen[str]) -> Node:
-    out, err = process.communicate()
+def _made(folder: Path, ports: Ports, status: int, said: tuple[str, str]) -> Node:
+    out, err = said
     try:
-        if process.returncode:
+        if status:
             raise ValueError
         did = str(json.loads(out)["did"])
     except (ValueError, KeyError):

@@ -1,7 +1,6 @@
 """The tables at the end: facts with their marks, figures with their budgets."""
 
 import sys
-import textwrap
 
 from connector.cli.output import SESSION, table
 from connector.cli.story.facts import Board, Fact, Measure, pick
@@ -59,15 +58,18 @@ def _headings(lang: Language) -> tuple[str, ...]:
 def _row(fact: Fact, lang: Language, width: int) -> tuple[str, ...]:
     mark = "✓" if fact.ok else "✗"
     said = (pick(text, lang) for text in (fact.name, fact.expected, fact.measured))
-    return (mark, *(textwrap.shorten(text, width, placeholder=" …") for text in said))
+    return (mark, *(text if len(text) <= width else text[: width - 1] + "…" for text in said))
 
 
 def _figure_headings(lang: Language) -> tuple[str, ...]:
-    return ("mesure", "valeur", "budget") if lang == "fr" else ("measure", "value", "budget")
+    if lang == "fr":
+        return "mesure", "budget", "mesuré", "repère"
+    return "measure", "budget", "measured", "baseline"
 
 
 def _figure(measure: Measure, lang: Language) -> tuple[str, ...]:
     def shown(value: float | None) -> str:
         return "–" if value is None else f"{value:.3g} {measure.unit}"
 
-    return (pick(measure.name, lang), shown(measure.value), shown(measure.budget))
+    figures = (measure.budget, measure.value, measure.baseline)
+    return (pick(measure.name, lang), *map(shown, figures))

@@ -99,10 +99,9 @@ def _set_up(
     path = traces or folders.expected / "traces.jsonl.gz"
     if traces is None:
         generate.write(path)
-    voice.say("Préau")
-    names = (PLATFORM, LAB)
-    begun += nodes.make(folders.root, names, voice.lang)
     source = Source(path)
+    voice.say("Préau")
+    begun += nodes.make(folders.root, (PLATFORM, LAB), voice.lang)
     platform, lab = begun
     nodes.limit_parts(platform, _part_rows(len(source.statements)))
     for node in begun:
@@ -161,15 +160,13 @@ def _measure_start(scene: Scene) -> None:
     )
     baseline = float(done.stdout) if done.returncode == 0 else None
     scene.board.measure(
-        "cpu-imports",
-        ("processeur : importer les bibliothèques seules", "CPU: importing the libraries alone"),
-        baseline,
-        "s",
-    )
-    scene.board.measure(
         "cpu-ready",
-        ("processeur jusqu'à « prêt » (lab)", "CPU to ready (lab)"),
+        (
+            "processeur jusqu'à « prêt » ; repère : importer les bibliothèques seules",
+            "CPU to ready; baseline: importing the libraries alone",
+        ),
         scene.lab.ready_cpu,
         "s",
         None if baseline is None else 2 * baseline,
+        baseline,
     )

@@ -29,10 +29,11 @@ _INDEX: Final = "index.json"
 
 @dataclass(frozen=True, slots=True)
 class Forgery:
-    """One way to tamper: what it is called, and what it does to the files of a bundle."""
+    """One way to tamper: its name, what it does to the files, and which checks must catch it."""
 
     key: str
     name: Said
+    caught_by: frozenset[str]
     forge: Callable[[Files, "Means"], None]
 
 
@@ -127,16 +128,28 @@ def _older_checkpoint(files: Files, means: Means) -> None:
 
 
 FORGERIES: Final[tuple[Forgery, ...]] = (
-    Forgery("title", ("titre du jeu de données changé", "dataset title changed"), _change_title),
+    Forgery(
+        "title",
+        ("titre du jeu de données changé", "dataset title changed"),
+        frozenset({"dataset"}),
+        _change_title,
+    ),
     Forgery(
         "leaf",
         ("feuille retirée, les suivantes renumérotées", "leaf dropped, the rest renumbered"),
+        frozenset({"leaves"}),
         _drop_leaf,
     ),
-    Forgery("row", ("une ligne de plus dans une partie", "a part with one row more"), _add_row),
+    Forgery(
+        "row",
+        ("une ligne de plus dans une partie", "a part with one row more"),
+        frozenset({"parts"}),
+        _add_row,
+    ),
     Forgery(
         "checkpoint",
         ("point de contrôle plus ancien, mais authentique", "an older, valid checkpoint"),
+        frozenset({"leaves"}),
         _older_checkpoint,
     ),
 )

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from connector.dataplane import building
 from connector.dataplane.about import About, parse
 from connector.dataplane.building import build, merkle_root
 from connector.dataplane.revision import FILES, Revision, RevisionMeta
@@ -211,7 +210,7 @@ def test_a_full_disk_leaves_nothing(
     def full(*_: object) -> int:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(building.os, "write", full)
+    monkeypatch.setattr(os, "write", full)
     assert refused(source, about).code == "dataplane-disk"
 
 

@@ -4,7 +4,7 @@ import errno
 import hmac
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -30,7 +30,7 @@ BODIES = [b'{"a":1}\n', b'{"a":2}\n{"a":3}\n', b"", b'{"a":4}\n']
 
 def info(n: int, body: bytes | None = None, issue: int = 1) -> PartInfo:
     found = BODIES[n - 1] if body is None else body
-    return PartInfo(n, issue, found.count(b"\n"), len(found), part_digest(SALT, found), f"leaf-{n}")
+    return PartInfo(n, issue, found.count(b"\n"), len(found), part_digest(SALT, found), 40 + n)
 
 
 def manifest(*parts: PartInfo, **changes: object) -> Manifest:
@@ -56,8 +56,16 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def writer(folder: Path) -> Callable[[], PartWriter]:
-    return lambda: PartWriter.open(folder, name="data.ndjson", salt=SALT)
+def writer(folder: Path) -> Iterator[Callable[[], PartWriter]]:
+    opened: list[PartWriter] = []
+
+    def make() -> PartWriter:
+        opened.append(PartWriter.open(folder, name="data.ndjson", salt=SALT))
+        return opened[-1]
+
+    yield make
+    for one in opened:
+        one.close()
 
 
 def received(writer: PartWriter, *numbers: int) -> PartWriter:
@@ -91,6 +99,7 @@ class TestNames:
             ("Preau-Issue", ""),
             ("Preau-Rows", "many"),
             ("Preau-Digest", "sha-256:00"),
+            ("Preau-Leaf", "none"),
             ("Preau-Last", "yes"),
         ],
     )
@@ -124,7 +133,7 @@ class TestManifest:
                     "rows": 1,
                     "bytes": 8,
                     "digest": part_digest(SALT, BODIES[0]),
-                    "leaf": "leaf-1",
+                    "leaf": 41,
                 }
             ],
             "persons": "1010",
@@ -254,7 +263,7 @@ class TestReceiving:
     ):
         one = received(writer(), 1, 2)
         good = manifest(*one.parts).document()
-        for change in (
+        changes: tuple[dict[str, object], ...] = (
             {"parts": []},
             {"parts": "all"},
             {"parts": [info(1).document()]},
@@ -262,7 +271,8 @@ class TestReceiving:
             {"parts": [info(1).document(), info(2).document() | {"rows": 3}]},
             {"state": "done"},
             {"state": "cut"},
-        ):
+        )
+        for change in changes:
             with pytest.raises(Problem, match="dataplane-manifest-mismatch"):
                 one.finish(good | change)
             assert not (folder / "data.ndjson").exists()

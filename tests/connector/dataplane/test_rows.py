@@ -146,10 +146,7 @@ PERSONS = {
         2,
     ),
     "identified group": (
-        row(
-            actor='"actor":{"objectType":"Group","mbox":"mailto:g@x.y","member":'
-            + f"[{BOB},{BEN}]}}"
-        ),
+        row(actor=f'"actor":{{"objectType":"Group","mbox":"mailto:g@x.y","member":[{BOB},{BEN}]}}'),
         3,
     ),
     "object agent": (row(thing='"object":{"objectType":"Agent","mbox":"mailto:z@x.y"}'), 2),
@@ -308,13 +305,12 @@ JSON = st.recursive(
 def test_what_json_writes_is_accepted(value: object, indent: int | None, ascii_only: bool):
     line = json.dumps(value, ensure_ascii=ascii_only, indent=indent).encode()
     try:
-        found, flags = parse(line)
-    except RowFault as fault:
-        # orjson reads integers beyond 64 bits as floats, and lone surrogates not at all.
-        assert fault.reason == "not-json"
-        with pytest.raises(orjson.JSONDecodeError):
-            orjson.loads(line)
+        orjson.loads(line)
+    except orjson.JSONDecodeError:  # a lone surrogate, say
+        with pytest.raises(RowFault, match="not-json"):
+            parse(line)
         return
+    found, flags = parse(line)
     assert found == orjson.loads(line)
     if not flags:
         numbers: list[str] = []
@@ -328,12 +324,11 @@ def test_duplicate_keys_are_always_found(pairs: list[tuple[str, object]]):
     members = [f"{json.dumps(key)}: {json.dumps(value)}" for key, value in pairs]
     line = ("{" + ", ".join(members) + "}").encode()
     twice = len({key for key, _ in pairs}) < len(pairs)
-    try:
-        parse(line)
-    except RowFault as fault:
-        assert fault.reason == "not-json" or (twice and fault.reason == "duplicate-key")
+    if twice:
+        with pytest.raises(RowFault, match=r"not-json|duplicate-key"):
+            parse(line)
     else:
-        assert not twice
+        assert parse(line)[0] == orjson.loads(line)
 
 
 def test_identifiers_are_given_to_the_caller_as_written(statement: Callable[..., object]):

@@ -106,7 +106,12 @@ def test_a_refused_write_leaves_nothing(path: Path, monkeypatch: pytest.MonkeyPa
 def test_every_acknowledged_entry_was_synced(path: Path, monkeypatch: pytest.MonkeyPatch):
     synced: list[int] = []
     real = os.fsync
-    monkeypatch.setattr(os, "fsync", lambda fd: (synced.append(fd), real(fd))[1])
+
+    def sync(descriptor: int) -> None:
+        synced.append(descriptor)
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fsync", sync)
     journal = Journal.open(path)
     assert len(synced) == 1  # the folder, for the new name
     journal.append([{"event": "a"}])
