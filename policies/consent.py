@@ -17,8 +17,8 @@ one recipient, one purpose, one category of data. The rules, strict on purpose (
 6. Nothing that counts: `none`. All that counted has ended: `expired`.
 
 `allows` says what a state means: on consent only `valid` lets rows leave; on another declared
-basis everything but an open objection, a refusal or a withdrawal does. (The constitution asks
-that an objection withhold; someone who said no to exactly this use has not said less.)
+basis everything but an open objection does. Consent, objection and agreement to take part are three
+different records (S5): where consent is not the basis, its refusal is not an objection.
 """
 
 from collections.abc import Collection, Iterable
@@ -101,7 +101,7 @@ def state(
 
 def allows(found: State, mode: Mode) -> bool:
     """Whether rows of a learner in this state may leave, on consent or on another basis."""
-    return found == "valid" if mode == "consent" else found in {"valid", "expired", "none"}
+    return found == "valid" if mode == "consent" else found != "objected"
 
 
 def _objected(events: list[Event], scope: Scope) -> bool:

@@ -10,12 +10,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from catalog import proofs
-from catalog.model import Offer
+from catalog.model import Dataset, Offer
 from connector.protocol import errors, messages
 from connector.protocol import negotiation as machine
 from connector.protocol.messages import ContractRequest, Terms, extension
 from connector.protocol.negotiation import Act, Negotiation, Role
-from connector.services import agreements, ledger, published
+from connector.services import agreements, ledger, planning, published
 from connector.services.access import Caller
 from connector.services.node import Node
 from connector.store import agreements as agreement_rows
@@ -24,8 +24,9 @@ from connector.store.store import Tx
 from policies import application as applications
 from policies.application import Application
 from policies.compare import Difference, application_covers, differences
-from policies.evaluate import Decision, Fact, Request, claims, decide
-from policies.model import Policy, iri
+from policies.evaluate import Decision, Fact, Request, category, decide
+from policies.evaluate import groups as membership
+from policies.model import Policy
 from policies.problem import Problem
 from policies.vocabulary import ODRL, PREAU
 
@@ -73,7 +74,7 @@ def judge(node: Node, tx: Tx, n: Negotiation, caller: Caller) -> Negotiation:
         return end(node, tx, n, problem)
     if beyond:
         return _refuse(node, tx, n, "negotiation-beyond", _sentences(beyond), _told(beyond))
-    decision = evaluate(node, n, requested, caller.groups)
+    decision = evaluate(node, n, requested, found.dataset, caller.groups)
     if not decision.permitted:
         reasons = [*decision.reasons("en"), *decision.reasons("fr")]
         return _refuse(node, tx, n, "negotiation-denied", reasons, decision)
@@ -85,7 +86,12 @@ def judge(node: Node, tx: Tx, n: Negotiation, caller: Caller) -> Negotiation:
 
 def accepted(node: Node, tx: Tx, n: Negotiation, caller: Caller) -> Negotiation:
     """The consumer takes our changed offer: the person who returned it has decided already."""
-    decision = evaluate(node, n, Terms.read(n.offer, kind="Offer").policy, caller.groups)
+    try:
+        found = published.find(tx, n.dataset, caller.groups)
+    except Problem as problem:
+        return end(node, tx, n, problem)
+    terms = Terms.read(n.offer, kind="Offer")
+    decision = evaluate(node, n, terms.policy, found.dataset, caller.groups)
     if not decision.permitted:
         reasons = [*decision.reasons("en"), *decision.reasons("fr")]
         return _refuse(node, tx, n, "negotiation-denied", reasons, decision)
@@ -96,17 +102,22 @@ def accepted(node: Node, tx: Tx, n: Negotiation, caller: Caller) -> Negotiation:
     return conclude(node, tx, n)
 
 
-def evaluate(node: Node, n: Negotiation, policy: Policy, groups: frozenset[str]) -> Decision:
+def evaluate(
+    node: Node, n: Negotiation, policy: Policy, dataset: Dataset, groups: frozenset[str]
+) -> Decision:
     """Our policy's decision on the terms on the table."""
-    application = read_application(n)
-    request = Request(ODRL + "use", n.dataset, n.peer, claims(application) if application else {})
-    return decide(policy, request, facts_about(groups), node.clock.now(), "negotiation")
+    claims = planning.claims_in(read_application(n), policy)
+    request = Request(ODRL + "use", n.dataset, n.peer, claims)
+    known = facts_about(groups, personal=dataset.personal)
+    return decide(policy, request, known, node.clock.now(), "negotiation")
 
 
-def facts_about(groups: frozenset[str]) -> dict[str, Fact]:
-    """What this node knows of a participant: the groups its operator put it in."""
-    members = tuple(iri(f"group:{name}") for name in sorted(groups))
-    return {PREAU + "membership": Fact(members, "peer list", "declared")}
+def facts_about(groups: frozenset[str], *, personal: bool) -> dict[str, Fact]:
+    """What this node knows of a participant and of its data."""
+    return {
+        PREAU + "membership": membership(groups),
+        PREAU + "dataCategory": category(personal=personal),
+    }
 
 
 def remaining_roles(tx: Tx, n: Negotiation) -> tuple[str, ...]:

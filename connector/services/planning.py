@@ -5,16 +5,20 @@ document. So the consumer compiles the same plan and knows its digest before any
 """
 
 from datetime import datetime
+from typing import Final
 
 from catalog.model import Dataset
 from connector.protocol.negotiation import Negotiation
 from policies import application as applications
-from policies.evaluate import Fact, Request, claims, decide
+from policies.application import Application
+from policies.evaluate import Fact, Request, category, claims, decide
 from policies.model import Policy, atoms
 from policies.plan import DatasetFacts, Field, Plan
 from policies.plan import compile as compile_policy
 from policies.values import instant
 from policies.vocabulary import ODRL, PREAU
+
+_EXCLUDING: Final = frozenset({ODRL + "isNoneOf", ODRL + "neq"})
 
 
 def compile_plan(n: Negotiation, policy: Policy, dataset: Dataset, at: datetime) -> Plan:
@@ -28,11 +32,28 @@ def compile_plan(n: Negotiation, policy: Policy, dataset: Dataset, at: datetime)
     """
     application = applications.read(n.application) if n.application else None
     recipient = str(policy.assignee)
-    request = Request(
-        ODRL + "use", policy.target, recipient, claims(application) if application else {}
-    )
-    decided = decide(policy, request, _memberships(policy), at, "negotiation")
+    request = Request(ODRL + "use", policy.target, recipient, claims_in(application, policy))
+    known = {**_memberships(policy), PREAU + "dataCategory": category(personal=dataset.personal)}
+    decided = decide(policy, request, known, at, "negotiation")
     return compile_policy(policy, application, facts_of(dataset), policy.id, recipient, decided)
+
+
+def claims_in(application: Application | None, policy: Policy) -> dict[str, Fact]:
+    """What a requester declares: its application, or, for a peer that cannot send one, the one
+    purpose of the offer it chose (P6: choosing the offer is the declaration).
+    """
+    if application is not None:
+        return claims(application)
+    purposes = {
+        value
+        for rule in policy.permissions
+        for atom in atoms(rule.constraints)
+        if atom.left == ODRL + "purpose"
+        for value in atom.right
+    }
+    if len(purposes) != 1:
+        return {}
+    return {ODRL + "purpose": Fact(tuple(purposes), "choice of the offer", "declared")}
 
 
 def facts_of(dataset: Dataset) -> DatasetFacts:
@@ -71,7 +92,7 @@ def _memberships(policy: Policy) -> dict[str, Fact]:
         value
         for rule in policy.permissions
         for atom in atoms(rule.constraints)
-        if atom.left == PREAU + "membership"
+        if atom.left == PREAU + "membership" and atom.operator not in _EXCLUDING
         for value in atom.right
     }
-    return {PREAU + "membership": Fact(tuple(held), "agreement", "declared")} if held else {}
+    return {PREAU + "membership": Fact(tuple(held), "agreement", "declared")}

@@ -41,7 +41,7 @@ from connector.dataplane.revision import Revision, RevisionMeta
 from connector.evidence import bodies
 from connector.evidence.leaf import Entry as LeafEntry
 from connector.protocol.transfer import Act, Role, State
-from connector.services import access, halting
+from connector.services import access, halting, planning
 from connector.services.access import Actor
 from connector.services.committing import commit
 from connector.services.node import Node
@@ -53,6 +53,7 @@ from connector.store import transfers as transfer_rows
 from connector.store.rows import DatasetRow, DocumentRow, HeadRow, RevisionRow
 from connector.store.store import Tx
 from policies import templates
+from policies.compare import ChangedOffer, change
 from policies.jcs import jcs
 from policies.lint import Declaration, lint
 from policies.model import Policy
@@ -212,6 +213,9 @@ def _offer(node: Node, about: About, meta: RevisionMeta) -> Policy:
     if about.policy is None:
         raise Problem("publish-no-policy")
     policy = templates.build(about.policy.template, about.policy.params)
+    if about.until is not None and planning.expiry(policy) is None:
+        # What the steward declares beside the terms holds like a term.
+        policy = change(policy, ChangedOffer(until=format_time(about.until)))
     findings = lint(
         policy,
         Declaration(

@@ -12,7 +12,7 @@ from connector.dataplane.release import (
 from connector.dataplane.revision import Revision
 from connector.protocol.messages import Terms
 from connector.protocol.transfer import Role, State, Transfer
-from connector.services import access, deciding
+from connector.services import access, deciding, planning
 from connector.services.node import Node
 from connector.services.processes import transfer
 from connector.store import agreements as agreement_rows
@@ -23,7 +23,7 @@ from connector.store.rows import AgreementRow, RevisionRow, SessionRow
 from connector.store.store import Tx
 from connector.subjects.registry import Bitmap, Roster
 from policies import application as applications
-from policies.evaluate import Decision, Fact, Phase, Request, claims, decide
+from policies.evaluate import Decision, Fact, Phase, Request, decide
 from policies.model import INTEGER
 from policies.plan import Plan, facts
 from policies.problem import Problem
@@ -109,15 +109,15 @@ def judge(
     policy = Terms.read(agreement.body["wire"], kind="Agreement").policy
     application = applications.read(agreement.application) if agreement.application else None
     plan = Plan.read(agreement.plan)
-    made = len(transfer_rows.of_agreement(tx, agreement=agreement.id))
+    made = [row.pid for row in transfer_rows.of_agreement(tx, agreement=agreement.id)]
+    place = literal(str(made.index(t.pid) + 1), INTEGER)
     known = {
-        **deciding.facts_about(groups),
+        **deciding.facts_about(groups, personal=plan.rows.consent is not None),
         **facts(plan),
-        ODRL + "count": Fact((literal(str(made), INTEGER),), "ledger", "enforced"),
+        ODRL + "count": Fact((place,), "ledger", "enforced"),
     }
-    request = Request(
-        ODRL + "use", agreement.dataset, t.peer, claims(application) if application else {}
-    )
+    claims = planning.claims_in(application, policy)
+    request = Request(ODRL + "use", agreement.dataset, t.peer, claims)
     return decide(policy, request, known, node.clock.now(), phase)
 
 

@@ -250,7 +250,7 @@ def bitmap(
     """The bitmap of a revision's persons for one use, made from the whole registry.
 
     Mode "consent": 1 iff the person's consent is valid. Mode "objection" (another declared
-    basis): 0 iff an objection, refusal or withdrawal stands against the use.
+    basis): 0 iff an open objection stands against the use.
     """
     found = consents.numbers(tx, roster.keys)
     numbers = tuple(found.get(key, UNKNOWN) for key in roster.keys)

@@ -34,7 +34,9 @@ def source(tmp_path, *rows):
 def test_rows_of_consenting_learners_may_leave(tmp_path):
     found = source(tmp_path, row(1, YES[0]), row(2, NO[0]), row(3, YES[1]))
     assert [item.learner.name for item in found.consenting] == [YES[0], YES[1]]
-    assert found.accounts == {Account("https://h.example", name) for name in (YES[0], NO[0], YES[1])}
+    assert found.accounts == {
+        Account("https://h.example", name) for name in (YES[0], NO[0], YES[1])
+    }
     assert found.period == ("2025-03-11", "2025-03-14")
 
 
@@ -73,9 +75,13 @@ def test_rows_the_node_quarantines_are_left_out(tmp_path):
 
 
 def test_the_most_talkative_consenting_learner_is_found(tmp_path):
-    found = source(tmp_path, row(1, YES[1]), row(2, YES[0]), row(3, YES[0]), *(
-        row(number, NO[0]) for number in range(4, 9)
-    ))
+    found = source(
+        tmp_path,
+        row(1, YES[1]),
+        row(2, YES[0]),
+        row(3, YES[0]),
+        *(row(number, NO[0]) for number in range(4, 9)),
+    )
     assert found.talkative().name == YES[0]
 
 
