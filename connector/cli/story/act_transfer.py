@@ -7,7 +7,7 @@ from typing import Final
 from catalog import proofs
 from catalog.verify import assertion_keys
 from connector.base.clock import format_time
-from connector.cli.client import Client, segment
+from connector.cli.client import ApiProblem, Client, segment
 from connector.cli.story import consents
 from connector.cli.story.act_consent import about, scope
 from connector.cli.story.facts import Timer, mismatch
@@ -87,7 +87,7 @@ def search(scene: Scene) -> None:
             ),
         ):
             scene.board.judge(
-                (f"{name[0]} retrouvés", f"{name[1]} found"),
+                (f"retrouvés : {name[0]}", f"found: {name[1]}"),
                 (f"0 sur {len(among)}", f"0 of {len(among)}"),
                 (f"{count} sur {len(among)}", f"{count} of {len(among)}"),
                 ok=count == 0 and bool(found.bytes),
@@ -141,7 +141,7 @@ def _follow(who: Client, path: str, *, parts: int | None) -> Json:
     """Let the node fetch until it pauses or ends.
 
     Raises:
-        Problem: `demo-transfer-stopped`.
+        Problem: why the node stopped fetching, in its own words.
     """
     who.post(f"{path}/fetch", {"parts": parts})
     found: Json = who.get(path, wait=_WAIT, until="FETCHED")
@@ -149,7 +149,7 @@ def _follow(who: Client, path: str, *, parts: int | None) -> Json:
         found = who.get(path, wait=_WAIT, until="FETCHED")
     problem = found["fetch"]["problem"]
     if problem:
-        raise Problem("demo-transfer-stopped", fault=f"{problem['fr']} / {problem['en']}")
+        raise ApiProblem(problem)
     return found
 
 

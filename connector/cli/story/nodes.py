@@ -23,7 +23,7 @@ from policies.problem import Language, Problem
 
 READY_SECONDS: Final = 60.0
 STOP_SECONDS: Final = 15.0
-_BACKLOG_CHECK: Final = 0.02
+_BETWEEN_QUESTIONS: Final = 0.02
 _COMMAND: Final = (sys.executable, "-m", "connector.cli")
 _TAIL: Final = 600
 
@@ -205,7 +205,7 @@ def _wait_ready(node: Node) -> None:
         except Problem:
             pass  # not listening yet
         try:
-            code = node.process.wait(timeout=_BACKLOG_CHECK) if node.process else None
+            code = node.process.wait(timeout=_BETWEEN_QUESTIONS) if node.process else None
         except subprocess.TimeoutExpired:
             continue
         raise Problem(

@@ -47,8 +47,9 @@ class Source:
 
     @cached_property
     def accounts(self) -> frozenset[Account]:
-        """Every learner with an account."""
-        return frozenset(row.learner for row in self.statements if row.learner is not None)
+        """Everybody whom the rows name by an account: those who are asked for consent."""
+        named = frozenset[Account | None]().union(*(row.persons for row in self.statements))
+        return frozenset(account for account in named if account is not None)
 
     @cached_property
     def consenting(self) -> tuple[Statement, ...]:
@@ -62,9 +63,23 @@ class Source:
         return min(days).isoformat(), (max(days) + timedelta(days=1)).isoformat()
 
     def talkative(self) -> Account:
-        """A consenting learner with many rows, so that some lie in later parts."""
-        counts = Counter(row.learner for row in self.consenting if row.learner is not None)
-        return max(counts, key=lambda account: (counts[account], account))
+        """A consenting learner with many rows, so that some lie in later parts.
+
+        Nobody whom the rows of others name: then all their rows stand under one pseudonym.
+
+        Raises:
+            Problem: `demo-traces-nobody`.
+        """
+        counts: Counter[Account] = Counter()
+        elsewhere: set[Account | None] = set()
+        for row in self.consenting:
+            if row.learner is not None:
+                counts[row.learner] += 1
+            elsewhere |= row.persons - {row.learner}
+        alone = [account for account in counts if account not in elsewhere]
+        if not alone:
+            raise Problem("demo-traces-nobody", path=str(self.path))
+        return max(alone, key=lambda account: (counts[account], account))
 
 
 def instant(text: str) -> datetime:

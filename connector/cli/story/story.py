@@ -100,6 +100,7 @@ def _set_up(
     if traces is None:
         generate.write(path)
     source = Source(path)
+    source.talkative()
     voice.say("Préau")
     begun += nodes.make(folders.root, (PLATFORM, LAB), voice.lang)
     platform, lab = begun

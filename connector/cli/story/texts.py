@@ -19,6 +19,13 @@ TEXTS: Final[dict[str, Text]] = {
         "Donnez un fichier d'énoncés xAPI, un par ligne.",
         "Give a file of xAPI statements, one a line.",
     ),
+    "demo-traces-nobody": Text(
+        "invalid",
+        "Aucun apprenant de {path} ne consent selon la règle de la démonstration.",
+        "No learner of {path} consents by the rule of the demo.",
+        "Donnez un fichier avec plus d'apprenants, désignés par un compte.",
+        "Give a file with more learners, identified by an account.",
+    ),
     "demo-folder-not-empty": Text(
         "conflict",
         "Le dossier {path} n'est pas vide.",
@@ -51,13 +58,6 @@ TEXTS: Final[dict[str, Text]] = {
         "internal",
         "La négociation n'est pas arrivée à {wanted} : elle est à {state}. {reasons}",
         "The negotiation did not reach {wanted}: it is at {state}. {reasons}",
-        "Relancez avec --dir DOSSIER et lisez les journaux des deux nœuds.",
-        "Run again with --dir FOLDER and read the logs of both nodes.",
-    ),
-    "demo-transfer-stopped": Text(
-        "internal",
-        "Le transfert s'est arrêté : {fault}",
-        "The transfer stopped: {fault}",
         "Relancez avec --dir DOSSIER et lisez les journaux des deux nœuds.",
         "Run again with --dir FOLDER and read the logs of both nodes.",
     ),

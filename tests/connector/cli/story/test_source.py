@@ -50,6 +50,8 @@ def test_everybody_named_in_a_row_must_consent(tmp_path):
         row(3, YES[0], context={"team": {"member": [row(0, YES[1])["actor"]]}}),
     )
     assert [item.value["id"][-1] for item in found.consenting] == ["3"]
+    names = {account.name for account in found.accounts}
+    assert names == {YES[0], YES[1], NO[0]}
 
 
 def test_duplicates_count_once_and_contradictions_never(tmp_path):
@@ -72,6 +74,19 @@ def test_rows_the_node_quarantines_are_left_out(tmp_path):
             out.write(json.dumps(item) + "\n")
         out.write("{not json\n")
     assert len(Source(path).statements) == 1
+
+
+def test_without_a_consenting_learner_there_is_no_story(tmp_path):
+    found = source(tmp_path, row(1, NO[0]), row(2, YES[0], actor={"mbox": "mailto:a@example.org"}))
+    with pytest.raises(Problem) as raised:
+        found.talkative()
+    assert raised.value.code == "demo-traces-nobody"
+
+
+def test_who_is_named_in_rows_of_others_is_not_chosen(tmp_path):
+    named = {"instructor": row(0, YES[0])["actor"]}
+    rows = [row(1, YES[0]), row(2, YES[0]), row(3, YES[1], context=named)]
+    assert source(tmp_path, *rows).talkative().name == YES[1]
 
 
 def test_the_most_talkative_consenting_learner_is_found(tmp_path):
