@@ -16,7 +16,6 @@ Events: `in:TYPE` and `out:TYPE` for messages noted, `TYPE` for messages posted,
 """
 
 import argparse
-import asyncio
 import json
 import os
 import signal
@@ -165,16 +164,14 @@ def shift(seconds: float) -> None:
     runtime.SystemClock = Shifted  # type: ignore[misc]
 
 
-def report(path: Path) -> None:
-    """At the end of the node's life, write down what it had loaded and what it had committed.
-
-    A commit's topics tell what it was for; one without topics is a checkpoint or a note.
+def count_commits() -> Counter[str]:
+    """Count the node's commits by what they were for: the topics they announced, "none" for a
+    checkpoint or a note.
     """
     run = runtime.run
     commits: Counter[str] = Counter()
 
-    async def reporting(node: Any, *arguments: Any) -> None:
-        here = threading.local()
+    async def counting(node: Any, *arguments: Any) -> None:
         announce = node.store._writer._on_commit
 
         def heard(topics: frozenset[str]) -> None:
@@ -182,19 +179,10 @@ def report(path: Path) -> None:
             announce(topics)
 
         node.store._writer._on_commit = heard
-        del here
         await run(node, *arguments)
-        await asyncio.sleep(0)
 
-    runtime.run = reporting
-    try:
-        yield_to_serve()
-    finally:
-        path.write_text(json.dumps({"modules": sorted(sys.modules), "commits": dict(commits)}))
-
-
-def yield_to_serve() -> None:
-    """Nothing: the place where `main` calls `serve`."""
+    runtime.run = counting
+    return commits
 
 
 def main() -> None:
@@ -208,10 +196,14 @@ def main() -> None:
         install(chosen.kill)
     if chosen.clock:
         shift(chosen.clock)
+    commits = count_commits()
     try:
         runtime.serve(chosen.folder)
     except Problem as problem:
         fail(problem)
+    if chosen.report:
+        found = {"modules": sorted(sys.modules), "commits": dict(commits)}
+        chosen.report.write_text(json.dumps(found), "utf-8")
 
 
 if __name__ == "__main__":
