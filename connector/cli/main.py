@@ -86,7 +86,8 @@ def run() -> None:
 
 def hoist(arguments: list[str]) -> list[str]:
     """Move the shared options to the front, so that they may stand anywhere on the line, and let
-    `--subject TYPE VALUE [HOME]` take its two or three words."""
+    `--subject TYPE VALUE [HOME]` take its two or three words.
+    """
     front: list[str] = []
     rest: list[str] = []
     queue = list(arguments)

@@ -109,7 +109,8 @@ async def _not_this_method(_: Request, __: Exception) -> Response:
 
 class _WithoutTrailingSlash:
     """Answer `…/offers/` and `…//offers` like `…/offers`: some peers add slashes, and a redirect
-    loses the body."""
+    loses the body.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app: Callable[[Scope, Receive, Send], Awaitable[None]] = app
