@@ -126,6 +126,7 @@ class Pair:
         for _ in range(50):
             for node in nodes:
                 await node.worker.run_until_idle()
+                await node.background.ended("prepare")
             waiting = [node for node in nodes if await self._busy(node)]
             if not waiting:
                 return
@@ -185,7 +186,7 @@ class Pair:
     async def _busy(node: Node) -> bool:
         now = node.clock.now()
         due = await node.store.read(outbox.next_due)
-        return (due is not None and due <= now) or node.background.running("prepare")
+        return due is not None and due <= now
 
 
 def application(**changes: Any) -> dict[str, Any]:
