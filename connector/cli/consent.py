@@ -45,6 +45,33 @@ def withdraw(
     _event("withdrawn", subject, recipient, purpose, category, at)
 
 
+@app.command("object")
+@command
+def object_(
+    subject: _Subject, recipient: _Recipient, purpose: _Purpose, category: _Category, at: _At = None
+) -> None:
+    """Record that a learner objects: no row of theirs leaves until the DPO has decided."""
+    _event("objected", subject, recipient, purpose, category, at)
+
+
+@app.command("lift")
+@command
+def lift(
+    subject: _Subject,
+    recipient: _Recipient,
+    purpose: _Purpose,
+    category: _Category,
+    reason: Annotated[str, typer.Option(help="Why, in writing; stays in this node's log.")],
+) -> None:
+    """Lift an objection: the DPO's decision, with its reason."""
+    body = {"status": "lifted", "reason": reason}
+    _said(
+        SESSION.client().post(
+            "/v1/consents", body | _body(subject, recipient, purpose, category, None)
+        )
+    )
+
+
 @app.command("state")
 @command
 def state(
@@ -53,7 +80,7 @@ def state(
     """What holds for one learner at an instant."""
     body = _body(subject, recipient, purpose, category, at)
     found = SESSION.client().post("/v1/consents/state", body)
-    SESSION.say(found, str(found["state"]))
+    SESSION.say(found, str(found["state"]), *_leaves(found["leaves"]))
 
 
 def _event(
@@ -73,7 +100,20 @@ def _body(
     return {"subject": who, **scope, **({"at": at} if at else {})}
 
 
+def _leaves(allowed: dict[str, bool]) -> list[str]:
+    """Whether rows may leave, by what the dataset rests on."""
+    yes, no = SESSION.pick("transmises", "may leave"), SESSION.pick("retenues", "withheld")
+    heads = {
+        "consent": SESSION.pick("sur consentement", "on consent"),
+        "objection": SESSION.pick("sur une autre base", "on another basis"),
+    }
+    rows = SESSION.pick("lignes", "rows")
+    return [f"  {rows} {head}: {yes if allowed[mode] else no}" for mode, head in heads.items()]
+
+
 def _said(made: dict[str, Any]) -> None:
+    state = made.get("state")
+    after = [SESSION.pick(f"état : {state}", f"state: {state}")] if state else []
     SESSION.say(
         made,
         SESSION.pick(
@@ -82,4 +122,5 @@ def _said(made: dict[str, Any]) -> None:
             f"{made['recorded']} events recorded (epoch {made['epoch']}), "
             f"{made['unmatched']} match nobody in any dataset",
         ),
+        *after,
     )
