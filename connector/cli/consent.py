@@ -12,6 +12,11 @@ app = typer.Typer(no_args_is_help=True, help="What learners said.")
 _Subject = Annotated[
     list[str], typer.Option("--subject", metavar="TYPE VALUE [HOME]", help="Who, e.g. account.")
 ]
+_Rest = Annotated[
+    # An option takes one word here; VALUE and HOME follow it as plain arguments.
+    list[str] | None,
+    typer.Argument(metavar="", hidden=True, help="VALUE [HOME] of --subject."),
+]
 _Recipient = Annotated[str, typer.Option(help="A DID or group:NAME.")]
 _Purpose = Annotated[str, typer.Option(help="The purpose's IRI.")]
 _Category = Annotated[str, typer.Option(help="The data category's IRI.")]
@@ -30,28 +35,43 @@ def import_(file: Annotated[Path, typer.Argument(metavar="FILE", help=".csv or .
 @app.command("give")
 @command
 def give(
-    subject: _Subject, recipient: _Recipient, purpose: _Purpose, category: _Category, at: _At = None
+    subject: _Subject,
+    recipient: _Recipient,
+    purpose: _Purpose,
+    category: _Category,
+    rest: _Rest = None,
+    at: _At = None,
 ) -> None:
     """Record that a learner consents."""
-    _event("given", subject, recipient, purpose, category, at)
+    _event("given", _whole(subject, rest), recipient, purpose, category, at)
 
 
 @app.command("withdraw")
 @command
 def withdraw(
-    subject: _Subject, recipient: _Recipient, purpose: _Purpose, category: _Category, at: _At = None
+    subject: _Subject,
+    recipient: _Recipient,
+    purpose: _Purpose,
+    category: _Category,
+    rest: _Rest = None,
+    at: _At = None,
 ) -> None:
     """Record that a learner withdraws: effective in the next part of running transfers."""
-    _event("withdrawn", subject, recipient, purpose, category, at)
+    _event("withdrawn", _whole(subject, rest), recipient, purpose, category, at)
 
 
 @app.command("object")
 @command
 def object_(
-    subject: _Subject, recipient: _Recipient, purpose: _Purpose, category: _Category, at: _At = None
+    subject: _Subject,
+    recipient: _Recipient,
+    purpose: _Purpose,
+    category: _Category,
+    rest: _Rest = None,
+    at: _At = None,
 ) -> None:
     """Record that a learner objects: no row of theirs leaves until the DPO has decided."""
-    _event("objected", subject, recipient, purpose, category, at)
+    _event("objected", _whole(subject, rest), recipient, purpose, category, at)
 
 
 @app.command("lift")
@@ -62,12 +82,13 @@ def lift(
     purpose: _Purpose,
     category: _Category,
     reason: Annotated[str, typer.Option(help="Why, in writing; stays in this node's log.")],
+    rest: _Rest = None,
 ) -> None:
     """Lift an objection: the DPO's decision, with its reason."""
     body = {"status": "lifted", "reason": reason}
     _said(
         SESSION.client().post(
-            "/v1/consents", body | _body(subject, recipient, purpose, category, None)
+            "/v1/consents", body | _body(_whole(subject, rest), recipient, purpose, category, None)
         )
     )
 
@@ -75,12 +96,21 @@ def lift(
 @app.command("state")
 @command
 def state(
-    subject: _Subject, recipient: _Recipient, purpose: _Purpose, category: _Category, at: _At = None
+    subject: _Subject,
+    recipient: _Recipient,
+    purpose: _Purpose,
+    category: _Category,
+    rest: _Rest = None,
+    at: _At = None,
 ) -> None:
     """What holds for one learner at an instant."""
-    body = _body(subject, recipient, purpose, category, at)
+    body = _body(_whole(subject, rest), recipient, purpose, category, at)
     found = SESSION.client().post("/v1/consents/state", body)
     SESSION.say(found, str(found["state"]), *_leaves(found["leaves"]))
+
+
+def _whole(subject: list[str], rest: list[str] | None) -> list[str]:
+    return [*subject, *(rest or ())]
 
 
 def _event(

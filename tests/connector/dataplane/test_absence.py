@@ -5,6 +5,7 @@ import re
 import pytest
 
 from connector.dataplane.absence import learned
+from tests.support.source import ROOT
 
 
 def test_counts_are_rounded_like_those_already_published():
@@ -40,5 +41,12 @@ def test_why_somebody_is_absent_follows_the_basis():
 
 def test_nothing_is_called_anonymous():
     for mode in ("consent", "objection"):
-        told = learned(200, 150, mode)  # type: ignore[arg-type]
+        told = learned(200, 150, mode)
         assert not re.search(r"anonym|unlinkable", " ".join(told["fr"] + told["en"]), re.IGNORECASE)
+
+
+def test_the_page_on_limits_quotes_what_is_printed():
+    page = (ROOT / "docs" / "security" / "limits.md").read_text("utf-8")
+    plain = " ".join(page.replace("\n> ", "\n").split())
+    told = learned(1_452, "1010", "consent")
+    assert [line for line in told["fr"] + told["en"] if line not in plain] == []
