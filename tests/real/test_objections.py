@@ -16,6 +16,7 @@ import pytest
 from connector.cli.client import ApiProblem, segment
 from connector.cli.story import nodes
 from connector.cli.story.nodes import Node
+from connector.cli.story.scene import counterpart, negotiation
 from tests.support.source import ROOT
 
 pytestmark = pytest.mark.slow
@@ -125,8 +126,8 @@ def pair(tmp_path_factory: Any) -> Any:
         nodes.stop([school, lab])
 
 
-def agree(school: Node, lab: Node) -> str:
-    """A request that is granted at once; the agreement."""
+def ask(school: Node, lab: Node, dataset: str = "results") -> str:
+    """A request; the lab's negotiation."""
     asked = {
         "purpose": PURPOSE,
         "project": {"title": "How do pupils train?", "end": "2027-06-30"},
@@ -135,11 +136,19 @@ def agree(school: Node, lab: Node) -> str:
         "relation": {"type": "separate"},
         "processors": [],
     }
-    body = {"dataset": f"{school.public}/datasets/results", "application": asked}
-    researcher = lab.who("researcher")
-    made = researcher.post("/v1/requests", body)
-    path = f"/v1/negotiations/{segment(made['pid'])}"
-    final = researcher.get(path, wait=WAIT, until="FINALIZED")
+    body = {"dataset": f"{school.public}/datasets/{dataset}", "application": asked}
+    return str(lab.who("researcher").post("/v1/requests", body)["pid"])
+
+
+def agree(school: Node, lab: Node) -> str:
+    """A request that is granted at once; the agreement."""
+    return finalized(lab, ask(school, lab))
+
+
+def finalized(lab: Node, pid: str) -> str:
+    """The agreement a negotiation ends in."""
+    path = f"/v1/negotiations/{segment(pid)}"
+    final = lab.who("researcher").get(path, wait=WAIT, until="FINALIZED")
     assert final["state"] == "FINALIZED", final["reasons"]
     return str(final["agreement"])
 
@@ -236,3 +245,26 @@ def test_a_measured_linkage_is_in_both_parties_plans(pair: tuple[Node, Node], tm
     told = preau(school, "dpo", "dataset", "risk", "results")["absence"]
     assert {(one["listed"], one["absent"]) for one in told} <= {("40", "<10"), ("40", "10")}
     assert after in {one["agreement"] for one in told}
+
+
+def test_measuring_while_somebody_decides_breaks_no_negotiation(
+    pair: tuple[Node, Node], tmp_path: Path
+):
+    school, lab = pair
+    data, about = tmp_path / "rows.jsonl", tmp_path / "about.toml"
+    data.write_text("".join(json.dumps(row) + "\n" for row in source()), "utf-8")
+    declared = ABOUT.replace('id = "results"', 'id = "decided"\ndecisions = ["dpo"]')
+    about.write_text(declared, "utf-8")
+    preau(school, "steward", "dataset", "add", str(data), "--about", str(about))
+    pid = ask(school, lab, "decided")
+    there = counterpart(lab.who("researcher"), pid)
+    waiting = negotiation(school.who("dpo"), there, until="SETTLED")
+    assert waiting["awaiting"] == ["dpo"]
+    measured = preau(school, "dpo", "dataset", "risk", "decided")
+    assert measured["document"].endswith("/v2")
+    preau(school, "dpo", "negotiation", "decide", there, "--as", "dpo", "--approve")
+    path = f"/v1/agreements/{segment(finalized(lab, pid))}"
+    document = lab.who("researcher").get(path)["document"]
+    assert document["signedDocument"]["id"].endswith("/decided/v1")
+    plans = [each.who("operator").get(path + "/plan")["plan"] for each in (school, lab)]
+    assert [plan["linkage"] for plan in plans] == ["not measured", "not measured"]
