@@ -23,10 +23,13 @@ from catalog.model import (
     Ground,
     Kind,
     LegalBasis,
+    Linkage,
+    LinkageFigure,
     Notice,
     Offer,
     Periodicity,
     Personal,
+    Precision,
     Publisher,
     Words,
 )
@@ -70,12 +73,20 @@ PERIODS: Final = {
     "never": _FREQUENCY + "NEVER",
     "unknown": _FREQUENCY + "UNKNOWN",
 }
+PRECISIONS: Final = {
+    "minute": PREAU + "Minute",
+    "hour": PREAU + "Hour",
+    "day": PREAU + "Day",
+    "none": PREAU + "NoTime",
+}
 _SUBJECT: Final = (
     *("id", "type", "identifier", "version", "title", "description", "publisher", "kind"),
     *("category", "audience", "basis", "personal", "field", "periodicity", "issued", "modified"),
     *("until", "retention", "group", "rows", "distribution", "hasPolicy"),
 )
-_SUBJECT_OPTIONAL: Final = ("notice", "retentionReason", "dpia", "persons", "decision")
+_SUBJECT_OPTIONAL: Final = (
+    *("notice", "retentionReason", "dpia", "persons", "decision", "linkage"),
+)
 
 
 def offered(policy: Policy, dataset: str, publisher: str) -> Policy:
@@ -206,6 +217,7 @@ def _optional(dataset: Dataset) -> dict[str, object]:
         "dpia": dataset.dpia,
         "persons": dataset.persons,
         "decision": _decisions(dataset) or None,
+        "linkage": _linkage(dataset),
     }
     return {name: value for name, value in members.items() if value is not None}
 
@@ -279,6 +291,30 @@ def _decisions(dataset: Dataset) -> list[dict[str, object]]:
     )
 
 
+def _linkage(dataset: Dataset) -> dict[str, object] | None:
+    found = dataset.linkage
+    if found is None:
+        return None
+    return {
+        "id": values.fragment(dataset.iri, "linkage"),
+        "type": "LinkageMeasurement",
+        "measured": values.format_instant(found.measured),
+        "consents": found.consents,
+        "figure": _sorted([_figure(dataset, one) for one in found.figures]),
+    }
+
+
+def _figure(dataset: Dataset, one: LinkageFigure) -> dict[str, object]:
+    detail = "kept" if one.extensions else "cut"
+    return {
+        "id": values.fragment(dataset.iri, "linkage", one.time, detail),
+        "type": "LinkageFigure",
+        "precision": PRECISIONS[one.time],
+        "extensions": one.extensions,
+        "linked": one.linked,
+    }
+
+
 def _sorted(nodes: list[dict[str, object]]) -> list[dict[str, object]]:
     return sorted(nodes, key=lambda node: str(node["id"]))
 
@@ -326,6 +362,7 @@ def _read_subject(value: object, where: str) -> Dataset:
         rows=reading.whole(node, "rows", where),
         persons=reading.optional_text(node, "persons", where),
         offers=_read_offers(node, where),
+        linkage=_read_linkage(node["linkage"], f"{where}/linkage") if "linkage" in node else None,
         distributions=tuple(form for form, _ in forms),
         endpoint=forms[0][1],
     )
@@ -411,3 +448,25 @@ def _read_decisions(parent: reading.Node, where: str) -> dict[str, list[str]]:
         roles = found.setdefault(reading.text(node, "offer", at), {})
         roles[reading.whole(node, "position", at)] = reading.text(node, "role", at)
     return {offer: [roles[n] for n in sorted(roles)] for offer, roles in found.items()}
+
+
+def _read_linkage(value: object, where: str) -> Linkage:
+    node = reading.node(value, where, ("id", "type", "measured", "consents", "figure"), ())
+    reading.constant(node, "type", where, "LinkageMeasurement")
+    figures = [_read_figure(item, at) for item, at in reading.nodes(node, "figure", where)]
+    return Linkage(
+        measured=reading.instant(node, "measured", where),
+        consents=reading.whole(node, "consents", where),
+        figures=tuple(figures),
+    )
+
+
+def _read_figure(value: object, where: str) -> LinkageFigure:
+    members = ("id", "type", "precision", "extensions", "linked")
+    node = reading.node(value, where, members, ())
+    reading.constant(node, "type", where, "LinkageFigure")
+    return LinkageFigure(
+        time=cast("Precision", reading.word(node, "precision", where, PRECISIONS)),
+        extensions=reading.flag(node, "extensions", where),
+        linked=reading.text(node, "linked", where),
+    )

@@ -29,6 +29,7 @@ Periodicity = Literal[
     "never",
     "unknown",
 ]
+Precision = Literal["minute", "hour", "day", "none"]
 Personal = Literal["no", "indirect", "direct", "free-text", "special"]
 MAX_VERSION: Final = 2**31 - 1
 
@@ -178,6 +179,44 @@ class Offer:
 
 
 @dataclass(frozen=True, slots=True)
+class LinkageFigure:
+    """How many common learners two recipients who collude would link, for one treatment.
+
+    `time` is the precision of released times, `extensions` whether results and extension values
+    leave, `linked` a share as `values.format_share` writes it.
+    """
+
+    time: Precision
+    extensions: bool
+    linked: str
+
+    def __post_init__(self) -> None:
+        """Raises Problem `catalog-member-invalid`."""
+        _words(self.time, "linkage.figure.precision", Precision)
+        _must(type(self.extensions) is bool, "linkage.figure.extensions", "true | false")
+        _form(values.is_share, self.linked, "linkage.figure.linked", "<1 % | 42 % | >99 %")
+
+
+@dataclass(frozen=True, slots=True)
+class Linkage:
+    """What was measured on the newest revision (decision X5): when, and one figure a treatment.
+
+    `consents` is the percentage of learners assumed to consent to each of the two recipients.
+    """
+
+    measured: datetime
+    figures: tuple[LinkageFigure, ...]
+    consents: int = 70
+
+    def __post_init__(self) -> None:
+        """Raises Problem `catalog-member-invalid`, `catalog-member-twice`."""
+        _instant(self.measured, "linkage.measured")
+        _count(self.consents, "linkage.consents", 1, 100)
+        _must(len(self.figures) > 0, "linkage.figure", "1…")
+        _unique([f"{one.time}-{one.extensions}" for one in self.figures], "linkage.figure")
+
+
+@dataclass(frozen=True, slots=True)
 class Dataset:
     """One dataset as its publisher describes and offers it, in one version.
 
@@ -185,6 +224,7 @@ class Dataset:
     the codebook in order; `persons` is already rounded (see `values.rounded_persons`), None when
     the data is about nobody; `retention` is how long a recipient may keep it (ISO 8601).
     `modified` is when the data or its description last changed, `until` when the offers end.
+    `linkage` is None until somebody has measured it (`preau dataset risk`).
     """
 
     iri: str
@@ -213,6 +253,7 @@ class Dataset:
     offers: tuple[Offer, ...]
     distributions: tuple[Distribution, ...]
     endpoint: str
+    linkage: Linkage | None = None
 
     def __post_init__(self) -> None:
         """Raises Problem `catalog-member-invalid`, `catalog-member-twice`."""

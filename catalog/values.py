@@ -16,6 +16,7 @@ _DURATION: Final = re.compile(
 )
 _DIGEST: Final = re.compile(r"sha-256:[0-9a-f]{64}")
 _PERSONS: Final = re.compile(r"<10|[1-9][0-9]*0")
+_SHARE: Final = re.compile(r"(?:<1|[1-9][0-9]?|>99) %")
 _NAME: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?")
 _WORD: Final = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,63}")
 _MEDIA_TYPE: Final = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]*/[a-z0-9][a-z0-9!#$&^_.+-]*")
@@ -64,6 +65,22 @@ def is_persons(text: object) -> bool:
 def rounded_persons(count: int) -> str:
     """A number of persons rounded down to ten; below ten, `<10` (nothing finer is published)."""
     return str(count - count % 10) if count >= 10 else "<10"
+
+
+def is_share(text: object) -> bool:
+    """Whether a value is a share as we announce it: `<1 %`, `1 %` … `99 %`, `>99 %`."""
+    return isinstance(text, str) and _SHARE.fullmatch(text) is not None
+
+
+def format_share(share: float) -> str:
+    """A share of one in whole percent; never none and never all (`<1 %`, `>99 %`).
+
+    A measurement on one revision proves neither: the next attack may do better, the next
+    revision may be larger.
+    """
+    if share < 0.01:
+        return "<1 %"
+    return ">99 %" if share > 0.99 else f"{round(100 * share)} %"
 
 
 def format_instant(instant: datetime) -> str:

@@ -59,6 +59,8 @@ LegalBasis
 Notice
 Field
 RequiredDecision
+LinkageMeasurement
+LinkageFigure
 CatalogHead
 
 # dataset
@@ -95,6 +97,13 @@ rows                                            ^xsd:integer
 persons
 decision            preau:requiredDecision      @id *
 role
+linkage                                         @id
+measured                                        ^xsd:dateTime
+consents            preau:assumedConsents       ^xsd:integer
+figure              preau:linkageFigure         @id *
+precision           preau:timePrecision         @id
+extensions          preau:withExtensions        ^xsd:boolean
+linked              preau:linkableShare
 distribution        dcat:distribution           @id *
 mediaType           dcat:mediaType              @id
 transfer            preau:transferFormat        @id

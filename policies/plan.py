@@ -14,12 +14,15 @@ The rules, each of which the tests hold:
    the policy; without either, all of the codebook that do not identify directly. An unknown name
    is a problem. Direct identifiers leave only treated (agents become pseudonyms) or not at all;
    free text only if named; special categories only with a declared condition (S5, X5).
-6. Pseudonyms are per agreement, or per recipient and purpose under `preau:longitudinal`; ids are
+6. The linkage announced is the one that the signed dataset document gives for the plan's time
+   precision and detail of fields; "not measured" where it gives none (X5).
+7. Pseudonyms are per agreement, or per recipient and purpose under `preau:longitudinal`; ids are
    re-keyed; times are cut to the hour unless the policy names a precision.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from dataclasses import field as member
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -43,6 +46,7 @@ from policies.operands import Share
 from policies.operands.base import EQ, GT, GTEQ, IS_A, IS_ANY_OF, IS_PART_OF, LT, LTEQ
 from policies.planned import (
     ACTORS,
+    NOT_MEASURED,
     PRECISIONS,
     Codebook,
     ConsentScope,
@@ -57,6 +61,7 @@ from policies.planned import (
     Rows,
     Treatments,
     Trigger,
+    tells_more,
 )
 from policies.problem import Problem
 from policies.trace import Decision, Promise
@@ -103,6 +108,8 @@ class DatasetFacts:
         basis: the declared legal basis, one of `BASES`; None when none is declared.
         category: the category of data, as consent events name it.
         special: names of special-category fields that have a declared Article 9 condition.
+        linkage: the measured shares as the signed document announces them, by time precision and
+            whether results and extension values leave (`planned.tells_more`); empty before.
     """
 
     id: str
@@ -111,6 +118,7 @@ class DatasetFacts:
     basis: str | None
     category: str
     special: frozenset[str] = frozenset()
+    linkage: Mapping[tuple[str, bool], str] = member(default_factory=dict)
 
 
 def compile(  # noqa: A001  (what it does; called as plan.compile)
@@ -151,6 +159,7 @@ def compile(  # noqa: A001  (what it does; called as plan.compile)
         releases=share.releases,
         duties=duties,
         triggers=_triggers(permission, share, duties, agreement),
+        linkage=_linkage(fields, treatments, dataset),
         removed=removed,
     )
 
@@ -397,6 +406,17 @@ def _plan_field(field: Field, treatments: Treatments | None) -> PlanField:
         elif field.type == "dateTime":
             treatment = "time"
     return PlanField(field.name, field.type, field.pointer, field.column, treatment)
+
+
+def _linkage(
+    fields: tuple[PlanField, ...], treatments: Treatments | None, dataset: DatasetFacts
+) -> str:
+    """The figure announced for these treatments; re-keyed ids mark nothing by their value."""
+    if treatments is None:
+        return NOT_MEASURED
+    masked = ("pseudonym", "rekey")
+    more = any(tells_more(each.pointer) for each in fields if each.treatment not in masked)
+    return dataset.linkage.get((treatments.time, more), NOT_MEASURED)
 
 
 # --- duties and triggers -------------------------------------------------------------------

@@ -36,6 +36,7 @@ PRECISIONS: Final[Mapping[str, Precision]] = {
     PREAU + "NoTime": "none",
 }
 NOT_MEASURED: Final = "not measured"
+"""The plan's `linkage` before `preau dataset risk` has run on the dataset (X5)."""
 _CODE: Final = "policy-plan-document"
 
 
@@ -76,6 +77,15 @@ class PlanField:
         """The member of the plan's `fields`."""
         place = {"pointer": self.pointer, "column": self.column, "treatment": self.treatment}
         return {"name": self.name, "type": self.type} | _present(place)
+
+
+def tells_more(pointer: str | None) -> bool:
+    """Whether a field holds a result, an extension's value, or a table's column.
+
+    Such values mark a row far more than who did what when: linkage is measured with and without
+    them, and a plan that releases any of them announces the figure measured with all of them.
+    """
+    return pointer is None or pointer.startswith("/result") or "/extensions/" in pointer
 
 
 @dataclass(frozen=True, slots=True)
@@ -524,8 +534,14 @@ def _say_linkage(linkage: str, lang: Language) -> str:
         )
     return phrases.pick(
         (
-            f"Rapprochement par des destinataires de connivence : {linkage}.",
-            f"Linkable by colluding recipients: {linkage}.",
+            (
+                f"Rapprochement par des destinataires de connivence : {linkage} (mesuré sur ce jeu"
+                " de données ; d'autres moyens peuvent en trouver plus)."
+            ),
+            (
+                f"Linkable by colluding recipients: {linkage} (measured on this dataset; other"
+                " means may find more)."
+            ),
         ),
         lang,
     )

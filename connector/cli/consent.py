@@ -12,6 +12,11 @@ app = typer.Typer(no_args_is_help=True, help="What learners said.")
 _Subject = Annotated[
     list[str], typer.Option("--subject", metavar="TYPE VALUE [HOME]", help="Who, e.g. account.")
 ]
+_Rest = Annotated[
+    # An option takes one word here; VALUE and HOME follow it as plain arguments.
+    list[str] | None,
+    typer.Argument(metavar="", hidden=True, help="VALUE [HOME] of --subject."),
+]
 _Recipient = Annotated[str, typer.Option(help="A DID or group:NAME.")]
 _Purpose = Annotated[str, typer.Option(help="The purpose's IRI.")]
 _Category = Annotated[str, typer.Option(help="The data category's IRI.")]
@@ -30,30 +35,82 @@ def import_(file: Annotated[Path, typer.Argument(metavar="FILE", help=".csv or .
 @app.command("give")
 @command
 def give(
-    subject: _Subject, recipient: _Recipient, purpose: _Purpose, category: _Category, at: _At = None
+    subject: _Subject,
+    recipient: _Recipient,
+    purpose: _Purpose,
+    category: _Category,
+    rest: _Rest = None,
+    at: _At = None,
 ) -> None:
     """Record that a learner consents."""
-    _event("given", subject, recipient, purpose, category, at)
+    _event("given", _whole(subject, rest), recipient, purpose, category, at)
 
 
 @app.command("withdraw")
 @command
 def withdraw(
-    subject: _Subject, recipient: _Recipient, purpose: _Purpose, category: _Category, at: _At = None
+    subject: _Subject,
+    recipient: _Recipient,
+    purpose: _Purpose,
+    category: _Category,
+    rest: _Rest = None,
+    at: _At = None,
 ) -> None:
     """Record that a learner withdraws: effective in the next part of running transfers."""
-    _event("withdrawn", subject, recipient, purpose, category, at)
+    _event("withdrawn", _whole(subject, rest), recipient, purpose, category, at)
+
+
+@app.command("object")
+@command
+def object_(
+    subject: _Subject,
+    recipient: _Recipient,
+    purpose: _Purpose,
+    category: _Category,
+    rest: _Rest = None,
+    at: _At = None,
+) -> None:
+    """Record that a learner objects: no row of theirs leaves until the DPO has decided."""
+    _event("objected", _whole(subject, rest), recipient, purpose, category, at)
+
+
+@app.command("lift")
+@command
+def lift(
+    subject: _Subject,
+    recipient: _Recipient,
+    purpose: _Purpose,
+    category: _Category,
+    reason: Annotated[str, typer.Option(help="Why, in writing; stays in this node's log.")],
+    rest: _Rest = None,
+) -> None:
+    """Lift an objection: the DPO's decision, with its reason."""
+    body = {"status": "lifted", "reason": reason}
+    _said(
+        SESSION.client().post(
+            "/v1/consents", body | _body(_whole(subject, rest), recipient, purpose, category, None)
+        )
+    )
 
 
 @app.command("state")
 @command
 def state(
-    subject: _Subject, recipient: _Recipient, purpose: _Purpose, category: _Category, at: _At = None
+    subject: _Subject,
+    recipient: _Recipient,
+    purpose: _Purpose,
+    category: _Category,
+    rest: _Rest = None,
+    at: _At = None,
 ) -> None:
     """What holds for one learner at an instant."""
-    body = _body(subject, recipient, purpose, category, at)
+    body = _body(_whole(subject, rest), recipient, purpose, category, at)
     found = SESSION.client().post("/v1/consents/state", body)
-    SESSION.say(found, str(found["state"]))
+    SESSION.say(found, str(found["state"]), *_leaves(found["leaves"]))
+
+
+def _whole(subject: list[str], rest: list[str] | None) -> list[str]:
+    return [*subject, *(rest or ())]
 
 
 def _event(
@@ -73,7 +130,20 @@ def _body(
     return {"subject": who, **scope, **({"at": at} if at else {})}
 
 
+def _leaves(allowed: dict[str, bool]) -> list[str]:
+    """Whether rows may leave, by what the dataset rests on."""
+    yes, no = SESSION.pick("transmises", "may leave"), SESSION.pick("retenues", "withheld")
+    heads = {
+        "consent": SESSION.pick("sur consentement", "on consent"),
+        "objection": SESSION.pick("sur une autre base", "on another basis"),
+    }
+    rows = SESSION.pick("lignes", "rows")
+    return [f"  {rows} {head}: {yes if allowed[mode] else no}" for mode, head in heads.items()]
+
+
 def _said(made: dict[str, Any]) -> None:
+    state = made.get("state")
+    after = [SESSION.pick(f"état : {state}", f"state: {state}")] if state else []
     SESSION.say(
         made,
         SESSION.pick(
@@ -82,4 +152,5 @@ def _said(made: dict[str, Any]) -> None:
             f"{made['recorded']} events recorded (epoch {made['epoch']}), "
             f"{made['unmatched']} match nobody in any dataset",
         ),
+        *after,
     )

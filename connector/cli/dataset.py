@@ -1,7 +1,7 @@
 """`preau dataset`: what this node publishes."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -60,8 +60,30 @@ def list_() -> None:
 def show(ident: Annotated[str, typer.Argument(metavar="ID")]) -> None:
     """One dataset: its terms in plain words, its counts, its quarantine."""
     found = SESSION.client().get(f"/v1/datasets/{segment(ident)}")
-    terms = found["terms"][SESSION.lang]
+    terms = found["terms"][SESSION.lang] + found["linkage"][SESSION.lang]
     SESSION.say(found, found["dataset"], *[f"  {line}" for line in terms])
+
+
+@app.command("risk")
+@command
+def risk(ident: Annotated[str, typer.Argument(metavar="ID")]) -> None:
+    """Measure how far colluding recipients could link it; announced in the catalog from then on."""
+    found = SESSION.client().post(f"/v1/datasets/{segment(ident)}/risk")
+    SESSION.say(
+        found,
+        found["document"],
+        *_histories(found["measurement"] or {}),
+        *found["words"][SESSION.lang],
+        *[line for told in found["absence"] for line in (told["transfer"], *told[SESSION.lang])],
+    )
+
+
+def _histories(measurement: dict[str, Any]) -> list[str]:
+    """Exact figures of one's own data: how many learners have a history of their own."""
+    times = measurement.get("histories", {})
+    rows = [(time, f"{share} %") for time, share in times.items()]
+    unique = SESSION.pick("historique unique", "unique history")
+    return table((SESSION.pick("précision", "precision"), unique), rows) if rows else []
 
 
 @app.command("withdraw")

@@ -26,6 +26,7 @@ from connector.services import (
     peering,
     people,
     publishing,
+    risk,
     transferring,
     views,
 )
@@ -118,6 +119,16 @@ def _datasets(node: Node) -> APIRouter:
     async def show(request: Request, ident: str) -> Response:
         await _actor(node, request)
         return json_response(await catalogs.show(node, ident))
+
+    @made.post("/datasets/{ident}/risk")
+    async def measure(request: Request, ident: str) -> Response:
+        who = await _actor(node, request)
+        return json_response(await risk.run(node, who, ident))
+
+    @made.get("/datasets/{ident}/risk")
+    async def measured(request: Request, ident: str) -> Response:
+        who = await _actor(node, request)
+        return json_response(await risk.show(node, who, ident))
 
     @made.post("/datasets/{ident}/withdrawal")
     async def withdraw(request: Request, ident: str) -> Response:

@@ -128,6 +128,7 @@ async def show(node: Node, ident: str) -> dict[str, Any]:
         return {
             **_shown(found),
             "terms": wording.policies(policies),
+            "linkage": wording.linkage(found.dataset.linkage),
             "revision": revision.meta if revision else None,
             "document": found.document,
         }

@@ -24,14 +24,18 @@ from connector.store.store import Tx
 from connector.subjects import importing, registry
 from connector.subjects.keys import subject_key
 from connector.subjects.registry import Answer
-from policies.consent import Scope
+from policies.consent import Mode, Scope, State, allows
 from policies.problem import Problem
 
 Json = dict[str, Any]
 
 _MAY: Final = ("dpo", "steward")
+_LIFTED: Final = "lifted"
+_MIN_REASON: Final = 10
+_MAX_REASON: Final = 2_000
 _APPLIED: Final = "journal-applied"
 _TICK: Final = 50_000
+_MODES: Final[tuple[Mode, ...]] = ("consent", "objection")
 _STATUSES: Final = ("given", "refused", "withdrawn", "objected", "lifted")
 
 
@@ -39,29 +43,41 @@ async def load(node: Node, who: Actor, content: bytes) -> Json:
     """Record a file of events (CSV or JSON, FORMATS "Consent import"): all rows or none.
 
     Raises:
-        Problem: `access-role`, `subjects-import-…` (with the faulty rows), `store-…`.
+        Problem: `access-role`, `subjects-import-…` (with the faulty rows), `store-…`,
+            `consent-lift-by-file`: lifting an objection is a decision about one person (S5).
     """
     access.require(who, *_MAY)
     return await _keep(node, who, content, "import")
 
 
 async def record(node: Node, who: Actor, body: Json) -> Json:
-    """Record one event: `status`, `subject`, `recipient`, `purpose`, `category`, `at?`.
+    """Record one event: `status`, `subject`, `recipient`, `purpose`, `category`, `at?`, `reason?`.
+
+    An objection (`objected`) withholds the person's rows from the next part on. Only the DPO lifts
+    one (`lifted`), with a written reason, now; the answer says what holds afterwards (`state`), as
+    another objection, or one to a broader purpose, may stay open (S5).
 
     Raises:
-        Problem: as `load`.
+        Problem: as `load`; `consent-status`, `consent-reason`, `consent-no-objection`.
     """
     access.require(who, *_MAY)
     if body.get("status") not in _STATUSES:
         raise Problem("consent-status", statuses=", ".join(_STATUSES))
+    reason = await _lifting(node, who, body) if body["status"] == _LIFTED else None
     now = format_time(node.clock.now())
     event = {"event_id": node.ids.uuid(), "at": now, "valid_until": "", "notice": ""}
-    event |= {name: body[name] for name in ("at", "valid_until", "notice") if body.get(name)}
-    return await _keep(node, who, orjson.dumps([event | _said(body)]), "api")
+    if reason is None:
+        event |= {name: body[name] for name in ("at", "valid_until", "notice") if body.get(name)}
+    content = orjson.dumps([event | _said(body)])
+    made = await _keep(node, who, content, "api", reason=reason)
+    asked = {name: body[name] for name in body if name != "at"}
+    return {**made, "state": (await state(node, who, asked))["state"]}
 
 
 async def state(node: Node, who: Actor, body: Json) -> Json:
     """What holds for one learner and one use, now or at an instant (`at`).
+
+    `leaves` says whether their rows may leave, on consent and on another basis ("objection").
 
     Raises:
         Problem: `access-role`, `subjects-…`, `time-invalid`.
@@ -75,12 +91,13 @@ async def state(node: Node, who: Actor, body: Json) -> Json:
     key = subject_key(node.keys.subject_secret, row.identifier)
     scope = Scope(row.recipient, row.purpose, row.category)
 
-    def unit(tx: Tx) -> str:
+    def unit(tx: Tx) -> State:
         groups = bitmaps.groups_of(tx, row.recipient)
         return registry.state(tx, key, scope, at, groups)
 
     found = await node.store.read(unit)
-    return {"v": 1, "state": found, "at": format_time(at)}
+    leaves = {mode: allows(found, mode) for mode in _MODES}
+    return {"v": 1, "state": found, "at": format_time(at), "leaves": leaves}
 
 
 async def replay(node: Node) -> int:
@@ -96,18 +113,40 @@ async def replay(node: Node) -> int:
     return len(pending)
 
 
-async def _keep(node: Node, who: Actor, content: bytes, door: str) -> Json:
+async def _lifting(node: Node, who: Actor, body: Json) -> str:
+    """The reason for which the DPO lifts an objection that stands."""
+    access.require(who, "dpo")
+    reason = body.get("reason")
+    text = reason.strip() if isinstance(reason, str) else ""
+    if not _MIN_REASON <= len(text) <= _MAX_REASON:
+        raise Problem("consent-reason", least=_MIN_REASON, most=_MAX_REASON)
+    asked = {name: body[name] for name in body if name != "at"}
+    found = (await state(node, who, asked))["state"]
+    if found != "objected":
+        raise Problem("consent-no-objection", state=found)
+    return text
+
+
+async def _keep(
+    node: Node, who: Actor, content: bytes, door: str, *, reason: str | None = None
+) -> Json:
     now = node.clock.now()
-    answers = await asyncio.to_thread(
-        lambda: registry.prepare(
-            importing.read(content, now=now),
+
+    def prepare() -> tuple[Answer, ...]:
+        read = importing.read(content, now=now)
+        if reason is None and any(row.status == _LIFTED for row in read):
+            raise Problem("consent-lift-by-file")
+        return registry.prepare(
+            read,
             secret=node.keys.subject_secret,
             ids=node.ids,
             door=door,
             actor=who.id,
             now=now,
+            reason=reason,
         )
-    )
+
+    answers = await asyncio.to_thread(prepare)
     recorded = 0
     async with node.consenting:
         for start in range(0, len(answers), _TICK):
@@ -132,10 +171,27 @@ async def _commit(node: Node, answers: Sequence[Answer], journalled: int) -> int
             body = {"v": 1, "epoch": epoch, "events": len(commitments), "root": root.hex()}
             leaf = node.log.append(tx, Entry("consent-tick", None, None, body), now)
             rows.add_tick(tx, TickRow(epoch, root, len(commitments), leaf, now))
+            _log_lifted(node, tx, answers, epoch)
         notes.put(tx, key=_APPLIED, text=str(journalled))
         return len(commitments)
 
     return await node.store.write(unit)
+
+
+def _log_lifted(node: Node, tx: Tx, answers: Sequence[Answer], epoch: int) -> None:
+    """One leaf of type decision for each objection lifted: who, why. Private: no party sees it."""
+    for answer in answers:
+        if answer.reason is not None:
+            body = {
+                "v": 1,
+                "decision": "objection-lifted",
+                "event": answer.event,
+                "epoch": epoch,
+                "by": answer.actor,
+                "role": "dpo",
+                "reason": answer.reason,
+            }
+            node.log.append(tx, Entry("decision", None, None, body), node.clock.now())
 
 
 def _root(commitments: Iterable[bytes]) -> bytes:

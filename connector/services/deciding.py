@@ -7,6 +7,7 @@ negotiation with a code and reasons in both languages.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, cast
 
 from catalog import proofs
@@ -72,6 +73,9 @@ def judge(node: Node, tx: Tx, n: Negotiation, caller: Caller) -> Negotiation:
         beyond = [*differences(offer.policy, requested), *_not_applied_for(n, requested)]
     except Problem as problem:
         return end(node, tx, n, problem)
+    if n.signed_document is None:
+        # What the requester read: the agreement will name this version of the document.
+        n = replace(n, signed_document=found.reference)
     if beyond:
         return _refuse(node, tx, n, "negotiation-beyond", _sentences(beyond), _told(beyond))
     decision = evaluate(node, n, requested, found.dataset, caller.groups)
@@ -132,6 +136,8 @@ def conclude(node: Node, tx: Tx, n: Negotiation) -> Negotiation:
     """Nothing more to decide: compile, sign and send the agreement, or end with the reason."""
     try:
         found = published.find(tx, n.dataset, _groups(tx, n))
+        if found.offer(n.offer_id) is not None:
+            found = published.pinned(tx, found, n.signed_document)
         signed = agreements.propose(node, n, found)
     except Problem as problem:
         return end(node, tx, n, problem)

@@ -65,7 +65,14 @@ def facts_of(dataset: Dataset) -> DatasetFacts:
         personal=dataset.personal,
         basis=None if ground == "none" else ground,
         category=dataset.category,
+        linkage=announced(dataset),
     )
+
+
+def announced(dataset: Dataset) -> dict[tuple[str, bool], str]:
+    """The measured linkage of a dataset document, as the compiler asks for it."""
+    figures = dataset.linkage.figures if dataset.linkage else ()
+    return {(one.time, one.extensions): one.linked for one in figures}
 
 
 def expiry(policy: Policy) -> datetime | None:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -55,6 +55,19 @@ def of_row(tx: Tx, row: DatasetRow) -> Published:
     if stored is None:
         raise Problem("dataset-unknown")
     return Published(row, *_read(stored.body))
+
+
+def pinned(tx: Tx, found: Published, reference: Mapping[str, str] | None) -> Published:
+    """The version of a dataset's document that a negotiation began with, while its offers stand.
+
+    People take days to decide; a document renewed meanwhile with the same offers (a linkage
+    measured, say) must not turn what both parties read into something else. The row stays today's.
+    """
+    stored = reference and catalogs.document_by_digest(tx, digest=reference["digest"])
+    if not stored:
+        return found
+    document, dataset = _read(stored.body)
+    return Published(replace(found.row, digest=stored.digest), document, dataset)
 
 
 def named(tx: Tx, reference: Mapping[str, str] | None) -> dict[str, Any]:

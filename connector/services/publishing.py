@@ -8,7 +8,7 @@ nothing is left: no folder, no row.
 import asyncio
 import json
 import shutil
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -131,6 +131,33 @@ async def withdraw(node: Node, who: Actor, ident: str, reason: str) -> dict[str,
         return {"v": 1, "dataset": row.iri, "state": "withdrawn"}
 
     return await commit(node, unit)
+
+
+def renew(node: Node, tx: Tx, who: Actor, dataset: Dataset, private: Mapping[str, Any]) -> Dataset:
+    """The next version of a published dataset's document: same data, same offers, another word.
+
+    `dataset` is what the current document says, changed; version and date are set here. `private`
+    goes into our own part of the leaf.
+
+    Raises:
+        Problem: `dataset-unknown`.
+    """
+    now = node.clock.now()
+    row = catalogs.dataset(tx, id=dataset.identifier)
+    if row is None or row.state != "published":
+        raise Problem("dataset-unknown")
+    dataset = replace(dataset, version=row.version + 1, modified=now)
+    document = documents.document(dataset)
+    body, digest = _signed(node, document), documents.digest(document)
+    catalogs.add_document(
+        tx, DocumentRow(dataset.document_iri, row.id, dataset.version, digest, body)
+    )
+    catalogs.put_dataset(tx, replace(row, version=dataset.version, digest=digest, published=now))
+    _next_head(node, tx, row.group, now)
+    shared = bodies.catalog(document, dataset.iri)
+    mine = {"v": 1, "by": who.id, "role": who.role, **private}
+    node.log.append(tx, LeafEntry("catalog", None, shared, mine, about=dataset.iri), now)
+    return dataset
 
 
 def first_head(node: Node, tx: Tx) -> None:

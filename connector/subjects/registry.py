@@ -38,7 +38,9 @@ _NEGATIVE: Final[tuple[State, ...]] = ("objected", "withdrawn", "refused")
 @dataclass(frozen=True, slots=True)
 class Answer:
     """One event ready to be kept: `subject` is a subject key, `event` the keyed hash of the
-    door's own event id, `salt` opens the commitment in the tick's leaf.
+    door's own event id, `salt` opens the commitment in the tick's leaf. `reason` is why an
+    objection was lifted: it is journalled, so that a replay can log it again, and committed to by
+    the decision's own leaf, not by the tick.
     """
 
     event: str
@@ -54,9 +56,10 @@ class Answer:
     actor: str
     recorded: datetime
     salt: bytes
+    reason: str | None = None
 
     def body(self) -> dict[str, object]:
-        """The event as committed to in its tick: everything but the salt."""
+        """The event as committed to in its tick: everything but the salt and the reason."""
         return {
             "v": 1,
             "event": self.event,
@@ -75,7 +78,8 @@ class Answer:
 
     def entry(self) -> dict[str, object]:
         """The journal's entry."""
-        return {**self.body(), "salt": self.salt.hex()}
+        reason = {} if self.reason is None else {"reason": self.reason}
+        return {**self.body(), "salt": self.salt.hex(), **reason}
 
     @property
     def commitment(self) -> bytes:
@@ -105,6 +109,7 @@ def read_entry(entry: Mapping[str, object]) -> Answer:
             actor=texts["actor"],
             recorded=parse_time(texts["recorded"]),
             salt=bytes.fromhex(texts["salt"]),
+            reason=texts.get("reason"),
         )
     except KeyError:
         raise ValueError("not a consent entry") from None
@@ -118,11 +123,12 @@ def prepare(
     door: str,
     actor: str,
     now: datetime,
+    reason: str | None = None,
 ) -> tuple[Answer, ...]:
     """Answers for rows: from here on nobody's identifier is left.
 
     `secret` is the subject secret; `door` names how the rows came in (S2), `actor` who brought
-    them (a pseudonymous id).
+    them (a pseudonymous id), `reason` why (for a lifted objection).
     """
     return tuple(
         Answer(
@@ -139,6 +145,7 @@ def prepare(
             actor=actor,
             recorded=now,
             salt=ids.token(_SALT_BYTES),
+            reason=reason,
         )
         for row in rows
     )

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import strategies as st
 
 from catalog import dcat, model, proofs
-from catalog.values import format_instant, rounded_persons
+from catalog.values import format_instant, format_share, rounded_persons
 from policies import odrl
 from policies.model import Policy
 
@@ -256,5 +256,16 @@ def _datasets(draw: st.DrawFn) -> model.Dataset:
                 tuple
             ),
             endpoint=_IRIS,
+            linkage=st.none() | _linkages(),
         )
     )
+
+
+@st.composite
+def _linkages(draw: st.DrawFn) -> model.Linkage:
+    """What `dataset risk` may have announced; figures in the order of their names."""
+    shares = st.integers(0, 1000).map(lambda share: format_share(share / 1000))
+    times = st.sampled_from(["minute", "hour", "day", "none"])
+    named = draw(st.dictionaries(st.tuples(times, st.booleans()), shares, min_size=1))
+    figures = [model.LinkageFigure(*name, share) for name, share in sorted(named.items())]  # type: ignore[arg-type]
+    return model.Linkage(draw(_INSTANTS), tuple(figures), draw(st.integers(1, 100)))

@@ -4,7 +4,7 @@ import copy
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catalog import dcat, model
+from catalog.values import format_share
 from policies import odrl
 from policies.model import Policy
 from policies.problem import Problem
@@ -257,3 +258,65 @@ def test_a_control_character_is_refused_with_its_place(make: Callable[..., model
     with pytest.raises(Problem, match="catalog-unfit-control") as caught:
         dcat.document(make(title=model.Words(fr="a\x07", en="b")))
     assert caught.value.params["where"] == "/subject/title/fr"
+
+
+# -------------------------------------------------------------------------------------- linkage
+
+
+def measured(**members: object) -> model.Linkage:
+    given: dict[str, object] = {
+        "measured": datetime(2026, 11, 23, 9, 0, tzinfo=UTC),
+        "figures": (model.LinkageFigure("hour", extensions=False, linked=">99 %"),),
+    } | members
+    return model.Linkage(**given)  # type: ignore[arg-type]
+
+
+def test_a_measured_linkage_stands_in_the_document(make: Callable[..., model.Dataset]) -> None:
+    dataset = make(linkage=measured())
+    document: Any = dcat.document(dataset)
+    assert document["subject"]["linkage"] == {
+        "id": "https://lycee.example/datasets/42#linkage",
+        "type": "LinkageMeasurement",
+        "measured": "2026-11-23T09:00:00Z",
+        "consents": 70,
+        "figure": [
+            {
+                "id": "https://lycee.example/datasets/42#linkage-hour-cut",
+                "type": "LinkageFigure",
+                "precision": "https://w3id.org/preau/ns#Hour",
+                "extensions": False,
+                "linked": ">99 %",
+            }
+        ],
+    }
+    assert dcat.read(document).linkage == dataset.linkage
+    assert dcat.unproject(dcat.project(document)) == document
+
+
+def test_a_dataset_nobody_measured_says_nothing(dataset: model.Dataset) -> None:
+    document: Any = dcat.document(dataset)
+    assert "linkage" not in document["subject"]
+
+
+@pytest.mark.parametrize("linked", ["0 %", "100 %", "99.5 %", "7", "none", "unlinkable"])
+def test_a_share_is_never_none_nor_all_nor_a_word(linked: str) -> None:
+    with pytest.raises(Problem) as caught:
+        model.LinkageFigure("hour", extensions=True, linked=linked)
+    assert caught.value.code == "catalog-member-invalid"
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [(0, "<1 %"), (0.0099, "<1 %"), (0.01, "1 %"), (0.655, "66 %"), (0.99, "99 %"), (1, ">99 %")],
+)
+def test_shares_are_announced_in_whole_percent(share: float, text: str) -> None:
+    assert format_share(share) == text
+
+
+def test_a_treatment_has_one_figure() -> None:
+    twice = model.LinkageFigure("day", extensions=True, linked="7 %")
+    with pytest.raises(Problem) as caught:
+        measured(figures=(twice, replace(twice, linked="9 %")))
+    assert caught.value.code == "catalog-member-twice"
+    with pytest.raises(Problem):
+        measured(figures=())

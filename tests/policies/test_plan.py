@@ -1,6 +1,7 @@
 """Plans: what is held, what leaves, and when there is no plan at all."""
 
 import json
+import re
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -429,3 +430,50 @@ def _names(offer: Policy, dataset: DatasetFacts) -> set[str]:
         if problem.code != "policy-plan-no-fields":
             raise
         return set()
+
+
+# -------------------------------------------------------------------------------------- linkage
+
+MEASURED = {("hour", False): "98 %", ("hour", True): ">99 %", ("none", False): "40 %"}
+
+
+def asking(asked: dict[str, Any], *fields: str) -> Application:
+    return read({**asked, "fields": list(fields)})
+
+
+def test_the_measured_linkage_of_the_plans_precision_is_announced(
+    dataset: DatasetFacts, application: Application
+):
+    found = compiled(offer_of(PURPOSE), replace(dataset, linkage=MEASURED), application)
+    assert (found.treatments is not None and found.treatments.time) == "hour"
+    assert found.linkage == found.document()["linkage"] == "98 %"
+    assert "Linkable by colluding recipients: 98 %" in found.explain("en")[-1]
+    assert "98 %" in found.explain("fr")[-1]
+    assert plan.Plan.read(found.document()) == found
+
+
+def test_a_result_or_an_extension_is_announced_with_all_of_them(
+    dataset: DatasetFacts, asked: dict[str, Any]
+):
+    known = replace(dataset, linkage=MEASURED)
+    application = asking(asked, "verb.id", "result.response")
+    assert compiled(offer_of(PURPOSE), known, application).linkage == ">99 %"
+
+
+def test_a_re_keyed_extension_marks_nothing_by_its_value(
+    dataset: DatasetFacts, asked: dict[str, Any]
+):
+    session = Field("session", "/context/extensions/s", "uuid", "indirect")
+    known = replace(dataset, codebook=(*dataset.codebook, session), linkage=MEASURED)
+    application = asking(asked, "verb.id", "session")
+    assert compiled(offer_of(PURPOSE), known, application).linkage == "98 %"
+
+
+def test_what_was_not_measured_is_said_not_to_be(dataset: DatasetFacts, application: Application):
+    day = atom("preau:timePrecision", "eq", {"@id": PREAU + "Day"})
+    known = replace(dataset, linkage=MEASURED)
+    found = compiled(offer_of(PURPOSE, day), known, application)
+    assert found.linkage == "not measured"
+    never = re.compile(r"anonym|unlinkable|impossible", re.IGNORECASE)
+    for lang in LANGUAGES:
+        assert not never.search(" ".join(found.explain(lang)))
