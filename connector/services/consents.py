@@ -44,7 +44,7 @@ async def load(node: Node, who: Actor, content: bytes) -> Json:
 
     Raises:
         Problem: `access-role`, `subjects-import-…` (with the faulty rows), `store-…`,
-            `consent-lift-by-file`: lifting an objection is a decision about one person (S5).
+            `consent-lift-by-file`: only the DPO lifts an objection, by a file too (S5).
     """
     access.require(who, *_MAY)
     return await _keep(node, who, content, "import")
@@ -134,7 +134,7 @@ async def _keep(
 
     def prepare() -> tuple[Answer, ...]:
         read = importing.read(content, now=now)
-        if reason is None and any(row.status == _LIFTED for row in read):
+        if who.role != "dpo" and any(row.status == _LIFTED for row in read):
             raise Problem("consent-lift-by-file")
         return registry.prepare(
             read,

@@ -77,10 +77,10 @@ TEXTS: Final[dict[str, Text]] = {
     ),
     "consent-lift-by-file": Text(
         "refused",
-        "Une opposition n'est pas levée par un fichier : chaque levée est une décision motivée.",
-        "No file lifts an objection: each one is lifted by a decision with its reason.",
-        "Retirez les lignes « lifted » et utilisez « preau consent lift --reason ».",
-        "Take the “lifted” rows out and use “preau consent lift --reason”.",
+        "Le fichier lève des oppositions ; seul le délégué à la protection des données le peut.",
+        "The file lifts objections; only the data protection officer can.",
+        "Importez-le avec un jeton dpo, ou retirez les lignes « lifted ».",
+        "Import it with a dpo token, or take the “lifted” rows out.",
     ),
     "consent-no-objection": Text(
         "conflict",
