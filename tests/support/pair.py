@@ -34,6 +34,7 @@ from tests.support.ids import SeededIds
 
 PURPOSE = "https://w3id.org/preau/ns#EducationResearch"
 CATEGORY = "https://w3id.org/preau/ns#LearningTraces"
+REASON = "The learner took it back in writing."
 OPERATOR = Actor("actor-operator", "operator")
 DPO = Actor("actor-dpo", "dpo")
 ETHICS = Actor("actor-ethics", "ethics")
@@ -155,7 +156,8 @@ class Pair:
     async def consent(self, names: list[str], status: str = "given") -> None:
         """Record what learners said about the consumer's use."""
         for name in names:
-            await consents.record(self.provider, DPO, {"status": status, **self.scope(name)})
+            body = {"status": status, "reason": REASON, **self.scope(name)}
+            await consents.record(self.provider, DPO, body)
 
     def scope(self, name: str) -> dict[str, Any]:
         """The use that these tests are about, for one learner."""

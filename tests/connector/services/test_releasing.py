@@ -248,7 +248,7 @@ class TestConsents:
         states = []
         for status in ("given", "withdrawn", "given", "objected", "lifted"):
             nodes.clock.advance(1)
-            await consents.record(nodes.provider, DPO, {"status": status, **scope})
+            await nodes.consent(["learner-0"], status)
             states.append((await consents.state(nodes.provider, DPO, scope))["state"])
         assert states == ["valid", "withdrawn", "valid", "objected", "valid"]
 
