@@ -39,12 +39,26 @@ _JSON: Final[dict[str, Text]] = {
 }
 
 _UNFIT: Final[dict[str, Text]] = {
+    "catalog-unfit-context": Text(
+        "invalid",
+        "Ce document n'est pas écrit sous notre contexte.",
+        "This document is not written under our context.",
+        "N'exportez que des documents de jeux de données et des têtes de catalogue de Préau.",
+        "Export only dataset documents and catalog heads of Préau.",
+    ),
     "catalog-unfit-control": Text(
         "invalid",
         "Le texte en {where} contient un caractère de contrôle.",
         "The text at {where} holds a control character.",
         "Retirez-le ; seules la tabulation et la fin de ligne sont permises. " + _SIGN_FR,
         "Remove it; only tab and newline are allowed. " + _SIGN_EN,
+    ),
+    "catalog-unfit-datatype": Text(
+        "invalid",
+        "Le type de donnée {datatype}, en {where}, n'est pas dans notre table.",
+        "The datatype {datatype}, at {where}, is not in our table.",
+        "Utilisez un type xsd: string, integer, boolean, decimal, date, dateTime ou duration.",
+        "Use an xsd type: string, integer, boolean, decimal, date, dateTime or duration.",
     ),
     "catalog-unfit-depth": Text(
         "invalid",
@@ -60,6 +74,13 @@ _UNFIT: Final[dict[str, Text]] = {
         "Écrivez-le comme texte ou comme entier. " + _SIGN_FR,
         "Write it as text or as an integer. " + _SIGN_EN,
     ),
+    "catalog-unfit-iri": Text(
+        "invalid",
+        "La valeur en {where} n'est pas un IRI absolu.",
+        "The value at {where} is not an absolute IRI.",
+        "Écrivez-le en entier, sans espace. " + _SIGN_FR,
+        "Write it in full, without spaces. " + _SIGN_EN,
+    ),
     "catalog-unfit-language": Text(
         "invalid",
         "L'étiquette de langue en {where} n'est pas en minuscules ou n'en est pas une.",
@@ -73,6 +94,14 @@ _UNFIT: Final[dict[str, Text]] = {
         "A list stands inside a list at {where}.",
         "Nommez chaque élément et donnez-lui une position. " + _SIGN_FR,
         "Name each item and give it a position. " + _SIGN_EN,
+    ),
+    "catalog-unfit-literal": Text(
+        "invalid",
+        "La valeur en {where} n'est pas une valeur de {datatype} que tous les outils lisent "
+        "de même.",
+        "The value at {where} is not a value of {datatype} that every tool reads alike.",
+        "Corrigez sa forme. " + _SIGN_FR,
+        "Correct its form. " + _SIGN_EN,
     ),
     "catalog-unfit-null": Text(
         "invalid",
@@ -454,6 +483,16 @@ _LINKED_DATA: Final[dict[str, Text]] = {
     ),
 }
 
+_FINDING: Final[dict[str, Text]] = {
+    "catalog-search-facet": Text(
+        "invalid",
+        "La facette « {facet} » ne connaît pas cette valeur.",
+        "The facet “{facet}” does not know this value.",
+        "Choisissez parmi : {allowed}.",
+        "Choose one of: {allowed}.",
+    ),
+}
+
 TEXTS: Final[dict[str, Text]] = {
     **_JSON,
     **_UNFIT,
@@ -462,4 +501,5 @@ TEXTS: Final[dict[str, Text]] = {
     **_HEADS,
     **_VERIFICATION,
     **_LINKED_DATA,
+    **_FINDING,
 }
