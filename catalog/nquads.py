@@ -198,5 +198,7 @@ def _prefixes() -> Mapping[str, str]:
 def _term(name: str, where: str) -> Term:
     term = terms.vocabulary(terms.CONTEXT).terms.get(name)
     if term is None or term.iri.startswith("@"):
-        raise Problem("catalog-unfit-term", where=where.removesuffix(f"/{name}") or "/", name=name[:80])
+        raise Problem(
+            "catalog-unfit-term", where=where.removesuffix(f"/{name}") or "/", name=name[:80]
+        )
     return term

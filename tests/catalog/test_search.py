@@ -192,7 +192,10 @@ def test_a_category_finds_what_lies_below_it(card):
 
 
 def test_facets_count_what_another_choice_would_give(card):
-    one, other = model.Publisher("did:web:o.example", "O"), model.Publisher("did:web:p.example", "P")
+    one, other = (
+        model.Publisher("did:web:o.example", "O"),
+        model.Publisher("did:web:p.example", "P"),
+    )
     cards = [
         card("a", publisher=one, roles=()),
         card("b", publisher=one),
