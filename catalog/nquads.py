@@ -89,12 +89,8 @@ def _node(node: Mapping[str, object], where: str) -> Iterator[str]:
             at = f"{place}/{index}" if isinstance(value, list | tuple) else place
             for shown in _objects(item, term, at):
                 yield f"<{subject}> <{predicate}> {shown} ."
-            if _is_node(item, term):
-                yield from _node(item, at)  # type: ignore[arg-type]  # a mapping with an id
-
-
-def _is_node(item: object, term: Term) -> bool:
-    return isinstance(item, Mapping) and "id" in item and term.container != "@language"
+            if isinstance(item, Mapping) and "id" in item and term.container != "@language":
+                yield from _node(item, at)
 
 
 def _objects(item: object, term: Term, where: str) -> Iterator[str]:

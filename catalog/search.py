@@ -12,10 +12,10 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime, timedelta
-from typing import Any, Final, get_args
+from typing import Any, Final
 
 from catalog import values
-from catalog.model import Dataset, Periodicity
+from catalog.model import Dataset
 from policies import vocabulary
 from policies.model import Policy, atoms
 from policies.problem import Problem
@@ -37,7 +37,7 @@ ANY_PURPOSE: Final = PREAU + "AnyPurpose"
 
 _PURPOSE: Final = ODRL + "purpose"
 _EXCLUDING: Final = frozenset({ODRL + "neq", ODRL + "isNoneOf"})
-_PERIODS: Final[Mapping[Periodicity, int]] = {
+_PERIODS: Final[Mapping[str, int]] = {
     "continuous": 1,
     "daily": 1,
     "weekly": 7,
@@ -184,7 +184,7 @@ def freshness(periodicity: str, modified: datetime, until: datetime, now: dateti
     """
     if until <= now:
         return ENDED
-    days = _PERIODS.get(periodicity) if periodicity in get_args(Periodicity) else None
+    days = _PERIODS.get(periodicity)
     if days is None:
         return UNSCHEDULED
     grace = max(timedelta(days=1), timedelta(days=days) / 10)
