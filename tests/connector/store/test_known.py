@@ -90,7 +90,7 @@ def test_how_a_crawl_went(any_store: Store):
 @pytest.fixture(params=KNOWN[:-1])
 def old(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     """A database as an earlier release left it."""
-    path = tmp_path / "node.db"
+    path = tmp_path / "old.db"
     with closing(sqlite3.connect(path)) as connection:
         connection.executescript((DATABASES / f"{request.param}.sql").read_text("utf-8"))
     return path
