@@ -39,12 +39,26 @@ _JSON: Final[dict[str, Text]] = {
 }
 
 _UNFIT: Final[dict[str, Text]] = {
+    "catalog-unfit-context": Text(
+        "invalid",
+        "Ce document n'est pas écrit sous notre contexte.",
+        "This document is not written under our context.",
+        "N'exportez que des documents de jeux de données et des têtes de catalogue de Préau.",
+        "Export only dataset documents and catalog heads of Préau.",
+    ),
     "catalog-unfit-control": Text(
         "invalid",
         "Le texte en {where} contient un caractère de contrôle.",
         "The text at {where} holds a control character.",
         "Retirez-le ; seules la tabulation et la fin de ligne sont permises. " + _SIGN_FR,
         "Remove it; only tab and newline are allowed. " + _SIGN_EN,
+    ),
+    "catalog-unfit-datatype": Text(
+        "invalid",
+        "Le type de donnée {datatype}, en {where}, n'est pas dans notre table.",
+        "The datatype {datatype}, at {where}, is not in our table.",
+        "Utilisez un type xsd: string, integer, boolean, decimal, date, dateTime ou duration.",
+        "Use an xsd type: string, integer, boolean, decimal, date, dateTime or duration.",
     ),
     "catalog-unfit-depth": Text(
         "invalid",
@@ -60,6 +74,13 @@ _UNFIT: Final[dict[str, Text]] = {
         "Écrivez-le comme texte ou comme entier. " + _SIGN_FR,
         "Write it as text or as an integer. " + _SIGN_EN,
     ),
+    "catalog-unfit-iri": Text(
+        "invalid",
+        "La valeur en {where} n'est pas un IRI absolu.",
+        "The value at {where} is not an absolute IRI.",
+        "Écrivez-le en entier, sans espace. " + _SIGN_FR,
+        "Write it in full, without spaces. " + _SIGN_EN,
+    ),
     "catalog-unfit-language": Text(
         "invalid",
         "L'étiquette de langue en {where} n'est pas en minuscules ou n'en est pas une.",
@@ -73,6 +94,14 @@ _UNFIT: Final[dict[str, Text]] = {
         "A list stands inside a list at {where}.",
         "Nommez chaque élément et donnez-lui une position. " + _SIGN_FR,
         "Name each item and give it a position. " + _SIGN_EN,
+    ),
+    "catalog-unfit-literal": Text(
+        "invalid",
+        "La valeur en {where} n'est pas une valeur de {datatype} que tous les outils lisent "
+        "de même.",
+        "The value at {where} is not a value of {datatype} that every tool reads alike.",
+        "Corrigez sa forme. " + _SIGN_FR,
+        "Correct its form. " + _SIGN_EN,
     ),
     "catalog-unfit-null": Text(
         "invalid",
@@ -454,6 +483,101 @@ _LINKED_DATA: Final[dict[str, Text]] = {
     ),
 }
 
+_FINDING: Final[dict[str, Text]] = {
+    "catalog-export-blank": Text(
+        "internal",
+        "Le graphe contient un nœud anonyme ; nos documents n'en ont pas.",
+        "The graph holds a blank node; our documents have none.",
+        "Signalez-le aux mainteneurs de Préau ; le format nt n'est pas touché.",
+        "Report it to the maintainers of Préau; the format nt is not concerned.",
+    ),
+    "catalog-export-differs": Text(
+        "internal",
+        "Le texte en {format} ne redonnerait pas exactement ce qui a été signé ; "
+        "il n'a pas été écrit.",
+        "The text in {format} would not say exactly what was signed; it was not written.",
+        "Exportez en nt, et signalez-le aux mainteneurs de Préau.",
+        "Export as nt, and report it to the maintainers of Préau.",
+    ),
+    "catalog-export-format": Text(
+        "invalid",
+        "Ce format d'export n'existe pas.",
+        "There is no such export format.",
+        "Choisissez parmi : {allowed}.",
+        "Choose one of: {allowed}.",
+    ),
+    "catalog-query-failed": Text(
+        "refused",
+        "La requête n'a pas pu être évaluée ({fault}).",
+        "The query could not be evaluated ({fault}).",
+        "Simplifiez-la ; essayez ses parties une à une.",
+        "Make it simpler; try its parts one by one.",
+    ),
+    "catalog-query-form": Text(
+        "refused",
+        "Une requête {form} n'est pas permise ici.",
+        "A {form} query is not allowed here.",
+        "Posez une requête SELECT, ASK ou CONSTRUCT.",
+        "Ask a SELECT, ASK or CONSTRUCT query.",
+    ),
+    "catalog-query-from": Text(
+        "refused",
+        "FROM n'est pas permis : la requête porte sur les copies vérifiées, sur rien d'autre.",
+        "FROM is not allowed: the query is over the verified copies and nothing else.",
+        "Retirez FROM et FROM NAMED.",
+        "Remove FROM and FROM NAMED.",
+    ),
+    "catalog-query-function": Text(
+        "refused",
+        "Les fonctions nommées par un IRI ne sont pas permises.",
+        "Functions named by an IRI are not allowed.",
+        "Utilisez les fonctions de SPARQL 1.1 ; comparez des textes avec STR().",
+        "Use the functions of SPARQL 1.1; compare texts with STR().",
+    ),
+    "catalog-query-limit": Text(
+        "refused",
+        "La requête dépassait {seconds} s de calcul, ou la mémoire permise ; elle a été arrêtée.",
+        "The query went beyond {seconds} s of computing, or the memory allowed; it was stopped.",
+        "Ajoutez des conditions, ou LIMIT.",
+        "Add conditions, or LIMIT.",
+    ),
+    "catalog-query-long": Text(
+        "invalid",
+        "La requête dépasse {limit} caractères.",
+        "The query is longer than {limit} characters.",
+        "Raccourcissez-la.",
+        "Make it shorter.",
+    ),
+    "catalog-query-many": Text(
+        "refused",
+        "{found} jeux de données : une requête en lit au plus {limit}.",
+        "{found} datasets: a query reads at most {limit}.",
+        "Exportez-les (preau catalog export --to nt) vers un magasin RDF.",
+        "Export them (preau catalog export --to nt) into an RDF store.",
+    ),
+    "catalog-query-service": Text(
+        "refused",
+        "SERVICE n'est pas permis : aucune requête ne quitte cette machine.",
+        "SERVICE is not allowed: no query leaves this machine.",
+        "Retirez SERVICE.",
+        "Remove SERVICE.",
+    ),
+    "catalog-query-syntax": Text(
+        "invalid",
+        "Ce n'est pas une requête SPARQL 1.1 (position : {place}).",
+        "This is not a SPARQL 1.1 query (position: {place}).",
+        "Corrigez la requête à cet endroit ; LOAD, INSERT et DELETE ne sont pas des requêtes.",
+        "Correct the query at that place; LOAD, INSERT and DELETE are no queries.",
+    ),
+    "catalog-search-facet": Text(
+        "invalid",
+        "La facette « {facet} » ne connaît pas cette valeur.",
+        "The facet “{facet}” does not know this value.",
+        "Choisissez parmi : {allowed}.",
+        "Choose one of: {allowed}.",
+    ),
+}
+
 TEXTS: Final[dict[str, Text]] = {
     **_JSON,
     **_UNFIT,
@@ -462,4 +586,5 @@ TEXTS: Final[dict[str, Text]] = {
     **_HEADS,
     **_VERIFICATION,
     **_LINKED_DATA,
+    **_FINDING,
 }

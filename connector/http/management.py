@@ -12,6 +12,7 @@ from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.responses import FileResponse
 from starlette.formparsers import MultiPartException
 
+from catalog.search import Query, expand
 from connector.http import health
 from connector.http.problems import json_response, on_failure, on_problem, problem_response
 from connector.http.requests import bearer_of, body_of, json_body_of
@@ -21,6 +22,7 @@ from connector.services import (
     auditing,
     catalogs,
     consents,
+    discovering,
     fetching,
     identity,
     peering,
@@ -32,11 +34,13 @@ from connector.services import (
 )
 from connector.services.access import Actor
 from connector.services.node import Node
+from connector.services.published import PUBLIC
 from policies.problem import Problem
 
 _MAX_JSON: Final = 1_000_000
 _MAX_IMPORT: Final = 1_000_000_000
 _MAX_WAIT: Final = 60.0
+_MAX_WORDS: Final = 500
 
 Body = dict[str, Any]
 
@@ -83,6 +87,32 @@ def _node(node: Node) -> APIRouter:
     async def discover(request: Request, peer: str) -> Response:
         await _actor(node, request)
         return json_response(await peering.catalog_of(node, peer))
+
+    @made.get("/search")
+    async def search(request: Request, refresh: str = "due") -> Response:
+        await _actor(node, request)
+        asked = request.query_params
+        query = Query(
+            text=asked.get("q", "")[:_MAX_WORDS],
+            access=asked.get("access"),
+            purpose=_iri(asked.get("purpose")),
+            category=_iri(asked.get("category")),
+            freshness=asked.get("freshness"),
+            publisher=asked.get("publisher"),
+        )
+        limit, offset = _number(asked.get("limit"), 50), _number(asked.get("offset"), 0)
+        found = await discovering.search(node, query, refresh=refresh, limit=limit, offset=offset)
+        return json_response(found)
+
+    @made.get("/copies")
+    async def copies(request: Request) -> Response:
+        await _actor(node, request)
+        return json_response(await discovering.copies(node))
+
+    @made.get("/copies/catalog")
+    async def copy(request: Request, publisher: str, group: str = PUBLIC) -> Response:
+        await _actor(node, request)
+        return json_response(await discovering.copy(node, publisher, group))
 
     return made
 
@@ -304,6 +334,19 @@ def _object(body: Body, member: str) -> Body:
     if not isinstance(value, dict):
         raise Problem("http-member", member=member)
     return value
+
+
+def _iri(name: str | None) -> str | None:
+    """A facet's value as people spell it (`preau:EducationResearch`) or in full."""
+    return expand(name) if name else None
+
+
+def _number(text: str | None, otherwise: int) -> int:
+    if text is None:
+        return otherwise
+    if not (text.isascii() and text.isdecimal() and len(text) < 10):
+        raise Problem("http-member", member="limit, offset")
+    return int(text)
 
 
 def _share(text: str | None) -> float:

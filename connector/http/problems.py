@@ -37,7 +37,10 @@ def problem_response(problem: Problem) -> Response:
         "status": status,
         **problem.document(),
     }
-    headers = {"Retry-After": "5"} if status == STATUS["unavailable"] else None
+    # What is not there for one caller may be there for the next, or a moment later.
+    headers = {"Cache-Control": "no-store"}
+    if status == STATUS["unavailable"]:
+        headers["Retry-After"] = "5"
     return Response(orjson.dumps(document), status, headers, MEDIA_TYPE)
 
 

@@ -13,16 +13,22 @@ from fastapi import APIRouter, FastAPI, Request, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from catalog import terms
+from connector.base import telemetry
 from connector.evidence.levels import read_tile_path
 from connector.http import data, dsp, health
 from connector.http.problems import json_response, on_failure, on_problem, problem_response
+from connector.http.requests import bearer_of
 from connector.protocol.versions import version_document
-from connector.services import catalogs, identity
+from connector.services import access, catalogs, identity, inbound
+from connector.services.catalogs import NOBODY
 from connector.services.node import Node
 from policies.problem import Problem
 
 JSON_LD: Final = "application/ld+json"
 _IMMUTABLE: Final = "public, max-age=31536000, immutable"
+_CHECKED: Final = "public, no-cache"
+# For one caller: no shared cache may keep it, nor hand it to the next.
+_PERSONAL: Final = {"Cache-Control": "private, no-cache", "Vary": "Authorization"}
 
 
 def app(node: Node) -> FastAPI:
@@ -62,15 +68,37 @@ def _documents(node: Node) -> APIRouter:
 
     @get("/catalog")
     async def head(request: Request) -> Response:
-        return _signed(request, await catalogs.public_head(node), "no-cache")
+        return _signed(request, await catalogs.public_head(node), _CHECKED)
+
+    @get("/catalogs")
+    async def groups(request: Request) -> Response:
+        caller = await _caller(node, request)
+        if caller is None:
+            raise Problem("http-not-found")
+        found = await catalogs.open_groups(node, caller.groups)
+        response = json_response({"v": 1, "groups": found})
+        response.headers.update(_PERSONAL)
+        return response
+
+    @get("/catalog/{group}")
+    async def group_head(request: Request, group: str) -> Response:
+        # Who may not see it is told nothing before anything is looked up.
+        caller = await _caller(node, request)
+        found = await catalogs.group_head(node, group, caller.groups if caller else NOBODY)
+        return _signed(request, found, _CHECKED)
 
     @get("/datasets/{ident}")
     async def dataset(request: Request, ident: str) -> Response:
-        return _signed(request, await catalogs.current_document(node, ident), "no-cache")
+        found = await _visible(
+            node, request, lambda groups: catalogs.current_document(node, ident, groups)
+        )
+        return _signed(request, found, _CHECKED)
 
     @get("/datasets/{ident}/v{version:int}")
     async def document(request: Request, ident: str, version: int) -> Response:
-        found = await catalogs.document(node, ident, version)
+        found = await _visible(
+            node, request, lambda groups: catalogs.document(node, ident, version, groups)
+        )
         return _signed(request, found, _IMMUTABLE)
 
     @get("/log/checkpoint")
@@ -88,10 +116,38 @@ def _documents(node: Node) -> APIRouter:
     return made
 
 
+async def _caller(node: Node, request: Request) -> access.Caller | None:
+    """The node behind a request, if it proves to be one that we know; strangers are nobody."""
+    if not request.headers.get("authorization"):
+        return None
+    try:
+        caller = await access.authenticate(node, bearer_of(request))
+        await inbound.admit(node, caller)
+    except Problem as problem:
+        telemetry.event("peer-refused", code=problem.code, cause=problem.kind)
+        return None
+    return caller
+
+
+async def _visible(
+    node: Node, request: Request, read: Callable[[frozenset[str]], Awaitable[catalogs.Signed]]
+) -> catalogs.Signed:
+    """What anybody may read; what only a group may, once the caller has proved to be in it."""
+    try:
+        return await read(NOBODY)
+    except Problem as problem:
+        caller = await _caller(node, request) if problem.kind == "not-found" else None
+        if caller is None:
+            raise
+    return await read(caller.groups)
+
+
 def _signed(request: Request, found: catalogs.Signed, caching: str) -> Response:
     """The exact signed bytes under a strong ETag, or 304 for who has them."""
     etag = f'"{found.digest}"'
     headers = {"ETag": etag, "Cache-Control": caching}
+    if not found.public:
+        headers |= {**_PERSONAL, "Cache-Control": caching.replace("public", "private")}
     if etag in re.split(r"\s*,\s*", request.headers.get("if-none-match", "")):
         return Response(status_code=304, headers=headers)
     return Response(found.body, media_type=JSON_LD, headers=headers)

@@ -15,18 +15,27 @@ from connector.store.store import Tx
 from policies.problem import Problem
 
 OK = 200
+Groups = frozenset[str]
+NOBODY: Groups = frozenset()
+"""The groups of somebody we do not know."""
 
 
 @dataclass(frozen=True, slots=True)
 class Signed:
-    """Signed bytes as they are served, and the digest that is their strong ETag."""
+    """Signed bytes as they are served, the digest that is their strong ETag, and for whom."""
 
     body: bytes
     digest: str
+    group: str
+
+    @property
+    def public(self) -> bool:
+        """Whether anybody may have these bytes, caches included."""
+        return self.group == PUBLIC
 
 
 async def public_head(node: Node) -> Signed:
-    """The head of the public catalog.
+    """The head of the public catalog; the same bytes for everybody.
 
     Raises:
         Problem: `dataset-unknown`, before the first start.
@@ -34,43 +43,67 @@ async def public_head(node: Node) -> Signed:
     row = await node.store.read(lambda tx: catalogs.head(tx, group=PUBLIC))
     if row is None:
         raise Problem("dataset-unknown")
-    return Signed(row.body, row.digest)
+    return Signed(row.body, row.digest, PUBLIC)
 
 
-async def current_document(node: Node, ident: str) -> Signed:
-    """The newest signed document of a public dataset.
+async def group_head(node: Node, group: str, groups: Groups) -> Signed:
+    """The head of one group's catalog, for somebody in these groups (C2).
 
     Raises:
-        Problem: `dataset-unknown`.
+        Problem: `http-not-found`: no such group, nothing published in it, or not for these groups;
+            one answer for all three.
     """
+    if group not in groups:
+        raise Problem("http-not-found")
+    row = await node.store.read(lambda tx: catalogs.head(tx, group=group))
+    if row is None:
+        raise Problem("http-not-found")
+    return Signed(row.body, row.digest, group)
 
-    def unit(tx: Tx) -> Signed:
-        row = catalogs.dataset(tx, id=ident)
-        if row is None or row.state != "published" or row.group != PUBLIC:
-            raise Problem("dataset-unknown")
-        stored = catalogs.document_by_digest(tx, digest=row.digest)
-        if stored is None:
-            raise Problem("dataset-unknown")
-        return Signed(stored.body, stored.digest)
+
+async def open_groups(node: Node, groups: Groups) -> list[str]:
+    """Those of a caller's groups in which something was published: what it may ask heads of."""
+
+    def unit(tx: Tx) -> list[str]:
+        return [group for group in sorted(groups) if catalogs.head(tx, group=group) is not None]
 
     return await node.store.read(unit)
 
 
-async def document(node: Node, ident: str, version: int) -> Signed:
-    """One version of a public dataset's document; a withdrawn dataset's stay readable (X8).
+async def current_document(node: Node, ident: str, groups: Groups = NOBODY) -> Signed:
+    """The newest signed document of a dataset, for somebody in these groups.
 
     Raises:
-        Problem: `dataset-unknown`.
+        Problem: `dataset-unknown`: no such dataset, withdrawn, or not for these groups.
     """
 
     def unit(tx: Tx) -> Signed:
         row = catalogs.dataset(tx, id=ident)
-        if row is None or row.group != PUBLIC:
+        if row is None or row.state != "published" or row.group not in {PUBLIC, *groups}:
+            raise Problem("dataset-unknown")
+        stored = catalogs.document_by_digest(tx, digest=row.digest)
+        if stored is None:
+            raise Problem("dataset-unknown")
+        return Signed(stored.body, stored.digest, row.group)
+
+    return await node.store.read(unit)
+
+
+async def document(node: Node, ident: str, version: int, groups: Groups = NOBODY) -> Signed:
+    """One version of a dataset's document; a withdrawn dataset's stay readable (X8).
+
+    Raises:
+        Problem: `dataset-unknown`: no such version, or not for these groups.
+    """
+
+    def unit(tx: Tx) -> Signed:
+        row = catalogs.dataset(tx, id=ident)
+        if row is None or row.group not in {PUBLIC, *groups}:
             raise Problem("dataset-unknown")
         stored = catalogs.document(tx, iri=f"{row.iri}/v{version}")
         if stored is None:
             raise Problem("dataset-unknown")
-        return Signed(stored.body, stored.digest)
+        return Signed(stored.body, stored.digest, row.group)
 
     return await node.store.read(unit)
 

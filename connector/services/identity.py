@@ -2,13 +2,20 @@
 
 from typing import Any
 
-from connector.identity import did
+from connector.identity import did, tokens
 from connector.services.node import Node
 
 
 def document(node: Node) -> dict[str, Any]:
     """This node's DID document as it is now."""
     return did.document(node.did, node.keys, root=node.url, dsp_base=node.dsp)
+
+
+def authorization(node: Node, peer: str) -> str:
+    """The `Authorization` of one request to a peer: a fresh token for it alone (P9)."""
+    kid = f"{node.did}#{node.keys.fragment('token')}"
+    token = tokens.mint(node.keys.token_key, node.did, kid, peer, node.clock.now(), node.ids.uuid())
+    return f"Bearer {token}"
 
 
 def overview(node: Node) -> dict[str, Any]:

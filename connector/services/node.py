@@ -25,7 +25,7 @@ class Node:
 
     `background` holds the work that goes on beside requests; `bitmaps` is a cache of the consent
     state, rebuilt from the store at any time; `consenting` keeps journal and commits of consent
-    events in one order.
+    events in one order; `crawling` lets one crawl go on at a time.
     """
 
     folder: Path
@@ -43,6 +43,7 @@ class Node:
     bitmaps: Bitmaps = field(default_factory=Bitmaps)
     fetches: Fetches = field(default_factory=Fetches)
     consenting: asyncio.Lock = field(default_factory=asyncio.Lock)
+    crawling: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @property
     def did(self) -> str:

@@ -1,44 +1,23 @@
-"""Other nodes: known by their DID, their catalogs fetched, verified, and never believed twice.
+"""Other nodes: known by their DID, in the groups this node's operator put them in.
 
-A catalog is accepted only if its head is signed by the peer's assertion key, follows the last head
-this node saw (no rollback, no fork), and every document in it has the digest the head names.
+What they publish is fetched and verified by `asking`, gathered for searches by `discovering`.
 """
 
-from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any, Final
+from typing import Any
 from urllib.parse import urlsplit
 
-from catalog import documents, verify, versions
-from catalog.model import Dataset, Head
+from catalog import values
 from connector.evidence.leaf import Entry
 from connector.identity import did_web
-from connector.services import access
+from connector.services import access, asking
 from connector.services.access import Actor
+from connector.services.asking import NOT_MODIFIED, Asked, FetchedHead, Found
 from connector.services.node import Node
-from connector.store import catalogs, peers
-from connector.store.rows import DocumentRow, PeerRow
+from connector.services.published import PUBLIC
+from connector.store import peers
+from connector.store.rows import PeerRow
 from connector.store.store import Tx
 from policies.problem import Problem
-
-PUBLIC: Final = "public"
-OK: Final = 200
-_LIMIT: Final = 16 * 2**20
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A peer's dataset whose signed document was fetched and verified just now."""
-
-    peer: str
-    dataset: Dataset
-    body: bytes
-    digest: str
-
-    @property
-    def reference(self) -> dict[str, str]:
-        """How messages and agreements name the document."""
-        return {"id": self.dataset.document_iri, "digest": self.digest}
 
 
 async def add(node: Node, who: Actor, did: str, name: str, groups: list[str]) -> dict[str, Any]:
@@ -48,7 +27,7 @@ async def add(node: Node, who: Actor, did: str, name: str, groups: list[str]) ->
         Problem: `access-role`, `identity-did-…`, `peer-group-name`.
     """
     access.require(who, "operator", "steward")
-    if not all(group.replace("-", "").isalnum() for group in map(str, groups)):
+    if not all(values.is_name(group) for group in groups):
         raise Problem("peer-group-name")
     document = await node.resolver.document(did)
     now = node.clock.now()
@@ -78,24 +57,34 @@ async def listing(node: Node) -> list[dict[str, Any]]:
 
 
 async def catalog_of(node: Node, did: str) -> dict[str, Any]:
-    """A peer's whole public catalog, fetched and verified.
+    """Every catalog of a peer that is open to us, fetched and verified now.
+
+    `version` and `digest` are those of the public head.
 
     Raises:
-        Problem: `peer-unknown`, `catalog-…`, `delivery-…`, `identity-…`.
+        Problem: `peer-unknown`, `peer-…`, `catalog-…`, `delivery-…`, `identity-…`.
     """
-    head = await head_of(node, did)
-    found = [await _fetch(node, did, entry.document, entry.digest) for entry in head.entries]
+    asked = await asking.ask(node, did)
+    public = await _head(node, asked, PUBLIC)
+    heads = [public]
+    heads += [await _head(node, asked, group) for group in await asking.groups(node, asked) or ()]
+    found = [
+        await asking.document(node, asked, one.head.group, entry)
+        for one in heads
+        for entry in one.head.entries
+    ]
     return {
         "v": 1,
         "publisher": did,
-        "version": head.version,
-        "digest": versions.head_digest(head),
+        "version": public.head.version,
+        "digest": public.digest,
         "datasets": [
             {
                 "id": one.dataset.iri,
                 "title": {"fr": one.dataset.title.fr, "en": one.dataset.title.en},
                 "document": one.dataset.document_iri,
                 "digest": one.digest,
+                "group": one.dataset.group,
                 "offers": [offer.policy.id for offer in one.dataset.offers],
                 "fields": [field.name for field in one.dataset.fields],
                 "rows": one.dataset.rows,
@@ -106,87 +95,54 @@ async def catalog_of(node: Node, did: str) -> dict[str, Any]:
     }
 
 
-async def head_of(node: Node, did: str) -> Head:
-    """A peer's public head, verified against its DID document and the last one seen."""
-    peer = await node.store.read(lambda tx: peers.get(tx, did=did))
-    if peer is None:
-        raise Problem("peer-unknown", did=did)
-    document = await node.resolver.document(did)
-    body = await _get(node, f"{document.root}/catalog")
-    last = peer.head.get(PUBLIC)
-    seen = (int(last["version"]), str(last["digest"])) if last else None
-    keys = verify.assertion_keys(document.source, did)
-    head = _verified_head(body, tuple(keys.items()), did, seen)
-    digest = versions.head_digest(head)
-    if seen != (head.version, digest):
-        await node.store.write(
-            lambda tx: peers.saw_head(
-                tx, did=did, group=PUBLIC, version=head.version, digest=digest
-            )
-        )
-    return head
-
-
 async def find(node: Node, iri: str) -> Found:
-    """The dataset of an IRI, at whichever known peer publishes it.
+    """The dataset of an IRI, at whichever known peer publishes it, public or open to us.
+
+    Peers that do not answer are passed over, unless the IRI is theirs by name.
 
     Raises:
         Problem: `peer-no-publisher`: no known peer's address covers the IRI; `dataset-unknown`:
-            its catalog does not list it; and those of `head_of`.
+            no catalog open to us lists it; `peer-…`, `catalog-…`, `delivery-…`, `identity-…`.
     """
     for peer in await node.store.read(peers.listing):
-        document = await node.resolver.document(peer.did)
-        if not iri.startswith(document.root + "/"):
+        try:
+            asked = await asking.ask(node, peer.did)
+            root = asked.root
+        except Problem:
+            if iri.startswith(did_web.read(peer.did, dev=True).base + "/"):
+                raise
             continue
-        head = await head_of(node, peer.did)
-        for entry in head.entries:
-            if entry.dataset == iri:
-                return await _fetch(node, peer.did, entry.document, entry.digest)
-        raise Problem("dataset-unknown")
+        if iri.startswith(root + "/"):
+            return await _published(node, asked, iri)
     raise Problem("peer-no-publisher", host=urlsplit(iri).netloc[:100])
 
 
-def document_row(found: Found) -> DocumentRow:
-    """The verified document as this node keeps it beside its own."""
-    return DocumentRow(
-        iri=found.dataset.document_iri,
-        dataset=found.dataset.iri,
-        version=found.dataset.version,
-        digest=found.digest,
-        body=found.body,
-    )
+async def _published(node: Node, asked: Asked, iri: str) -> Found:
+    """A peer's dataset; its groups are asked for only when the public catalog lacks it."""
+    found = await _listed(node, asked, PUBLIC, iri)
+    if found is not None:
+        return found
+    for group in await asking.groups(node, asked) or ():
+        found = await _listed(node, asked, group, iri)
+        if found is not None:
+            return found
+    raise Problem("dataset-unknown")
 
 
-async def _fetch(node: Node, did: str, address: str, digest: str) -> Found:
-    kept = await node.store.read(lambda tx: catalogs.document_by_digest(tx, digest=digest))
-    document = await node.resolver.document(did)
-    document.check_address(address)
-    body = kept.body if kept else await _get(node, address)
-    keys = verify.assertion_keys(document.source, did)
-    dataset = _verified(body, tuple(keys.items()), did, digest)
-    document.check_address(dataset.endpoint)
-    return Found(did, dataset, body, digest)
+async def _listed(node: Node, asked: Asked, group: str, iri: str) -> Found | None:
+    head = (await _head(node, asked, group)).head
+    for entry in head.entries:
+        if entry.dataset == iri:
+            return await asking.document(node, asked, group, entry)
+    return None
 
 
-# The same bytes under the same keys have the same outcome; a key that is gone asks anew.
-_Keys = tuple[tuple[str, bytes], ...]
-
-
-@lru_cache(maxsize=64)
-def _verified_head(body: bytes, keys: _Keys, did: str, seen: versions.Seen | None) -> Head:
-    return verify.verify_head(body, dict(keys), did, seen=seen)
-
-
-@lru_cache(maxsize=256)
-def _verified(body: bytes, keys: _Keys, did: str, digest: str) -> Dataset:
-    return verify.verify_dataset(body, dict(keys), did, digest)
-
-
-async def _get(node: Node, url: str) -> bytes:
-    answer = await node.fetch.get(url, limit=_LIMIT)
-    if answer.status != OK:
-        raise Problem("peer-refused", host=urlsplit(url).netloc, status=answer.status)
-    return answer.body
+async def _head(node: Node, asked: Asked, group: str) -> FetchedHead:
+    found = await asking.head(node, asked, group)
+    if found is None:
+        # Unasked for: we named no version that could be the same.
+        raise Problem("peer-refused", host=urlsplit(asked.root).netloc, status=NOT_MODIFIED)
+    return found
 
 
 def _merged(known: PeerRow, new: PeerRow) -> PeerRow:
@@ -209,8 +165,3 @@ def _shown(row: PeerRow) -> dict[str, Any]:
         "head": row.head,
         "url": did_web.read(row.did, dev=True).base,
     }
-
-
-def digest_of(document: dict[str, Any]) -> str:
-    """The digest by which a document is named."""
-    return documents.digest(document)

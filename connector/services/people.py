@@ -13,6 +13,7 @@ from connector.protocol.messages import Event, Terms
 from connector.protocol.negotiation import Act, Negotiation, Role
 from connector.services import access, agreements, deciding, ledger, peering, published
 from connector.services.access import Actor
+from connector.services.asking import Found
 from connector.services.committing import commit
 from connector.services.node import Node
 from connector.services.processes import negotiation, save_negotiation
@@ -45,7 +46,7 @@ async def request(node: Node, who: Actor, iri: str, draft: Json) -> Json:
     policy = compare.narrow(offer, applications.read(application))
 
     def unit(tx: Tx) -> Json:
-        catalogs.add_document(tx, peering.document_row(found))
+        catalogs.add_document(tx, found.row)
         n = machine.start_consumer(
             now=node.clock.now(),
             pid=node.ids.uuid(),
@@ -241,7 +242,7 @@ def _signed(node: Node, draft: Draft, provider: str, dataset: str, offer: str) -
     return {**application, "proof": agreements.sign(node, application)}
 
 
-def _fitting(found: peering.Found, draft: Draft) -> Policy:
+def _fitting(found: Found, draft: Draft) -> Policy:
     """The offer to ask for: the first whose rules the draft's terms do not contradict.
 
     The provider decides; this only chooses which of several offers to name.

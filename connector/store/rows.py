@@ -96,6 +96,41 @@ class RevisionRow:
     created: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class CrawlRow:
+    """When a peer's catalogs were asked for and last verified, and what went wrong since."""
+
+    peer: str
+    tried: datetime
+    verified: datetime | None = None
+    problem: Json | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KnownHeadRow:
+    """A peer's verified head of one group, as fetched, with the DID document that verified it."""
+
+    peer: str
+    group: str
+    version: int
+    digest: str
+    etag: str | None
+    did_document: Json
+    body: bytes
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class KnownDatasetRow:
+    """A dataset of a peer whose verified document (by `digest`) is kept; `card` is for searches."""
+
+    peer: str
+    iri: str
+    group: str
+    digest: str
+    card: Json
+
+
 # ------------------------------------------------------------------ negotiating
 
 

@@ -24,10 +24,10 @@ from sqlalchemy import (
     literal_column,
 )
 
-SCHEMA: Final = "0001"
+SCHEMA: Final = "0002"
 """The revision of the schema this code reads and writes (the newest of the migrations)."""
 
-KNOWN: Final[tuple[str, ...]] = ("0001",)
+KNOWN: Final[tuple[str, ...]] = ("0001", "0002")
 """Every revision a migration leads away from or to, oldest first; the last is `SCHEMA`."""
 
 METADATA: Final = MetaData(
@@ -146,6 +146,42 @@ REVISION: Final = Table(
     _text("meta"),  # JSON
     _text("created"),
     Index(None, "dataset"),
+)
+
+# ------------------------------------------------------------------ what peers publish
+
+CRAWL: Final = Table(
+    "crawl",
+    METADATA,
+    _key("peer"),
+    _text("tried"),
+    _text("verified", null=True),
+    _text("problem", null=True),  # JSON: why the last try found nothing
+)
+
+KNOWN_HEAD: Final = Table(
+    "known_head",
+    METADATA,
+    _text("peer"),
+    _text("grp"),
+    _int("version"),
+    _text("digest"),
+    _text("etag", null=True),
+    _text("did_document"),  # JSON: whose keys verified it
+    _blob("body"),
+    _text("at"),
+    PrimaryKeyConstraint("peer", "grp"),
+)
+
+KNOWN_DATASET: Final = Table(
+    "known_dataset",
+    METADATA,
+    _text("peer"),
+    _text("iri"),
+    _text("grp"),
+    _text("digest"),
+    _text("card"),  # JSON: what a search needs
+    PrimaryKeyConstraint("peer", "iri"),
 )
 
 # ------------------------------------------------------------------ negotiating

@@ -49,6 +49,7 @@ audience = "adults"
 periodicity = "irregular"
 until = 2027-12-31T00:00:00Z
 retention = "P1Y"
+group = "{group}"
 decisions = [{decisions}]
 [title]
 fr = "Traces"
@@ -139,6 +140,7 @@ class Pair:
             "id": "traces",
             "category": CATEGORY,
             "decisions": "",
+            "group": "public",
             "basis": "consent",
             "template": "research-under-consent",
             "purpose": PURPOSE,

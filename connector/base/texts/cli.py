@@ -61,4 +61,25 @@ TEXTS: Final[dict[str, Text]] = {
         "Corrigez le fichier à cet endroit.",
         "Correct the file at that place.",
     ),
+    "cli-folder-not-empty": Text(
+        "conflict",
+        "Le dossier {folder} n'est pas vide ; rien n'a été écrit.",
+        "The folder {folder} is not empty; nothing was written.",
+        "Donnez un dossier nouveau.",
+        "Give a new folder.",
+    ),
+    "cli-not-saved": Text(
+        "invalid",
+        "{folder} n'a pas été écrit par « preau catalog save ».",
+        "{folder} was not written by “preau catalog save”.",
+        "Donnez le dossier que cette commande a écrit, tel quel.",
+        "Give the folder which that command wrote, unchanged.",
+    ),
+    "cli-not-written": Text(
+        "unavailable",
+        "{path} n'a pas pu être écrit ({fault}).",
+        "{path} could not be written ({fault}).",
+        "Vérifiez la place et les droits, puis relancez la commande.",
+        "Check space and permissions, then run the command again.",
+    ),
 }
