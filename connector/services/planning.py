@@ -65,6 +65,8 @@ def facts_of(dataset: Dataset) -> DatasetFacts:
         personal=dataset.personal,
         basis=None if ground == "none" else ground,
         category=dataset.category,
+        special=frozenset(field.name for field in dataset.fields if field.condition is not None),
+        dated=dataset.dated,
     )
 
 

@@ -116,7 +116,7 @@ WRONG = [
     ("decisions = 'dpo'", "dataplane-about-type", "decisions"),
     ("personal = 'perhaps'", "dataplane-about-value", "personal"),
     ("columns = ['x']", "dataplane-about-type", "columns[0]"),
-    ("columns = [{ name = 'x', type = 'date' }]", "dataplane-about-value", "columns[0].type"),
+    ("columns = [{ name = 'x', type = 'day' }]", "dataplane-about-value", "columns[0].type"),
     ("columns = [{ type = 'string' }]", "dataplane-about-missing", "columns[0].name"),
     ("publisher = 7", "dataplane-about-type", "publisher"),
     ("group = '../x'", "dataplane-about-value", "group"),
