@@ -331,7 +331,7 @@ async def test_the_profile_is_shown_and_the_choice_is_logged(nodes: Pair):
         return [row for row in leaves.between(tx, start=0, stop=1000) if row.type == "catalog"]
 
     (leaf,) = await nodes.provider.store.read(unit)
-    columns = {one["column"]: one for one in leaf.private_body["columns"]}
+    columns = {one["column"]: one for one in leaf.private_body["body"]["columns"]}
     assert (columns["nom_du_test"]["proposed"], columns["nom_du_test"]["chosen"]) == (
         "direct",
         "no",
