@@ -17,6 +17,7 @@ from catalog import reading, terms, values
 from catalog.canonical import canonical, check
 from catalog.model import (
     Audience,
+    Condition,
     Dataset,
     Distribution,
     Field,
@@ -61,6 +62,7 @@ SENSITIVITIES: Final = {
     "free-text": PREAU + "FreeText",
     "special": PREAU + "SpecialCategory",
 }
+CONDITIONS: Final = {f"9(2)({letter})": f"{_GDPR}A9-2-{letter}" for letter in "abcdefghij"}
 PERIODS: Final = {
     "continuous": _FREQUENCY + "UPDATE_CONT",
     "daily": _FREQUENCY + "DAILY",
@@ -85,7 +87,7 @@ _SUBJECT: Final = (
     *("until", "retention", "group", "rows", "distribution", "hasPolicy"),
 )
 _SUBJECT_OPTIONAL: Final = (
-    *("notice", "retentionReason", "dpia", "persons", "decision", "linkage"),
+    *("notice", "retentionReason", "dpia", "persons", "decision", "linkage", "recordTime"),
 )
 
 
@@ -218,6 +220,7 @@ def _optional(dataset: Dataset) -> dict[str, object]:
         "persons": dataset.persons,
         "decision": _decisions(dataset) or None,
         "linkage": _linkage(dataset),
+        "recordTime": dataset.record_time,
     }
     return {name: value for name, value in members.items() if value is not None}
 
@@ -246,6 +249,11 @@ def _notice(notice: Notice | None) -> dict[str, object] | None:
 
 def _field(dataset: Dataset, index: int) -> dict[str, object]:
     field = dataset.fields[index]
+    special = (
+        {"condition": CONDITIONS[field.condition], "reference": field.reference}
+        if field.condition is not None
+        else {}
+    )
     return {
         "id": values.fragment(dataset.iri, "field", field.name),
         "type": "Field",
@@ -254,6 +262,7 @@ def _field(dataset: Dataset, index: int) -> dict[str, object]:
         "datatype": field.type,
         "sensitivity": SENSITIVITIES[field.personal],
         "position": index + 1,
+        **special,
     }
 
 
@@ -364,6 +373,7 @@ def _read_subject(value: object, where: str) -> Dataset:
         offers=_read_offers(node, where),
         linkage=_read_linkage(node["linkage"], f"{where}/linkage") if "linkage" in node else None,
         distributions=tuple(form for form, _ in forms),
+        record_time=reading.optional_text(node, "recordTime", where),
         endpoint=forms[0][1],
     )
 
@@ -402,12 +412,15 @@ def _read_fields(parent: reading.Node, where: str) -> tuple[Field, ...]:
     members = ("id", "type", "name", "path", "datatype", "sensitivity", "position")
     placed: list[tuple[int, Field]] = []
     for value, at in reading.nodes(parent, "field", where):
-        node = reading.node(value, at, members, ())
+        node = reading.node(value, at, members, ("condition", "reference"))
+        condition = reading.word(node, "condition", at, CONDITIONS) if "condition" in node else None
         field = Field(
             name=reading.text(node, "name", at),
             path=reading.text(node, "path", at),
             type=reading.text(node, "datatype", at),
             personal=cast("Personal", reading.word(node, "sensitivity", at, SENSITIVITIES)),
+            condition=cast("Condition | None", condition),
+            reference=reading.optional_text(node, "reference", at),
         )
         placed.append((reading.whole(node, "position", at), field))
     placed.sort(key=lambda pair: pair[0])

@@ -31,6 +31,18 @@ Periodicity = Literal[
 ]
 Precision = Literal["minute", "hour", "day", "none"]
 Personal = Literal["no", "indirect", "direct", "free-text", "special"]
+Condition = Literal[
+    "9(2)(a)",
+    "9(2)(b)",
+    "9(2)(c)",
+    "9(2)(d)",
+    "9(2)(e)",
+    "9(2)(f)",
+    "9(2)(g)",
+    "9(2)(h)",
+    "9(2)(i)",
+    "9(2)(j)",
+]
 MAX_VERSION: Final = 2**31 - 1
 
 
@@ -134,12 +146,16 @@ class Field:
 
     `path` is a JSON pointer (RFC 6901, `-` for any index) in xAPI rows and a column name in
     tables; `personal` is what the field says about a person, in the words of `policies.plan`.
+    `condition` is the exception of Article 9(2) GDPR declared for a special category, and
+    `reference` where that is written down; without both the field never leaves (S5).
     """
 
     name: str
     path: str
     type: str
     personal: Personal
+    condition: Condition | None = None
+    reference: str | None = None
 
     def __post_init__(self) -> None:
         """Raises Problem `catalog-member-invalid`."""
@@ -147,6 +163,10 @@ class Field:
         _text(self.path, "fields.path")
         _text(self.type, "fields.type")
         _words(self.personal, "fields.personal", Personal)
+        _must((self.condition is None) == (self.reference is None), "fields.reference", "text")
+        if self.condition is not None:
+            _words(self.condition, "fields.condition", Condition)
+            _text(self.reference, "fields.reference")
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,8 +243,9 @@ class Dataset:
     `iri` names the dataset for ever, `<iri>/v<version>` the document that says this. `fields` is
     the codebook in order; `persons` is already rounded (see `values.rounded_persons`), None when
     the data is about nobody; `retention` is how long a recipient may keep it (ISO 8601).
-    `modified` is when the data or its description last changed, `until` when the offers end.
-    `linkage` is None until somebody has measured it (`preau dataset risk`).
+    `modified` is when the data or its description last changed, `until` when the offers end;
+    `linkage` is None until somebody has measured it (`preau dataset risk`); `record_time` names
+    the column that dates the rows of a table, None when nothing does.
     """
 
     iri: str
@@ -254,6 +275,12 @@ class Dataset:
     distributions: tuple[Distribution, ...]
     endpoint: str
     linkage: Linkage | None = None
+    record_time: str | None = None
+
+    @property
+    def dated(self) -> bool:
+        """Whether rows have a record time, which a requested period can select by."""
+        return self.kind == "xapi" or self.record_time is not None
 
     def __post_init__(self) -> None:
         """Raises Problem `catalog-member-invalid`, `catalog-member-twice`."""
@@ -303,6 +330,9 @@ class Dataset:
         _must(len(self.distributions) > 0, "distributions", "1…")
         _unique([field.name for field in self.fields], "fields")
         _unique([form.name for form in self.distributions], "distributions")
+        if self.record_time is not None:
+            known = {field.path for field in self.fields} if self.kind == "csv" else set()
+            _must(self.record_time in known, "record_time", "fields.path")
 
 
 @dataclass(frozen=True, slots=True)

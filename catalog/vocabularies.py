@@ -84,6 +84,7 @@ field                                           @id *
 path
 datatype
 sensitivity                                     @id
+condition           preau:articleNineCondition  @id
 position                                        ^xsd:integer
 periodicity         dct:accrualPeriodicity      @id
 issued              dct:issued                  ^xsd:dateTime
@@ -94,6 +95,7 @@ retentionReason
 dpia
 group               preau:accessGroup
 rows                                            ^xsd:integer
+recordTime          preau:recordTimeColumn
 persons
 decision            preau:requiredDecision      @id *
 role

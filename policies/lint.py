@@ -47,6 +47,9 @@ class Declaration:
         retention_reason: why this one is longer.
         until: RFC 3339 end of the offer, when declared beside the policy.
         fields: names of the codebook; empty when not known yet.
+        subjects: whether the rows say whom they are about (a table may not).
+        identifying: names of fields that identify persons, or tell of them what is special.
+        dated: whether the rows have a record time.
     """
 
     personal: bool
@@ -58,6 +61,9 @@ class Declaration:
     retention_reason: str | None = None
     until: str | None = None
     fields: frozenset[str] = frozenset()
+    subjects: bool = True
+    identifying: frozenset[str] = frozenset()
+    dated: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +91,7 @@ def lint(policy: Policy, declaration: Declaration) -> tuple[Finding, ...]:
         *_openness(policy, declaration),
         *_basis(declaration),
         *_retention(policy, declaration),
+        *_persons(declaration),
     ]
     return tuple(dict.fromkeys(found))
 
@@ -137,6 +144,8 @@ def _constraint(each: AnyConstraint, path: str, declaration: Declaration) -> Ite
         operand = operands.find(atom.left)
         if operand is not None and operand.duty_only:
             yield _finding("policy-lint-duty-only", path, operand=compact(atom.left))
+        if atom.left == PREAU + "recordTime" and not declaration.dated:
+            yield _finding("policy-lint-undated", path)
         if atom.left == PREAU + "fields" and declaration.fields:
             names = {value.text for value in atom.right} - declaration.fields
             if names:
@@ -251,6 +260,15 @@ def _basis(declaration: Declaration) -> Iterator[Finding]:
         yield _finding(
             "policy-lint-minors-basis", "audience", audience=audience, basis=str(declaration.basis)
         )
+
+
+def _persons(declaration: Declaration) -> Iterator[Finding]:
+    """Rows about persons say about whom; rows about nobody identify nobody."""
+    if declaration.personal and not declaration.subjects:
+        yield _finding("policy-lint-no-subjects", "subjects")
+    if not declaration.personal and declaration.identifying:
+        names = ", ".join(sorted(declaration.identifying)[:10])
+        yield _finding("policy-lint-not-personal", "personal", field=names)
 
 
 def _retention(policy: Policy, declaration: Declaration) -> Iterator[Finding]:

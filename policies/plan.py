@@ -13,7 +13,8 @@ The rules, each of which the tests hold:
 5. Fields: those of the application, within those of the policy; without an application those of
    the policy; without either, all of the codebook that do not identify directly. An unknown name
    is a problem. Direct identifiers leave only treated (agents become pseudonyms) or not at all;
-   free text only if named; special categories only with a declared condition (S5, X5).
+   free text only if named; special categories only with a declared condition (S5, X5). A plan
+   that names a social security number is refused (X10). Rows without a record time know no period.
 6. The linkage announced is the one that the signed dataset document gives for the plan's time
    precision and detail of fields; "not measured" where it gives none (X5).
 7. Pseudonyms are per agreement, or per recipient and purpose under `preau:longitudinal`; ids are
@@ -93,6 +94,8 @@ BASES: Final = (
     "vital-interest",
 )
 _AND: Final = ODRL + "and"
+_TIMES: Final = frozenset({"date", "dateTime"})
+_NIR: Final = "nir"
 _DATE: Final = ODRL + "dateTime"
 _DECLARED: Final = frozenset({PREAU + "attestDeletion", PREAU + "reportPublication"})
 
@@ -110,6 +113,7 @@ class DatasetFacts:
         special: names of special-category fields that have a declared Article 9 condition.
         linkage: the measured shares as the signed document announces them, by time precision and
             whether results and extension values leave (`planned.tells_more`); empty before.
+        dated: whether its rows have a record time; a period means nothing for other rows.
     """
 
     id: str
@@ -119,6 +123,7 @@ class DatasetFacts:
     category: str
     special: frozenset[str] = frozenset()
     linkage: Mapping[tuple[str, bool], str] = member(default_factory=dict)
+    dated: bool = True
 
 
 def compile(  # noqa: A001  (what it does; called as plan.compile)
@@ -282,11 +287,15 @@ def _rows(
         end = last if end is None else min(end, last)
     if start is not None and end is not None and start >= end:
         raise Problem("policy-plan-contradiction", operand=compact(PREAU + "recordTime"))
+    if not dataset.dated:
+        start = end = None
+    undated = not dataset.dated
     mode = _mode(share, dataset)
     if mode is None:
-        return Rows(start, end)
+        return Rows(start, end, undated=undated)
     purpose = application.purpose if application is not None else _purpose(permission)
-    return Rows(start, end, ConsentScope(Scope(recipient, purpose, dataset.category), mode))
+    scope = Scope(recipient, purpose, dataset.category)
+    return Rows(start, end, ConsentScope(scope, mode), undated)
 
 
 def _mode(share: Share, dataset: DatasetFacts) -> Mode | None:
@@ -353,6 +362,10 @@ def _fields(
         if unknown:
             raise Problem("policy-plan-unknown-field", path=path, field=", ".join(unknown[:10]))
     wanted = _meet(asked, share.fields)
+    named = (asked or frozenset()) | (share.fields or frozenset())
+    refused = sorted(each for each in named if known[each].type == _NIR)
+    if refused:
+        raise Problem("policy-plan-nir", field=", ".join(refused[:10]))
     kept: list[PlanField] = []
     removed: list[Removal] = []
     for field in sorted(known.values(), key=lambda each: each.name):
@@ -374,6 +387,8 @@ def _reason(
     treatments: Treatments | None,
 ) -> RemovalReason | None:
     """Why a field stays behind; None when it leaves."""
+    if field.type == _NIR:
+        return "direct-identifier"
     if field.name in without:
         return "excluded"
     if wanted is not None and field.name not in wanted:
@@ -393,7 +408,7 @@ def _reason(
     if field.type == "agent" and treatments is None:
         return "direct-identifier"
     timeless = treatments is not None and treatments.time == "none"
-    return "no-time" if timeless and field.type == "dateTime" else None
+    return "no-time" if timeless and field.type in _TIMES else None
 
 
 def _plan_field(field: Field, treatments: Treatments | None) -> PlanField:

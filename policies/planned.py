@@ -46,7 +46,8 @@ class Field:
 
     Attributes:
         name: what offers and applications call it.
-        type: string, number, boolean, uuid, dateTime, agent, mixed, null.
+        type: string, number, boolean, uuid, dateTime, date, agent, mixed, null; or nir, a social
+            security number, which no plan lets leave.
         personal: "no", "indirect", "direct", "free-text" or "special"; anything else is treated
             as a direct identifier.
         pointer: RFC 6901 pointer, `-` for any index, for JSON rows.
@@ -107,11 +108,15 @@ class ConsentScope:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Which rows may leave: record time in `[start, end)`, and the consent scope."""
+    """Which rows may leave: record time in `[start, end)`, and the consent scope.
+
+    `undated` rows (of a table without a record time) are neither kept nor withheld by a period.
+    """
 
     start: datetime | None = None
     end: datetime | None = None
     consent: ConsentScope | None = None
+    undated: bool = False
 
     def document(self) -> dict[str, object]:
         """The plan's `rows`."""
@@ -120,6 +125,7 @@ class Rows:
                 "from": None if self.start is None else values.show(self.start),
                 "to": None if self.end is None else values.show(self.end),
                 "consent": None if self.consent is None else self.consent.document(),
+                "undated": True if self.undated else None,
             }
         )
 
@@ -296,19 +302,23 @@ def _read(data: object) -> Plan:
 
 
 def _read_rows(members: Members) -> Rows:
-    optional = frozenset({"from", "to", "consent"})
+    optional = frozenset({"from", "to", "consent", "undated"})
     rows = Members(members.value("rows"), _CODE, "rows", frozenset(), optional)
     start = values.instant(rows.time("from")) if "from" in rows else None
     end = values.instant(rows.time("to")) if "to" in rows else None
+    undated = "undated" in rows
+    if undated:
+        if rows.value("undated") is not True or start is not None or end is not None:
+            raise rows.problem("undated", "true, with neither from nor to")
     if "consent" not in rows:
-        return Rows(start, end)
+        return Rows(start, end, undated=undated)
     names = frozenset({"recipient", "purpose", "category", "mode"})
     scope = Members(rows.value("consent"), _CODE, "rows.consent", names, frozenset())
     mode: Mode = (
         "consent" if scope.one_of("mode", ("consent", "objection")) == "consent" else "objection"
     )
     found = Scope(scope.text("recipient"), scope.iri("purpose"), scope.text("category"))
-    return Rows(start, end, ConsentScope(found, mode))
+    return Rows(start, end, ConsentScope(found, mode), undated)
 
 
 def _read_field(data: object, index: int) -> PlanField:
@@ -455,6 +465,12 @@ def _say_removed(plan: Plan, lang: Language) -> list[str]:
 
 def _say_rows(rows: Rows, lang: Language) -> list[str]:
     lines = []
+    if rows.undated:
+        words = (
+            "Lignes non datées : une période n'en retient ni n'en écarte aucune.",
+            "Rows without a date: a period neither keeps nor withholds any.",
+        )
+        lines.append(phrases.pick(words, lang))
     for edge, fr, en in (
         (rows.start, "Enregistrements à partir du", "Records from"),
         (rows.end, "Enregistrements avant le", "Records before"),

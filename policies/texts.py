@@ -182,6 +182,13 @@ TEXTS: Final[Mapping[str, Text]] = {
         "Demandez d'autres champs.",
         "Ask for other fields.",
     ),
+    "policy-plan-nir": Text(
+        "refused",
+        "Aucun plan : le numéro de sécurité sociale ne quitte jamais l'institution ({field}).",
+        "No plan: a social security number never leaves the institution ({field}).",
+        "Retirez ce champ de la demande ; les pseudonymes relient les lignes d'une personne.",
+        "Leave this field out of the request; pseudonyms link the rows of one person.",
+    ),
     # --- templates ---
     "policy-template-unknown": Text(
         "not-found",
@@ -306,6 +313,29 @@ TEXTS: Final[Mapping[str, Text]] = {
         "Consent rests on an information notice; none is declared.",
         "Déclarez notice.iri, notice.version et notice.text.",
         "Declare notice.iri, notice.version and notice.text.",
+    ),
+    "policy-lint-no-subjects": Text(
+        "refused",
+        "La table est déclarée personnelle, mais aucune colonne ne dit de qui parle une ligne.",
+        "The table is declared personal, but no column says whom a row is about.",
+        'Déclarez [[subjects]] (column, namespace), ou personal = "no" si personne n\'y est.',
+        'Declare [[subjects]] (column, namespace), or personal = "no" if it is about nobody.',
+    ),
+    "policy-lint-not-personal": Text(
+        "refused",
+        'Le jeu est déclaré personal = "no", mais ces champs identifient ou décrivent'
+        " des personnes : {field}.",
+        'The dataset is declared personal = "no", but these fields identify or describe'
+        " persons: {field}.",
+        "Déclarez les personnes ([[subjects]]), ou corrigez la nature de ces champs (columns).",
+        "Declare the persons ([[subjects]]), or correct what these fields are (columns).",
+    ),
+    "policy-lint-undated": Text(
+        "refused",
+        "{path} : les lignes ne sont pas datées ; une période n'en retiendrait aucune ou toutes.",
+        "{path}: the rows are not dated; a period would keep none of them or all.",
+        "Déclarez time (la colonne qui date les lignes), ou retirez la période des conditions.",
+        "Declare time (the column that dates the rows), or leave the period out of the terms.",
     ),
     "policy-lint-retention": Text(
         "refused",

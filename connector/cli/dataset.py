@@ -15,7 +15,9 @@ app = typer.Typer(no_args_is_help=True, help="What this node publishes.")
 @app.command("add")
 @command
 def add(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="The data (.jsonl or .jsonl.gz).")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="The data (.jsonl or .csv, or .gz of it).")
+    ],
     about: Annotated[Path, typer.Option(metavar="ABOUT.toml", help="What the steward declares.")],
     max_bad: Annotated[
         float, typer.Option(help="Share of faulty rows accepted (at least 10 rows are).")
@@ -61,7 +63,32 @@ def show(ident: Annotated[str, typer.Argument(metavar="ID")]) -> None:
     """One dataset: its terms in plain words, its counts, its quarantine."""
     found = SESSION.client().get(f"/v1/datasets/{segment(ident)}")
     terms = found["terms"][SESSION.lang] + found["linkage"][SESSION.lang]
-    SESSION.say(found, found["dataset"], *[f"  {line}" for line in terms])
+    SESSION.say(found, found["dataset"], *[f"  {line}" for line in terms], *_columns(found))
+
+
+def _columns(found: dict[str, Any]) -> list[str]:
+    """What the profiler found in a table's columns, beside what the steward published (X10)."""
+    revision = found["revision"] or {}
+    chosen = {field["name"]: field["personal"] for field in revision.get("codebook", ())}
+    rows = [
+        (
+            one["name"],
+            ", ".join(
+                f"{flag['what']} ({flag['cells']})" if flag["cells"] else flag["what"]
+                for flag in one["flags"]
+            ),
+            one["proposed"],
+            chosen[one["name"]],
+        )
+        for one in revision.get("table", {}).get("profile", ())
+        if one["flags"] or one["proposed"] != chosen[one["name"]]
+    ]
+    if not rows:
+        return []
+    headings = SESSION.pick(
+        "colonne|constats|proposition|déclarée", "column|found|proposed|declared"
+    ).split("|")
+    return ["", *table(headings, rows)]
 
 
 @app.command("risk")

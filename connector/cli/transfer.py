@@ -21,7 +21,9 @@ def fetch(
     parts: Annotated[
         int | None, typer.Option(min=1, help="Stop after N more parts; run again to go on.")
     ] = None,
-    format_: Annotated[str, typer.Option("--format", help="ndjson")] = "ndjson",
+    format_: Annotated[
+        str, typer.Option("--format", metavar="ndjson|csv", help="csv: of tables only.")
+    ] = "ndjson",
 ) -> None:
     """Let this node fetch what was agreed, then copy the files out."""
     client = SESSION.client()

@@ -6,6 +6,7 @@ linter, not here.
 """
 
 import re
+import string
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -23,11 +24,16 @@ FIELD_TYPES: Final = (
     "boolean",
     "uuid",
     "dateTime",
+    "date",
     "agent",
     "mixed",
     "null",
 )
 PERSONAL: Final = ("no", "indirect", "direct", "free-text", "special")
+# In all of them a line feed is the byte 0x0A and nothing else, so lines are split before decoding.
+ENCODINGS: Final = ("utf-8", "iso-8859-1", "iso-8859-15", "windows-1252")
+CONDITIONS: Final = tuple(f"9(2)({letter})" for letter in "abcdefghij")
+"""The exceptions of Article 9(2) GDPR, as a declaration spells them."""
 
 _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _IRI: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s<>\"{}|\\^`]+")
@@ -81,7 +87,10 @@ class SubjectColumn:
 
 @dataclass(frozen=True, slots=True)
 class SpecialColumn:
-    """A column with special categories of data, with its Art. 9 condition and reference."""
+    """A column with special categories of data, with its Art. 9 condition and reference.
+
+    Both are empty when none is declared: the column then never leaves (S5).
+    """
 
     column: str
     condition: str
@@ -99,7 +108,7 @@ class ColumnNote:
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """How a CSV file is written."""
+    """How a CSV file is written: `encoding` one of ENCODINGS, the others one character each."""
 
     encoding: str
     delimiter: str
@@ -108,7 +117,10 @@ class Dialect:
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """A steward's declaration. `audience` None means unknown; absent texts are empty."""
+    """A steward's declaration. `audience` None means unknown; absent texts are empty.
+
+    `time` names the column of a table that dates its rows; xAPI statements date themselves.
+    """
 
     id: str
     title: Bilingual
@@ -130,6 +142,7 @@ class About:
     special: tuple[SpecialColumn, ...]
     columns: tuple[ColumnNote, ...]
     dialect: Dialect
+    time: str
     personal: bool
     dpia: str
 
@@ -176,6 +189,7 @@ def _about(root: "_Table") -> About:
         special=root.tables("special", _special),
         columns=root.tables("columns", _column),
         dialect=root.table("dialect", _dialect) or Dialect("utf-8", ",", '"'),
+        time=root.text("time"),
         personal=root.yes_or_no("personal", default=True),
         dpia=root.text("dpia"),
     )
@@ -208,9 +222,13 @@ def _subject(table: "_Table") -> SubjectColumn:
 
 
 def _special(table: "_Table") -> SpecialColumn:
-    return SpecialColumn(
-        table.text("column", required=True), table.text("condition"), table.text("reference")
-    )
+    column = table.text("column", required=True)
+    condition = table.text("condition", allowed=CONDITIONS)
+    # A condition counts with its reference only, and a reference alone is a slip of the pen.
+    stated = bool(condition) or "reference" in table
+    if stated and not condition:
+        raise Problem("dataplane-about-missing", where=table.name("condition"))
+    return SpecialColumn(column, condition, table.text("reference", required=stated))
 
 
 def _column(table: "_Table") -> ColumnNote:
@@ -222,11 +240,14 @@ def _column(table: "_Table") -> ColumnNote:
 
 
 def _dialect(table: "_Table") -> Dialect:
-    return Dialect(
-        table.text("encoding") or "utf-8",
-        table.text("delimiter") or ",",
-        table.text("quote") or '"',
+    found = Dialect(
+        table.text("encoding", allowed=ENCODINGS) or "utf-8",
+        table.character("delimiter", ","),
+        table.character("quote", '"'),
     )
+    if found.delimiter == found.quote:
+        raise Problem("dataplane-about-value", where=table.name("quote"), allowed='"')
+    return found
 
 
 class _Table:
@@ -235,6 +256,9 @@ class _Table:
     def __init__(self, table: Mapping[str, Any], where: str) -> None:
         self._left = dict(table)
         self._where = where
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._left
 
     def text(
         self,
@@ -249,16 +273,25 @@ class _Table:
         text = value.strip() if value is not None else ""
         if not text:
             if required:
-                raise Problem("dataplane-about-missing", where=self._name(name))
+                raise Problem("dataplane-about-missing", where=self.name(name))
             return ""
         choices = tuple(allowed)
         if len(text) > _MAX_TEXT or (choices and text not in choices):
             raise Problem(
-                "dataplane-about-value", where=self._name(name), allowed=", ".join(choices)
+                "dataplane-about-value", where=self.name(name), allowed=", ".join(choices)
             )
         if pattern is not None and not pattern.fullmatch(text):
-            raise Problem("dataplane-about-value", where=self._name(name), allowed="-")
+            raise Problem("dataplane-about-value", where=self.name(name), allowed="-")
         return text
+
+    def character(self, name: str, default: str) -> str:
+        """One ASCII punctuation mark or the tab, which a strip would lose."""
+        value = self._take(name, str, "text")
+        if value is None:
+            return default
+        if value != "\t" and not (len(value) == 1 and value in string.punctuation):
+            raise Problem("dataplane-about-value", where=self.name(name), allowed=', ; | \\t "')
+        return value
 
     def table(
         self, name: str, read: Callable[["_Table"], T], *, required: bool = False
@@ -267,7 +300,7 @@ class _Table:
         value = self._take(name, dict, "table", required=required)
         if value is None:
             return None
-        table = _Table(value, self._name(name))
+        table = _Table(value, self.name(name))
         found = read(table)
         table.end()
         return found
@@ -276,7 +309,7 @@ class _Table:
         """An array of tables."""
         found = []
         for at, item in enumerate(self._take(name, list, "array") or []):
-            where = f"{self._name(name)}[{at}]"
+            where = f"{self.name(name)}[{at}]"
             if not isinstance(item, dict):
                 raise Problem("dataplane-about-type", where=where, expected="table")
             table = _Table(item, where)
@@ -289,7 +322,7 @@ class _Table:
         found = self._take(name, list, "array") or []
         if len(set(map(str, found))) != len(found) or not set(map(str, found)) <= set(allowed):
             raise Problem(
-                "dataplane-about-value", where=self._name(name), allowed=", ".join(allowed)
+                "dataplane-about-value", where=self.name(name), allowed=", ".join(allowed)
             )
         return tuple(map(str, found))
 
@@ -308,9 +341,7 @@ class _Table:
                     else datetime.fromisoformat(value)
                 )
             except ValueError:
-                raise Problem(
-                    "dataplane-about-value", where=self._name(name), allowed="-"
-                ) from None
+                raise Problem("dataplane-about-value", where=self.name(name), allowed="-") from None
         if value is None:
             return None
         if isinstance(value, datetime):
@@ -318,7 +349,7 @@ class _Table:
                 return value.astimezone(UTC)
         elif isinstance(value, date):
             return datetime.combine(value, time(23, 59, 59), UTC)
-        raise Problem("dataplane-about-type", where=self._name(name), expected="date")
+        raise Problem("dataplane-about-type", where=self.name(name), expected="date")
 
     def yes_or_no(self, name: str, *, default: bool) -> bool:
         """`yes`, `no`, or a TOML boolean."""
@@ -327,22 +358,23 @@ class _Table:
             return value
         if value in ("yes", "no"):
             return bool(value == "yes")
-        raise Problem("dataplane-about-value", where=self._name(name), allowed="yes, no")
+        raise Problem("dataplane-about-value", where=self.name(name), allowed="yes, no")
 
     def end(self) -> None:
         """Refuse what nobody asked for."""
         for name in sorted(self._left):
-            raise Problem("dataplane-about-unknown", where=self._name(name)[:200])
+            raise Problem("dataplane-about-unknown", where=self.name(name)[:200])
 
     def _take(self, name: str, kind: type[T], expected: str, *, required: bool = False) -> T | None:
         value = self._left.pop(name, None)
         if value is None:
             if required:
-                raise Problem("dataplane-about-missing", where=self._name(name))
+                raise Problem("dataplane-about-missing", where=self.name(name))
             return None
         if not isinstance(value, kind):
-            raise Problem("dataplane-about-type", where=self._name(name), expected=expected)
+            raise Problem("dataplane-about-type", where=self.name(name), expected=expected)
         return value
 
-    def _name(self, name: str) -> str:
+    def name(self, name: str) -> str:
+        """Where a member stands, for problems."""
         return f"{self._where}.{name}" if self._where else name

@@ -18,8 +18,8 @@ from uuid import UUID
 
 import orjson
 
-from connector.dataplane.about import About
-from connector.dataplane.codebook import fields
+from connector.dataplane.about import About, ColumnNote
+from connector.dataplane.codebook import Node, fields
 from connector.dataplane.revision import FILES, SALT_BYTES, RevisionMeta
 from connector.dataplane.rows import (
     MANY,
@@ -31,6 +31,7 @@ from connector.dataplane.rows import (
     same_statement,
 )
 from connector.dataplane.sources import LINE_BYTES, Lines, open_lines, refuse_garbage
+from connector.dataplane.tables import TableNote, TableRows, refuse_nir
 from connector.dataplane.treat import ranks
 from connector.subjects.keys import Identifier, canonical, key_of
 from policies.plan import Field
@@ -57,28 +58,74 @@ def build(
     max_bad: float = MAX_BAD,
     line_bytes: int = LINE_BYTES,
 ) -> RevisionMeta:
-    """Make the revision `folder` from a file of xAPI statements, and return its meta.
+    """Make the revision `folder` from a file (of xAPI statements, or a table), return its meta.
 
     `random(n)` gives n unpredictable bytes; `progress(rows)` is called now and then. At most
     max(10, `max_bad` x rows) rows may be quarantined.
 
     Raises:
         Problem: `dataplane-file-…` (the file), `dataplane-bad-rows` (too many faults),
-            `dataplane-no-rows`, `dataplane-kind`, `dataplane-column-unknown`,
+            `dataplane-no-rows`, `dataplane-column-…`, `dataplane-csv-…`, `dataplane-nir`,
             `dataplane-revision-exists`, `dataplane-disk`. Nothing remains then.
     """
-    if declaration.kind != "xapi":
-        raise Problem("dataplane-kind", kind=declaration.kind)
     if folder.exists():
         raise Problem("dataplane-revision-exists")
     with _all_or_nothing(folder) as partial, open_lines(source, line_bytes=line_bytes) as lines:
         walk = _Walk(partial, subject_secret, random)
+        kind = _Statements if declaration.kind == "xapi" else TableRows
         with walk:
-            walk.run(lines, progress)
+            source_rows = kind(lines, declaration, walk.person)
+            walk.run(source_rows, progress)
         walk.check(max_bad)
-        meta = walk.finish(declaration)
+        note = source_rows.note()
+        if note is not None:
+            refuse_nir(note.profile, declaration)
+        meta = walk.finish(*source_rows.codebook(), note)
         (partial / "meta.json").write_bytes(orjson.dumps(meta.document()))
     return meta
+
+
+class _Statements:
+    """The statements of a JSON Lines file, as `tables.TableRows` gives the rows of a table."""
+
+    def __init__(self, lines: Lines, about: About, person: Callable[[Identifier], int]) -> None:
+        self._lines = lines
+        self._about = about
+        self._walker = Walker(person)
+
+    def __iter__(self) -> Iterator[tuple[int, bytes, Walked | str]]:
+        """Line number, stored bytes, and what was understood or why it was not."""
+        walk = self._walker.walk
+        for number, line in self._lines:
+            if line is None:
+                yield number, b"", "line-too-long"
+                continue
+            if line.endswith(b"\r"):
+                line = line[:-1]  # noqa: PLW2901  (the line end of another system)
+            try:
+                yield number, line, walk(line)
+            except RowFault as fault:
+                if fault.reason != "not-json" or self._is_row(number, line):
+                    yield number, b"", fault.reason
+
+    def codebook(self) -> tuple[tuple[Field, ...], int]:
+        """The fields met, as declared where they are, and how many were left out."""
+        root: Node = self._walker.root
+        found, cut = fields(root)
+        return _overridden(found, self._about), cut + root.overflow
+
+    def note(self) -> TableNote | None:
+        """Statements are no table."""
+        return None
+
+    def _is_row(self, number: int, line: bytes) -> bool:
+        """Whether what is not JSON is one bad row: it may be blank, or a sign of a bad file."""
+        if not line.strip(b" \t\r"):
+            return False
+        refuse_garbage(number, line)
+        if not self._lines.terminated:
+            raise Problem("dataplane-file-truncated")
+        return True
 
 
 class _Walk:
@@ -89,7 +136,6 @@ class _Walk:
         self._secret = secret
         self._random = random
         self._numbers: dict[bytes, int] = {}
-        self._walker = Walker(self._person)
         self._ids: dict[str, int] = {}
         self._offsets = array("Q")
         self._times = array("q")
@@ -121,45 +167,33 @@ class _Walk:
         self._rows.close()
         self._quarantine.close()
 
-    def _person(self, identifier: Identifier) -> int:
+    def person(self, identifier: Identifier) -> int:
+        """The dense number of a person; raises Problem for a malformed identifier."""
         key = key_of(self._secret, canonical(identifier))
         return self._numbers.setdefault(key, len(self._numbers))
 
-    def run(self, lines: Lines, progress: Callable[[int], None] | None) -> None:
-        """Take every line."""
+    def run(
+        self,
+        rows: Iterable[tuple[int, bytes, Walked | str]],
+        progress: Callable[[int], None] | None,
+    ) -> None:
+        """Take every row: keep it, or quarantine it for its reason."""
         pool = b""
         at = 0
         number = 0
-        for number, line in lines:
-            if line is None:
-                self._fault(number, "line-too-long")
-                continue
-            if line.endswith(b"\r"):
-                line = line[:-1]  # noqa: PLW2901  (the line end of another system)
-            try:
-                walked = self._walker.walk(line)
-            except RowFault as fault:
-                self._refused(number, line, fault.reason, lines)
+        for number, line, walked in rows:
+            if type(walked) is str:
+                self._fault(number, walked)
                 continue
             if at == len(pool):
                 pool, at = self._random(SALT_BYTES * _STEP), 0
             salt = pool[at : at + SALT_BYTES]
             at += SALT_BYTES
-            self._keep(number, line, walked, salt)
+            self._keep(number, line, walked, salt)  # type: ignore[arg-type]  # told by its type
             if progress is not None and number % _STEP == 0:
                 progress(number)
         self._flush()
         self._read = number
-
-    def _refused(self, number: int, line: bytes, reason: str, lines: Lines) -> None:
-        """One bad row, or a sign that the whole file is bad."""
-        if reason == "not-json":
-            if not line.strip(b" \t\r"):
-                return  # a blank line is no row
-            refuse_garbage(number, line)
-            if not lines.terminated:
-                raise Problem("dataplane-file-truncated")
-        self._fault(number, reason)
 
     def _fault(self, number: int, reason: str) -> None:
         self._first_bad = self._first_bad or number
@@ -168,7 +202,8 @@ class _Walk:
 
     def _keep(self, number: int, line: bytes, walked: Walked, salt: bytes) -> None:
         row = len(self._offsets)
-        other = self._ids.setdefault(walked.id, row)
+        # Rows of a table have no id: two equal ones are two.
+        other = self._ids.setdefault(walked.id, row) if walked.id else row
         if other != row:
             self._again(number, line, walked.id, other)
             return
@@ -228,7 +263,7 @@ class _Walk:
         if len(self._offsets) == self._dropped:
             raise Problem("dataplane-no-rows")
 
-    def finish(self, declaration: About) -> RevisionMeta:
+    def finish(self, codebook: tuple[Field, ...], cut: int, note: TableNote | None) -> RevisionMeta:
         """Order the rows, write the columns, and describe the result."""
         if self._dropped:
             self._compact()
@@ -247,10 +282,11 @@ class _Walk:
         self._write("subjects.bin", keys)
         self._write("salts.bin", (self._salts[row] for row in order))
         self._write("hashes.bin", hashes)
-        return self._meta(declaration, merkle_root(hashes))
+        return self._meta(codebook, cut, merkle_root(hashes), note)
 
-    def _meta(self, declaration: About, root: str) -> RevisionMeta:
-        found, cut = fields(self._walker.root)
+    def _meta(
+        self, codebook: tuple[Field, ...], cut: int, root: str, note: TableNote | None
+    ) -> RevisionMeta:
         verbs = Counter(self._verb_of)
         times = [
             time
@@ -258,9 +294,9 @@ class _Walk:
             if not flags & NO_TIME
         ]
         findings = {
-            "fields-cut": cut + self._walker.root.overflow,
-            "no-verb": verbs[self._verbs.get("", -1)],
-            "no-time": len(self._times) - len(times),
+            "fields-cut": cut,
+            "no-verb": 0 if note else verbs[self._verbs.get("", -1)],
+            "no-time": 0 if note and note.time is None else len(self._times) - len(times),
             "unknown-person": sum(1 for flags in self._flags if flags & UNKNOWN_PERSON),
         }
         return RevisionMeta(
@@ -268,7 +304,7 @@ class _Walk:
             rows=len(self._offsets),
             persons=len(self._numbers),
             verbs={verb: verbs[code] for verb, code in self._verbs.items() if verb and verbs[code]},
-            codebook=_overridden(found, declaration),
+            codebook=codebook,
             quarantined=dict(self._bad),
             duplicates=self._duplicates,
             findings={code: count for code, count in findings.items() if count},
@@ -276,6 +312,7 @@ class _Walk:
             first=min(times, default=None),
             last=max(times, default=None),
             sizes={name: (self._folder / name).stat().st_size for name in FILES},
+            table=note,
         )
 
     def _write(self, name: str, parts: Iterable[bytes]) -> None:
@@ -328,6 +365,9 @@ def _picked(column: "array[int]", kept: list[int]) -> "array[int]":
 def _overridden(found: tuple[Field, ...], declaration: About) -> tuple[Field, ...]:
     """The codebook with what the steward declared about columns."""
     wanted = {column.name: column for column in declaration.columns}
+    for special in declaration.special:
+        note = wanted.get(special.column, ColumnNote(special.column, "", ""))
+        wanted[special.column] = replace(note, personal="special")
     for name in wanted.keys() - {field.name for field in found}:
         raise Problem("dataplane-column-unknown", name=name)
     changed = []

@@ -91,8 +91,8 @@ class Projection:
             plan.fields,
             home=plan.agreement,
             precision=plan.treatments.time,
-            first=_micros(plan.rows.start),
-            end=_micros(plan.rows.end),
+            first=micros(plan.rows.start),
+            end=micros(plan.rows.end),
         )
 
     @classmethod
@@ -140,7 +140,10 @@ class Projection:
             return _MISSING if DATE_TIME.fullmatch(text) else text
         if instant.tzinfo is None:
             instant = instant.replace(tzinfo=UTC)
-        done = generalise((instant - EPOCH) // MICROSECOND, self.precision)
+        try:
+            done = generalise((instant - EPOCH) // MICROSECOND, self.precision)
+        except OverflowError:  # its zone leads out of the years that exist
+            return _MISSING
         return _MISSING if done is None else done
 
 
@@ -150,9 +153,9 @@ def check_fields(plan: Plan, codebook: Codebook) -> None:
     Raises:
         Problem: `dataplane-plan-drift`, naming the field: the release must be suspended.
     """
-    known = {field.pointer: field.type for field in codebook}
+    known = {(field.pointer, field.column): field.type for field in codebook}
     for field in plan.fields:
-        if known.get(field.pointer) != field.type:
+        if known.get((field.pointer, field.column)) != field.type:
             raise Problem("dataplane-plan-drift", name=field.name)
 
 
@@ -168,7 +171,8 @@ def _path(pointer: str) -> tuple[str, ...]:
     return tuple(part.replace("~1", "/").replace("~0", "~") for part in parts)
 
 
-def _micros(instant: datetime | None) -> int | None:
+def micros(instant: datetime | None) -> int | None:
+    """Microseconds since 1970 of an edge of record time; None stays none."""
     return None if instant is None else (instant - EPOCH) // MICROSECOND
 
 

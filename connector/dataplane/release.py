@@ -11,6 +11,7 @@ person in a row must be allowed. Keys come in derived for one agreement (`releas
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 import orjson
@@ -18,14 +19,19 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from connector.dataplane.projection import Cutter, Projection
-from connector.dataplane.revision import Revision
+from connector.dataplane.revision import Revision, RevisionMeta
 from connector.dataplane.rows import LEXEMES, MANY, NO_TIME, UNKNOWN_PERSON, exact, people
+from connector.dataplane.table_release import CSV, NDJSON, TableEncoder, TableProjection
 from connector.dataplane.treat import pseudonym, ranks, rekey
 from connector.subjects.keys import canonical, from_agent
 from policies.jcs import jcs
+from policies.plan import Plan
+from policies.problem import Problem
 
-ENCODER: Final = "ndjson-1"
-"""Changes whenever the same rows would give other bytes (X3)."""
+ENCODERS: Final[Mapping[str, str]] = {NDJSON: "ndjson-1", CSV: "csv-1"}
+"""The encoder of each form; its name changes whenever the same rows would give other bytes (X3)."""
+
+AnyProjection = Projection | TableProjection
 
 _CHUNK: Final = 256
 _INFO: Final = b"preau release 1\0"
@@ -84,9 +90,22 @@ class Encoded:
     persons: frozenset[int]
 
 
+def projection_of(plan: Plan, meta: RevisionMeta, form: str = NDJSON) -> AnyProjection:
+    """The projection of a plan for this revision, statements or table, in this form.
+
+    Raises:
+        Problem: `dataplane-plan-…`: nothing leaves that the plan's clauses cannot be applied to.
+    """
+    if meta.table is not None:
+        return TableProjection.compile(plan, meta, form)
+    if form != NDJSON:
+        raise Problem("dataplane-plan-unsupported", what=form[:40])
+    return Projection.compile(plan)
+
+
 def encode_part(
     revision: Revision,
-    projection: Projection,
+    projection: AnyProjection,
     keys: ReleaseKeys,
     bitmap: Sequence[int],
     start: int,
@@ -100,20 +119,21 @@ def encode_part(
     given (a range issued before, X3) exactly that range is encoded under today's rules.
     """
     end = revision.rows if stop is None else stop
-    encoder = _Encoder(revision, projection, keys)
+    encoder = _encoder(revision, projection, keys)
     judge = _judge(revision, projection, bitmap)
     allowed = (row for row in range(start, end) if judge(row) is None)
     rows: list[int] = []
     lines: list[bytes] = []
-    size = 0
-    for row, line in encoder.lines(allowed):
-        full = len(lines) >= limits.rows or size + len(line) + 1 > limits.bytes
+    head = encoder.head if start == 0 else b""
+    size = len(head)
+    for row, line in _lines(encoder, allowed):
+        full = len(lines) >= limits.rows or size + len(line) > limits.bytes
         if stop is None and lines and full:
             end = row
             break
         rows.append(row)
         lines.append(line)
-        size += len(line) + 1
+        size += len(line)
     weights = ranks(keys.order, rows)
     ordered = sorted(zip(weights, lines, strict=True))
     reasons = Counter(map(judge, range(start, end)))
@@ -121,14 +141,14 @@ def encode_part(
         start=start,
         stop=end,
         rows=len(rows),
-        body=b"".join([line + b"\n" for _, line in ordered]),
+        body=head + b"".join([line for _, line in ordered]),
         withheld={reason: count for reason, count in reasons.items() if reason is not None},
         persons=frozenset(number for row in rows for number in revision.persons(row)),
     )
 
 
 def count_persons(
-    revision: Revision, projection: Projection, bitmap: Sequence[int], floor: int
+    revision: Revision, projection: AnyProjection, bitmap: Sequence[int], floor: int
 ) -> int:
     """Distinct persons whose rows would leave, counted up to `floor` and no further (X4)."""
     judge = _judge(revision, projection, bitmap)
@@ -142,7 +162,7 @@ def count_persons(
 
 
 def _judge(
-    revision: Revision, projection: Projection, bitmap: Sequence[int]
+    revision: Revision, projection: AnyProjection, bitmap: Sequence[int]
 ) -> Callable[[int], str | None]:
     """Tells for a row why it is withheld, or None when it leaves."""
     flags_of, times, references = revision.flags, revision.times, revision.references
@@ -168,35 +188,68 @@ def _judge(
     return judge
 
 
-class _Encoder:
-    """Rows to lines; pseudonyms and ids are made once for a part, ids in batches."""
+def _encoder(
+    revision: Revision, projection: AnyProjection, keys: ReleaseKeys
+) -> "_Encoder | TableEncoder":
+    names = _Pseudonyms(revision, keys.pseudonym)
+    if isinstance(projection, TableProjection):
+        return TableEncoder(revision, projection, names.of, partial(rekey, keys.ids))
+    return _Encoder(revision, projection, keys, names)
 
-    def __init__(self, revision: Revision, projection: Projection, keys: ReleaseKeys) -> None:
+
+def _lines(encoder: "_Encoder | TableEncoder", rows: Iterator[int]) -> Iterator[tuple[int, bytes]]:
+    """Each row with its line, in the order given."""
+    pending: list[tuple[int, object]] = []
+    for row in rows:
+        pending.append((row, encoder.row(row)))
+        if len(pending) == _CHUNK:
+            yield from encoder.written(pending)
+            pending = []
+    yield from encoder.written(pending)
+
+
+class _Pseudonyms:
+    """The pseudonyms of a revision's persons, each made once for a part."""
+
+    def __init__(self, revision: Revision, key: bytes) -> None:
+        self._revision = revision
+        self._key = key
+        self._made: dict[int, str] = {}
+
+    def of(self, number: int) -> str:
+        """The pseudonym of a dense number."""
+        name = self._made.get(number)
+        if name is None:
+            name = pseudonym(self._key, self._revision.subject(number))
+            self._made[number] = name
+        return name
+
+
+class _Encoder:
+    """Statements to lines; ids are re-keyed in batches."""
+
+    head = b""
+
+    def __init__(
+        self, revision: Revision, projection: Projection, keys: ReleaseKeys, names: _Pseudonyms
+    ) -> None:
         self._revision = revision
         self._cutter = Cutter(projection)
         self._keys = keys
-        self._pseudonyms: dict[int, str] = {}
+        self._pseudonym = names.of
 
-    def lines(self, rows: Iterator[int]) -> Iterator[tuple[int, bytes]]:
-        """Each row with its line (no line end), in the order given."""
-        pending: list[tuple[int, object]] = []
-        for row in rows:
-            pending.append((row, self._row(row)))
-            if len(pending) == _CHUNK:
-                yield from self._written(pending)
-                pending = []
-        yield from self._written(pending)
-
-    def _written(self, pending: list[tuple[int, object]]) -> list[tuple[int, bytes]]:
+    def written(self, pending: Sequence[tuple[int, object]]) -> Iterator[tuple[int, bytes]]:
+        """These rows as lines, their ids filled in."""
         slots = self._cutter.slots
         if slots:
             texts = rekey(self._keys.ids, [slot.text for slot in slots])
             for slot, text in zip(slots, texts, strict=True):
                 slot.put(text)
             slots.clear()
-        return [(row, orjson.dumps(value)) for row, value in pending]
+        return ((row, orjson.dumps(value) + b"\n") for row, value in pending)
 
-    def _row(self, row: int) -> object:
+    def row(self, row: int) -> object:
+        """A row cut down, its ids still waiting."""
         revision = self._revision
         flags = revision.flags[row]
         line = revision.line(row)
@@ -211,10 +264,3 @@ class _Encoder:
             value,
             lambda agent: self._pseudonym(numbers[order[canonical(from_agent(agent))]]),
         )
-
-    def _pseudonym(self, number: int) -> str:
-        name = self._pseudonyms.get(number)
-        if name is None:
-            name = pseudonym(self._keys.pseudonym, self._revision.subject(number))
-            self._pseudonyms[number] = name
-        return name

@@ -2,10 +2,11 @@
 
 Room: dataplane. A revision is a folder:
 
-- `rows.bin`       copies of the kept rows, one after another;
+- `rows.bin`       copies of the kept rows, one after another; of a table, each the JSON array
+                   of its cells' texts;
 - `index.bin`      columns over the rows in released order (random, chosen once): offset (u64),
                    time (i64, microseconds), length, flags, person reference (u32 each);
-- `persons.bin`    u32 lists `count, numbers…` of rows with more than one person;
+- `persons.bin`    u32 lists `count, numbers…` of rows with other than one person;
 - `subjects.bin`   32-byte subject keys by dense number (a number belongs to this revision);
 - `salts.bin`, `hashes.bin`  per row, 16 and 32 bytes: SHA-256(0 ‖ salt ‖ row) are the leaves of
                    the Merkle root, so erasing a row and its salt leaves other proofs whole (X6);
@@ -20,13 +21,15 @@ import mmap
 import sys
 from array import array
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Final, Literal, Self
+from typing import Any, Final, Literal, Self
 
 import orjson
 
+from connector.dataplane.profile import Flag, Profile
 from connector.dataplane.rows import MANY
+from connector.dataplane.tables import TableNote
 from connector.subjects.keys import KEY_BYTES
 from policies.plan import Field
 from policies.problem import Problem
@@ -50,7 +53,8 @@ FILES: Final = (
 class RevisionMeta:
     """What is known of a revision without opening its rows. Counts are exact: private.
 
-    `quarantined` and `findings` count by reason; `root` is `sha-256:…` over salted row hashes.
+    `quarantined` and `findings` count by reason; `root` is `sha-256:…` over salted row hashes;
+    `table` is None for xAPI statements.
     """
 
     id: str
@@ -65,10 +69,12 @@ class RevisionMeta:
     first: int | None
     last: int | None
     sizes: Mapping[str, int]
+    table: TableNote | None = None
 
     def document(self) -> dict[str, object]:
         """The content of `meta.json`."""
-        return {
+        table = {} if self.table is None else {"table": asdict(self.table)}
+        return table | {
             "v": 1,
             "revision": self.id,
             "format": FORMAT,
@@ -80,6 +86,7 @@ class RevisionMeta:
                 {
                     "name": field.name,
                     "pointer": field.pointer,
+                    "column": field.column,
                     "type": field.type,
                     "personal": field.personal,
                 }
@@ -118,9 +125,24 @@ class RevisionMeta:
                 first=found["first"],
                 last=found["last"],
                 sizes=found["sizes"],
+                table=_table(found.get("table")),
             )
         except (ValueError, KeyError, TypeError):
             raise Problem("dataplane-revision-damaged", file="meta.json") from None
+
+
+def _table(found: Any) -> TableNote | None:  # noqa: ANN401  (JSON; a wrong form is caught)
+    if found is None:
+        return None
+    return TableNote(
+        header=tuple(found["header"]),
+        subjects=tuple((place, namespace) for place, namespace in found["subjects"]),
+        time=found["time"],
+        profile=tuple(
+            Profile(**{**one, "flags": tuple(Flag(**flag) for flag in one["flags"])})
+            for one in found["profile"]
+        ),
+    )
 
 
 class Revision:
@@ -207,6 +229,8 @@ class Revision:
         self.close()
 
     def _map(self, name: str) -> memoryview:
+        if not self.meta.sizes[name]:  # a table about nobody has no subjects; nothing maps nothing
+            return memoryview(b"")
         with (self.folder / name).open("rb") as file:
             mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         self._maps.append(mapped)

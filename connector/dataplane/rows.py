@@ -35,7 +35,7 @@ UNKNOWN_PERSON: Final = 2
 NO_TIME: Final = 4
 """Neither `timestamp` nor `stored`."""
 MANY: Final = 8
-"""More than one person."""
+"""More than one person; of a table without subject columns, none."""
 
 MAX_DEPTH: Final = 64
 """Levels of nesting; deeper rows are faults."""

@@ -18,7 +18,7 @@ from connector.services import handing_over, releasing
 from connector.services.node import Node
 from policies.problem import Problem
 
-NDJSON: Final = "application/x-ndjson"
+MEDIA_TYPES: Final = {"ndjson": "application/x-ndjson", "csv": "text/csv; charset=utf-8"}
 GONE: Final = 410
 P = ParamSpec("P")
 Handler = Callable[Concatenate[Request, P], Coroutine[Any, Any, Response]]
@@ -34,7 +34,8 @@ def router(node: Node) -> APIRouter:
         found = await releasing.part(
             node, pid, bearer_of(request), number, acknowledged=request.headers.get("preau-ack")
         )
-        return Response(found.body, media_type=NDJSON, headers=found.info.headers(last=found.last))
+        headers = found.info.headers(last=found.last)
+        return Response(found.body, media_type=MEDIA_TYPES[found.form], headers=headers)
 
     @made.get("/{pid}/manifest")
     @_told
@@ -54,7 +55,7 @@ def router(node: Node) -> APIRouter:
     @_told
     async def stream(request: Request, pid: str) -> Response:
         first, rest = await releasing.stream(node, pid, bearer_of(request))
-        return StreamingResponse(_bodies(first, rest), media_type=NDJSON)
+        return StreamingResponse(_bodies(first.body, rest), media_type=MEDIA_TYPES[first.form])
 
     return made
 

@@ -30,6 +30,7 @@ from connector.services.committing import commit
 from connector.services.fetches import Progress
 from connector.services.node import Node
 from connector.services.processes import save_transfer, transfer
+from connector.services.transferring import form_of
 from connector.services.views import find_agreement
 from connector.store import parts as rows
 from connector.store.rows import AgreementRow, ManifestRow, PartRow, SessionRow
@@ -39,6 +40,8 @@ from policies.plan import Plan
 from policies.problem import Language, Problem
 
 DATA: Final = "data.ndjson"
+NAMES: Final = {"ndjson": DATA, "csv": "data.csv"}
+"""The received file of each distribution."""
 _FOLDER: Final = "received"
 _LIMIT: Final = 9 * 2**20
 _TIMEOUT: Final = 300.0
@@ -92,14 +95,17 @@ async def _run(node: Node, pid: str, parts: int | None) -> None:
 
 
 async def _fetch(node: Node, pid: str, parts: int | None, progress: Progress) -> None:
-    if DATA in _finished(folder_of(node, pid)):
+    if _finished(folder_of(node, pid)):
         return
     t, address = await _address(node, pid)
     salt = bytes.fromhex(address.part_salt or "")
+    form = await node.store.read(lambda tx: form_of(tx, pid))
     # The address dies with the transfer; auditors need the salt of its part digests after that.
-    session = SessionRow(pid, None, {"salt": salt.hex()})
+    session = SessionRow(pid, None, {"salt": salt.hex(), "format": form})
     await node.store.write(lambda tx: rows.put_session(tx, session))
-    writer = await asyncio.to_thread(PartWriter.open, folder_of(node, pid), name=DATA, salt=salt)
+    writer = await asyncio.to_thread(
+        PartWriter.open, folder_of(node, pid), name=NAMES[form], salt=salt
+    )
     try:
         _show(node, progress, writer)
         last = bool(writer.parts) and await _known_last(node, pid, writer.next - 1)
@@ -178,7 +184,8 @@ async def _finish(node: Node, t: Transfer, address: DataAddress, writer: PartWri
     manifest = strict_json(answer.body, max_bytes=16 * 2**20)
     provider = await node.resolver.document(t.peer)
     agreement = await node.store.read(lambda tx: find_agreement(tx, t.agreement))
-    _check_manifest(manifest, t, agreement, provider)
+    form = await node.store.read(lambda tx: form_of(tx, t.pid))
+    _check_manifest(manifest, t, agreement, provider, form)
     receipt = _receipt(node, t, manifest, writer.parts)
     folder = folder_of(node, t.pid)
     await asyncio.to_thread(_write_files, folder, manifest, receipt, agreement)
@@ -246,11 +253,15 @@ async def _known_last(node: Node, pid: str, number: int) -> bool:
 
 
 def _check_manifest(
-    manifest: dict[str, Any], t: Transfer, agreement: AgreementRow, provider: DidDocument
+    manifest: dict[str, Any],
+    t: Transfer,
+    agreement: AgreementRow,
+    provider: DidDocument,
+    form: str,
 ) -> None:
     proofs.verify(manifest, provider.assertion_key)
-    said = (manifest.get("transfer"), manifest.get("agreement"), manifest.get("plan"))
-    if said != (t.provider_pid, agreement.id, agreement.plan_digest):
+    said = tuple(manifest.get(name) for name in ("transfer", "agreement", "plan", "format"))
+    if said != (t.provider_pid, agreement.id, agreement.plan_digest, form):
         raise Problem("transfer-manifest")
 
 
@@ -314,7 +325,7 @@ def _plain_words(row: AgreementRow, lang: Language) -> bytes:
 
 def _finished(folder: Path) -> list[str]:
     """The files a transfer has left; none before the data file has its name."""
-    if not (folder / DATA).exists():
+    if not any((folder / name).exists() for name in NAMES.values()):
         return []
     return sorted(
         path.name for path in folder.iterdir() if path.suffix not in {".partial", ".parts"}

@@ -8,10 +8,7 @@ import asyncio
 from dataclasses import replace
 from typing import Final
 
-from connector.dataplane.projection import Projection
-from connector.dataplane.release import (
-    count_persons,
-)
+from connector.dataplane.release import count_persons, projection_of
 from connector.protocol import messages
 from connector.protocol import transfer as machine
 from connector.protocol.transfer import Act, Role, State, Transfer
@@ -30,9 +27,12 @@ _SALT: Final = 32
 
 
 def open_session(
-    node: Node, tx: Tx, t: Transfer, agreement: AgreementRow, groups: frozenset[str]
+    node: Node, tx: Tx, t: Transfer, agreement: AgreementRow, groups: frozenset[str], form: str
 ) -> Transfer:
-    """Judge a transfer request by the agreement's policy and prepare to serve it, or end it."""
+    """Judge a transfer request by the agreement's policy and prepare to serve it, or end it.
+
+    `form` is the distribution asked for, by its name.
+    """
     try:
         decision = judge(node, tx, t, agreement, "transfer", groups)
         revision = revision_of(tx, agreement)
@@ -48,7 +48,8 @@ def open_session(
     if not decision.permitted:
         reasons = [*decision.reasons("en"), *decision.reasons("fr")]
         return halting.stop(node, tx, t, Act.TERMINATE, "transfer-denied", reasons)
-    body = {"revision": revision.id, "salt": node.ids.token(_SALT).hex(), "persons": ""}
+    salt = node.ids.token(_SALT).hex()
+    body = {"revision": revision.id, "salt": salt, "persons": "", "format": form}
     rows.put_session(tx, SessionRow(t.pid, None, body))
     return t
 
@@ -79,7 +80,7 @@ async def _prepare(node: Node, pid: str) -> None:
     try:
         release = await node.store.read(lambda tx: load(tx, pid))
         revision, bits = await consent_now(node, release)
-        projection = Projection.compile(release.plan)
+        projection = projection_of(release.plan, revision.meta, release.form)
         found = await asyncio.to_thread(count_persons, revision, projection, bits.bits, floor)
         if release.plan.rows.consent is not None and found < floor:
             problem = Problem("release-too-few", floor=floor)

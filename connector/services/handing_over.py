@@ -95,7 +95,7 @@ def _manifest(
         agreement=release.agreement.id,
         plan=release.plan.digest,
         revision=release.revision.id,
-        format="ndjson",
+        format=release.form,
         consent=_consent_commitment(node, tx, release),
         parts=tuple(info_of(latest[n]) for n in sorted(latest)),
         persons=sum(byte.bit_count() for byte in held),

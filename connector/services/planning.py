@@ -66,6 +66,8 @@ def facts_of(dataset: Dataset) -> DatasetFacts:
         basis=None if ground == "none" else ground,
         category=dataset.category,
         linkage=announced(dataset),
+        special=frozenset(field.name for field in dataset.fields if field.condition is not None),
+        dated=dataset.dated,
     )
 
 

@@ -17,12 +17,14 @@ from typing import Any, Final, cast
 from catalog import documents, heads, proofs, versions
 from catalog.model import (
     Audience,
+    Condition,
     Dataset,
     Distribution,
     Entry,
     Field,
     Ground,
     Head,
+    Kind,
     LegalBasis,
     Notice,
     Offer,
@@ -38,6 +40,7 @@ from connector.dataplane import about as declarations
 from connector.dataplane.about import About
 from connector.dataplane.building import build
 from connector.dataplane.revision import Revision, RevisionMeta
+from connector.dataplane.tables import NIR
 from connector.evidence import bodies
 from connector.evidence.leaf import Entry as LeafEntry
 from connector.protocol.transfer import Act, Role, State
@@ -64,6 +67,9 @@ UPLOADS: Final = "uploads"
 _CHUNK: Final = 2**20
 _REGISTER: Final = 20_000
 _NDJSON: Final = Distribution("ndjson", "application/x-ndjson")
+_CSV: Final = Distribution("csv", "text/csv")
+_FORMS: Final = {"xapi": (_NDJSON,), "csv": (_NDJSON, _CSV)}
+_IDENTIFYING: Final = frozenset({"direct", "special"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +205,14 @@ def _publish(
     catalogs.put_dataset(tx, row)
     _next_head(node, tx, about.group, now)
     shared = bodies.catalog(document, dataset.iri)
-    private = {"v": 1, "by": who.id, "role": who.role, "revision": meta.id, "root": meta.root}
+    private = {
+        "v": 1,
+        "by": who.id,
+        "role": who.role,
+        "revision": meta.id,
+        "root": meta.root,
+        "columns": _choices(meta),
+    }
     node.log.append(tx, LeafEntry("catalog", None, shared, private, about=dataset.iri), now)
     return {
         "v": 1,
@@ -231,6 +244,21 @@ def _revision(about: About, meta: RevisionMeta, folder: str, now: datetime) -> R
     )
 
 
+def _choices(meta: RevisionMeta) -> list[dict[str, Any]]:
+    """What the profiler proposed for columns, and what they are published as (X10)."""
+    chosen = {field.name: field.personal for field in meta.codebook}
+    return [
+        {
+            "column": profile.name,
+            "flags": [flag.what for flag in profile.flags],
+            "proposed": profile.proposed,
+            "chosen": chosen[profile.name],
+        }
+        for profile in (meta.table.profile if meta.table else ())
+        if profile.flags or profile.proposed != chosen[profile.name]
+    ]
+
+
 def _offer(node: Node, about: About, meta: RevisionMeta) -> Policy:
     """The offer the steward declared, if nothing forbids publishing it.
 
@@ -254,7 +282,12 @@ def _offer(node: Node, about: About, meta: RevisionMeta) -> Policy:
             retention_default=node.settings.retention.default,
             retention_reason=about.retention_reason or None,
             until=format_time(about.until) if about.until else None,
-            fields=frozenset(field.name for field in meta.codebook),
+            fields=frozenset(field.name for field in meta.codebook if field.type != NIR),
+            subjects=meta.table is None or bool(meta.table.subjects),
+            identifying=frozenset(
+                field.name for field in meta.codebook if field.personal in _IDENTIFYING
+            ),
+            dated=meta.table is None or meta.table.time is not None,
         ),
     )
     if findings:
@@ -277,6 +310,7 @@ def _dataset(
     basis = about.basis
     if about.until is None:
         raise Problem("publish-no-end")
+    personal = about.personal or meta.persons > 0
     return Dataset(
         iri=iri,
         identifier=about.id,
@@ -286,7 +320,7 @@ def _dataset(
             about.description.fr or about.title.fr, about.description.en or about.title.en
         ),
         publisher=Publisher(node.did, about.publisher or node.settings.node.name),
-        kind="xapi",
+        kind=cast("Kind", about.kind),
         category=about.category,
         audience=cast("Audience", about.audience or "unknown"),
         basis=LegalBasis(
@@ -294,11 +328,8 @@ def _dataset(
             basis.reference or None if basis else None,
         ),
         notice=Notice(about.notice.iri, about.notice.version or "1") if about.notice else None,
-        personal=about.personal or meta.persons > 0,
-        fields=tuple(
-            Field(field.name, field.pointer or "", field.type, cast("Personal", field.personal))
-            for field in meta.codebook
-        ),
+        personal=personal,
+        fields=_fields(about, meta),
         periodicity=cast("Periodicity", about.periodicity or "unknown"),
         issued=now,
         modified=now,
@@ -308,11 +339,31 @@ def _dataset(
         dpia=about.dpia or None,
         group=about.group,
         rows=meta.rows,
-        persons=rounded_persons(meta.persons),
+        persons=rounded_persons(meta.persons) if personal else None,
         offers=(Offer(documents.offered(offer, iri, node.did), about.decisions),),
-        distributions=(_NDJSON,),
+        distributions=_FORMS[about.kind],
         endpoint=node.dsp,
+        record_time=about.time or None if about.kind == "csv" else None,
     )
+
+
+def _fields(about: About, meta: RevisionMeta) -> tuple[Field, ...]:
+    """The codebook as published, each special field with its declared condition (S5)."""
+    declared = {one.column: one for one in about.special if one.condition}
+    found = []
+    for field in meta.codebook:
+        special = declared.get(field.name)
+        found.append(
+            Field(
+                name=field.name,
+                path=field.pointer or field.column or "",
+                type=field.type,
+                personal=cast("Personal", field.personal),
+                condition=cast("Condition", special.condition) if special else None,
+                reference=special.reference if special else None,
+            )
+        )
+    return tuple(found)
 
 
 def _next_head(
@@ -375,7 +426,7 @@ async def _keep(node: Node, upload: Upload) -> Path:
     """The uploaded file in the node's own folder; its name decides about gunzipping only."""
     folder = node.folder / UPLOADS
     folder.mkdir(mode=0o700, exist_ok=True)
-    suffix = ".jsonl.gz" if upload.name.endswith(".gz") else ".jsonl"
+    suffix = ".data.gz" if upload.name.endswith(".gz") else ".data"
     path = folder / (node.ids.token(8).hex() + suffix)
     try:
         with path.open("xb") as out:

@@ -10,6 +10,7 @@ from connector.dataplane.release import (
     release_keys,
 )
 from connector.dataplane.revision import Revision
+from connector.dataplane.table_release import NDJSON
 from connector.protocol.messages import Terms
 from connector.protocol.transfer import Role, State, Transfer
 from connector.services import access, deciding, planning
@@ -45,6 +46,11 @@ class Release:
     def salt(self) -> bytes:
         """What part digests are keyed with; both parties know it."""
         return bytes.fromhex(self.session.body["salt"])
+
+    @property
+    def form(self) -> str:
+        """The distribution asked for, by its name."""
+        return str(self.session.body.get("format", NDJSON))
 
     def keys(self, node: Node) -> ReleaseKeys:
         """The keys of this agreement's pseudonyms, ids and order."""

@@ -12,12 +12,12 @@ from typing import Final
 
 from connector.dataplane import parts as forms
 from connector.dataplane.parts import PartInfo
-from connector.dataplane.projection import Projection
 from connector.dataplane.release import (
-    ENCODER,
+    ENCODERS,
     Encoded,
     Limits,
     encode_part,
+    projection_of,
 )
 from connector.evidence import bodies
 from connector.evidence.leaf import Entry
@@ -46,11 +46,12 @@ _TRIES: Final = 5
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One committed issue of one part: what may leave now."""
+    """One committed issue of one part: what may leave now, in the distribution `form`."""
 
     info: PartInfo
     last: bool
     body: bytes
+    form: str
 
 
 async def part(
@@ -66,7 +67,7 @@ async def part(
     await acknowledge(node, release, acknowledged)
     before, known = await node.store.read(lambda tx: _place(tx, pid, number))
     revision = node.bitmaps.revision(node.folder, release.revision)
-    projection = Projection.compile(release.plan)
+    projection = projection_of(release.plan, revision.meta, release.form)
     limits = _limits(node, number)
     for _ in range(_TRIES):
         _, bits = await consent_now(node, release)
@@ -88,8 +89,8 @@ async def part(
     raise Problem("release-busy")
 
 
-async def stream(node: Node, pid: str, token: str) -> tuple[bytes, AsyncIterator[bytes]]:
-    """All parts as one plain stream; the first is ready when this returns.
+async def stream(node: Node, pid: str, token: str) -> tuple[Part, AsyncIterator[bytes]]:
+    """All parts as one plain stream: the first, ready when this returns, and the bodies after it.
 
     Raises:
         Problem: as `part`. Later ones end the iterator by raising: the connection breaks.
@@ -102,7 +103,7 @@ async def stream(node: Node, pid: str, token: str) -> tuple[bytes, AsyncIterator
             found = await part(node, pid, token, found.info.n + 1)
             yield found.body
 
-    return first.body, rest()
+    return first, rest()
 
 
 def _commit(
@@ -121,8 +122,9 @@ def _commit(
     last = encoded.stop >= release.revision.rows
     keyed = forms.part_digest(release.salt, encoded.body)
     before = rows.latest(tx, transfer=t.pid, n=number)
-    if before is not None and before.digest == keyed and before.encoder == ENCODER:
-        return Part(info_of(before), last, encoded.body)
+    encoder = ENCODERS[release.form]
+    if before is not None and before.digest == keyed and before.encoder == encoder:
+        return Part(info_of(before), last, encoded.body, release.form)
     issue = before.issue + 1 if before else 1
     shared = bodies.part(
         t.pid, number, issue=issue, rows=encoded.rows, size=len(encoded.body), digest=keyed
@@ -133,7 +135,7 @@ def _commit(
         "stop": encoded.stop,
         "withheld": dict(encoded.withheld),
         "epoch": bits.epoch,
-        "encoder": ENCODER,
+        "encoder": encoder,
     }
     leaf = node.log.append(tx, Entry("part", agreement.id, shared, private), now)
     row = PartRow(
@@ -146,14 +148,14 @@ def _commit(
         at=now,
         start=encoded.start,
         stop=encoded.stop,
-        encoder=ENCODER,
+        encoder=encoder,
         leaf=leaf,
         epoch=bits.epoch,
         withheld=sum(encoded.withheld.values()),
     )
     rows.add(tx, row)
     _count(tx, release, encoded)
-    return Part(info_of(row), last, encoded.body)
+    return Part(info_of(row), last, encoded.body, release.form)
 
 
 def info_of(row: PartRow) -> PartInfo:

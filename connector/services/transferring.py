@@ -1,7 +1,9 @@
 """What people do about transfers: start, suspend, resume, terminate."""
 
+from connector.dataplane.table_release import NDJSON
 from connector.protocol import messages
 from connector.protocol import transfer as machine
+from connector.protocol.messages import extend
 from connector.protocol.transfer import Act, Role
 from connector.services import access, granting, halting, ledger, transfers
 from connector.services.access import Actor
@@ -9,11 +11,12 @@ from connector.services.committing import commit
 from connector.services.node import Node
 from connector.services.processes import negotiation, save_transfer, transfer
 from connector.services.views import find_agreement
+from connector.store import parts
 from connector.store import transfers as rows
+from connector.store.rows import SessionRow
 from connector.store.store import Tx
 from policies.problem import Problem
 
-FORMATS = {"ndjson": transfers.PULL}
 _MAY = ("operator", "researcher", "dpo")
 
 
@@ -22,11 +25,9 @@ async def start(node: Node, who: Actor, agreement: str, form: str) -> str:
 
     Raises:
         Problem: `access-role`, `agreement-unknown`, `agreement-inactive`, `agreement-not-ours`,
-            `transfer-format`.
+            `transfer-format`, `transfer-format-running` (one runs in another form).
     """
     access.require(who, "operator", "researcher")
-    if form not in FORMATS:
-        raise Problem("transfer-format", found=form[:60], known=", ".join(FORMATS))
 
     def unit(tx: Tx) -> str:
         row = find_agreement(tx, agreement)
@@ -34,16 +35,22 @@ async def start(node: Node, who: Actor, agreement: str, form: str) -> str:
             raise Problem("agreement-not-ours")
         for known in rows.of_agreement(tx, agreement=row.id):
             if known.state not in {state.value for state in machine.TERMINAL}:
+                running = form_of(tx, known.pid)
+                if running != form:
+                    raise Problem("transfer-format-running", running=running)
                 return known.pid
         if row.state != "active":
             raise Problem("agreement-inactive", state=row.state)
+        known_forms = transfers.forms_of(row)
+        if form not in known_forms:
+            raise Problem("transfer-format", found=form[:60], known=", ".join(known_forms))
         t = machine.start_consumer(
             now=node.clock.now(),
             pid=node.ids.uuid(),
             peer=row.peer,
             callback=negotiation(tx, row.negotiation).callback,
             agreement=row.id,
-            format=FORMATS[form],
+            format=transfers.PULL,
         )
         message = messages.TransferRequest(
             id=node.ids.uuid(),
@@ -51,12 +58,20 @@ async def start(node: Node, who: Actor, agreement: str, form: str) -> str:
             agreement=t.agreement,
             format=t.format,
             callback=node.dsp,
+            extensions=extend({}, transfers.FORMAT, form),
         )
         ledger.sent(node, tx, t, message)
         save_transfer(tx, t)
+        parts.put_session(tx, SessionRow(t.pid, None, {"format": form}))
         return t.pid
 
     return await commit(node, unit)
+
+
+def form_of(tx: Tx, pid: str) -> str:
+    """The distribution that a transfer is about, by its name."""
+    session = parts.session(tx, transfer=pid)
+    return str(session.body.get("format", NDJSON)) if session else NDJSON
 
 
 async def suspend(node: Node, who: Actor, pid: str, reason: str) -> None:

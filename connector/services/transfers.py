@@ -7,8 +7,11 @@ over the data. Only then the transfer starts.
 
 from typing import Any, Final, Unpack
 
+from catalog import documents
+from connector.dataplane.table_release import NDJSON
 from connector.protocol import messages
 from connector.protocol import transfer as machine
+from connector.protocol.messages import extension
 from connector.protocol.transfer import Act, Content, Role, Transfer
 from connector.services import granting, ledger
 from connector.services.access import Caller
@@ -24,6 +27,8 @@ from policies.problem import Problem
 OK: Final = 200
 CREATED: Final = 201
 PULL: Final = "HttpData-PULL"
+FORMAT: Final = "format"
+"""Our member on a transfer request: the name of the distribution asked for."""
 
 
 async def state_requested(node: Node, caller: Caller, pid: str) -> Reply:
@@ -44,6 +49,7 @@ async def requested(node: Node, incoming: Incoming[messages.TransferRequest]) ->
         if known is not None:
             return Reply(CREATED, messages.TransferProcess.of(known).wire())
         agreement = _granted(tx, caller, message)
+        form = _form(agreement, message)
         caller.document.check_address(message.callback)
         t = machine.start_provider(
             now=node.clock.now(),
@@ -57,7 +63,7 @@ async def requested(node: Node, incoming: Incoming[messages.TransferRequest]) ->
         ledger.received(node, tx, t, incoming.wire)
         reply = Reply(CREATED, messages.TransferProcess.of(t).wire())
         save_transfer(tx, t)
-        save_transfer(tx, granting.open_session(node, tx, t, agreement, caller.groups))
+        save_transfer(tx, granting.open_session(node, tx, t, agreement, caller.groups, form))
         return reply
 
     reply = await receive(node, incoming, act)
@@ -131,6 +137,30 @@ def _granted(tx: Tx, caller: Caller, message: messages.TransferRequest) -> Agree
     if message.format != PULL:
         raise Problem("transfer-format", found=message.format[:60], known=PULL)
     return found
+
+
+def _form(agreement: AgreementRow, message: messages.TransferRequest) -> str:
+    """The distribution asked for; a peer that does not know our member gets the first one.
+
+    DSP's `format` names the way of the transfer (`HttpData-PULL`), which all our distributions
+    share; which of them it is stands in our member `format`, by its name in the dataset document.
+
+    Raises:
+        Problem: `transfer-format`, naming those of the dataset; `protocol-extension-invalid`.
+    """
+    known = forms_of(agreement)
+    asked = extension(message.extensions, FORMAT)
+    if asked is None:
+        return known[0]
+    if asked not in known:
+        raise Problem("transfer-format", found=str(asked)[:60], known=", ".join(known))
+    return str(asked)
+
+
+def forms_of(agreement: AgreementRow) -> list[str]:
+    """The distributions of an agreed dataset by name, rows as NDJSON first."""
+    found = documents.read(agreement.dataset_document or {})
+    return sorted((form.name for form in found.distributions), key=lambda name: name != NDJSON)
 
 
 def _step(

@@ -260,6 +260,7 @@ def _policy(row: AgreementRow) -> Policy | None:
 def _transfer(tx: Tx, t: Transfer) -> Json:
     latest = {row.n: row for row in parts.listing(tx, transfer=t.pid)}
     manifest = parts.manifest(tx, transfer=t.pid)
+    session = parts.session(tx, transfer=t.pid)
     return {
         "v": 1,
         "pid": t.pid,
@@ -268,6 +269,7 @@ def _transfer(tx: Tx, t: Transfer) -> Json:
         "peer": t.peer,
         "agreement": t.agreement,
         "format": t.format,
+        "distribution": session.body.get("format") if session else None,
         "parts": len(latest),
         "rows": sum(row.rows for row in latest.values()),
         "bytes": sum(row.bytes for row in latest.values()),

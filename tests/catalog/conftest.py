@@ -217,6 +217,20 @@ def _datasets(draw: st.DrawFn) -> model.Dataset:
     offers = {each.id: model.Offer(each, draw(roles)) for each in named}
     personal = st.sampled_from(["no", "indirect", "direct", "free-text", "special"])
     fields = st.builds(model.Field, name=_TEXTS, path=_TEXTS, type=_NAMES, personal=personal)
+    special = st.builds(
+        model.Field,
+        name=_TEXTS,
+        path=_TEXTS,
+        type=_NAMES,
+        personal=st.just("special"),
+        condition=st.sampled_from(["9(2)(a)", "9(2)(j)"]),
+        reference=_TEXTS,
+    )
+    described = draw(
+        st.lists(fields | special, min_size=1, max_size=4, unique_by=lambda f: f.name).map(tuple)
+    )
+    kind = draw(st.sampled_from(["xapi", "csv"]))
+    paths = st.sampled_from([field.path for field in described])
     forms = st.builds(
         model.Distribution,
         name=_NAMES,
@@ -232,7 +246,7 @@ def _datasets(draw: st.DrawFn) -> model.Dataset:
             title=words,
             description=words,
             publisher=st.just(publisher),
-            kind=st.sampled_from(["xapi", "csv"]),
+            kind=st.just(kind),
             category=_IRIS,
             audience=st.sampled_from(["adults", "minors", "mixed", "unknown"]),
             basis=st.builds(
@@ -240,7 +254,8 @@ def _datasets(draw: st.DrawFn) -> model.Dataset:
             ),
             notice=st.none() | st.builds(model.Notice, _IRIS, _TEXTS, st.none()),
             personal=st.booleans(),
-            fields=st.lists(fields, min_size=1, max_size=4, unique_by=lambda f: f.name).map(tuple),
+            fields=st.just(described),
+            record_time=st.none() | paths if kind == "csv" else st.none(),
             periodicity=st.sampled_from(["daily", "never", "semiannual", "unknown"]),
             issued=_INSTANTS,
             modified=_INSTANTS,

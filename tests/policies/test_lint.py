@@ -125,3 +125,23 @@ def test_a_long_retention_needs_a_reason():
 def test_an_offer_permits_something():
     nothing = odrl.read({"@type": "Offer", "prohibition": [{"action": "use"}]})
     assert "no-permission" in codes(nothing, CLEAN)
+
+
+def test_personal_rows_say_about_whom():
+    assert codes(offer(), replace(CLEAN, subjects=False)) == {"no-subjects": "subjects"}
+    nobody = replace(CLEAN, personal=False, subjects=False)
+    assert codes(offer(), nobody) == {}
+
+
+def test_rows_about_nobody_identify_nobody():
+    nobody = replace(CLEAN, personal=False, identifying=frozenset({"mail"}))
+    assert codes(offer(), nobody) == {"not-personal": "personal"}
+    assert codes(offer(), replace(CLEAN, identifying=frozenset({"mail"}))) == {}
+
+
+def test_terms_with_a_period_need_dated_rows():
+    period = atom("preau:recordTime", "gteq", "2026-01-01T00:00:00Z")
+    assert codes(offer(period), CLEAN) == {}
+    assert codes(offer(period), replace(CLEAN, dated=False)) == {
+        "undated": "permission[0].constraint[1]"
+    }

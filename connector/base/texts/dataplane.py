@@ -42,13 +42,6 @@ TEXTS: Final[dict[str, Text]] = {
         "Choose an allowed value; id: letters, digits, dots and dashes; ISO 8601 durations such as"
         " P2Y; absolute IRIs.",
     ),
-    "dataplane-kind": Text(
-        "refused",
-        "Les données de type « {kind} » ne peuvent pas encore être publiées.",
-        "Data of kind “{kind}” cannot be published yet.",
-        "Cette version publie des traces xAPI (JSON Lines, éventuellement .gz).",
-        "This version publishes xAPI statements (JSON Lines, optionally .gz).",
-    ),
     "dataplane-file-unreadable": Text(
         "invalid",
         "Le fichier de données ne peut pas être lu ({reason}).",
@@ -74,8 +67,10 @@ TEXTS: Final[dict[str, Text]] = {
         "invalid",
         "Le fichier n'est pas un texte (octet nul à la ligne {line}).",
         "The file is not text (NUL byte on line {line}).",
-        "Fournissez du JSON Lines : un statement xAPI par ligne.",
-        "Provide JSON Lines: one xAPI statement per line.",
+        "Fournissez du JSON Lines (un statement xAPI par ligne) ou du CSV ; un classeur de tableur"
+        " doit être exporté en CSV.",
+        "Provide JSON Lines (one xAPI statement per line) or CSV; a spreadsheet must be exported"
+        " as CSV.",
     ),
     "dataplane-file-garbled": Text(
         "invalid",
@@ -104,15 +99,58 @@ TEXTS: Final[dict[str, Text]] = {
         "refused",
         "Aucune ligne utilisable n'a été trouvée.",
         "No usable row was found.",
-        "Vérifiez que chaque ligne est un statement xAPI complet.",
-        "Check that every line is a complete xAPI statement.",
+        "Vérifiez que chaque ligne est un statement xAPI complet, ou que la table a des lignes.",
+        "Check that every line is a complete xAPI statement, or that the table has rows.",
     ),
     "dataplane-column-unknown": Text(
         "invalid",
         "La déclaration décrit un champ absent des données : « {name} ».",
         "The declaration describes a field that the data does not have: “{name}”.",
-        "Corrigez le nom, ou retirez-le de la liste columns.",
-        "Correct the name, or remove it from columns.",
+        "Corrigez le nom (columns, subjects, special ou time), ou retirez-le.",
+        "Correct the name (columns, subjects, special or time), or remove it.",
+    ),
+    "dataplane-column-subject": Text(
+        "invalid",
+        "La colonne « {name} » : les colonnes de subjects, et elles seules, sont des personnes"
+        ' (type "agent", personal "direct").',
+        "Column “{name}”: the columns of subjects, and no others, are persons (type “agent”,"
+        " personal “direct”).",
+        "Retirez ce que columns en dit, ou corrigez subjects.",
+        "Remove what columns says of it, or correct subjects.",
+    ),
+    "dataplane-csv-dialect": Text(
+        "invalid",
+        "Avec le séparateur {delimiter}, la table n'a qu'une colonne (autres séparateurs vus dans"
+        " l'en-tête : {hint}).",
+        "With the delimiter {delimiter}, the table has one column only (other delimiters seen in"
+        " the header: {hint}).",
+        "Déclarez [dialect] delimiter comme le fichier est écrit.",
+        "Declare [dialect] delimiter as the file is written.",
+    ),
+    "dataplane-csv-encoding": Text(
+        "invalid",
+        "Le fichier n'est pas en {encoding} comme déclaré (ligne {line}).",
+        "The file is not in {encoding} as declared (line {line}).",
+        "Déclarez [dialect] encoding comme le fichier est écrit, ou exportez-le en UTF-8.",
+        "Declare [dialect] encoding as the file is written, or export it as UTF-8.",
+    ),
+    "dataplane-csv-header": Text(
+        "invalid",
+        "La première ligne n'est pas un en-tête utilisable ({reason}).",
+        "The first line is no usable header ({reason}).",
+        "Donnez à chaque colonne un nom, et un seul ; vérifiez aussi [dialect].",
+        "Give each column one name of its own; check [dialect] too.",
+    ),
+    "dataplane-nir": Text(
+        "refused",
+        "La colonne « {column} » contient des numéros de sécurité sociale ({count} cellules) :"
+        " ils ne quittent jamais l'institution. Rien n'a été publié.",
+        "Column “{column}” holds social security numbers ({count} cells): they never leave the"
+        " institution. Nothing was published.",
+        'Retirez-les du fichier, ou déclarez cette colonne personal = "direct" dans columns : elle'
+        " ne pourra être convenue avec personne.",
+        'Remove them from the file, or declare this column personal = "direct" in columns: it can'
+        " then be agreed with nobody.",
     ),
     "dataplane-revision-exists": Text(
         "conflict",

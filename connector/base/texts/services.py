@@ -397,6 +397,13 @@ TEXTS: Final[dict[str, Text]] = {
         "Choisissez un format proposé.",
         "Choose an offered format.",
     ),
+    "transfer-format-running": Text(
+        "conflict",
+        "Un transfert de cet accord est en cours dans un autre format ({running}).",
+        "A transfer under this agreement runs in another format ({running}).",
+        "Terminez-le (fetch dans ce format, ou terminate), puis recommencez.",
+        "End it (fetch in that format, or terminate), then try again.",
+    ),
     "transfer-manifest": Text(
         "refused",
         "Le manifeste n'est pas celui de ce transfert, de cet accord et de ce plan.",

@@ -1,7 +1,5 @@
 """What was handed over: parts, manifest and receipt, and the received files themselves."""
 
-import csv
-import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -219,5 +217,6 @@ def _rows(data: bytes, name: str, *, first: bool) -> int:
     """How many rows a part holds; the header line of a CSV stands in its first part only."""
     if name == "data.ndjson":
         return data.count(b"\n")
-    lines = sum(1 for _ in csv.reader(io.StringIO(data.decode(errors="replace"), newline="")))
+    # A line feed between two quotes belongs to a cell; every other text is outside of quotes.
+    lines = sum(text.count(b"\n") for text in data.split(b'"')[::2])
     return lines - first

@@ -116,8 +116,29 @@ WRONG = [
     ("decisions = 'dpo'", "dataplane-about-type", "decisions"),
     ("personal = 'perhaps'", "dataplane-about-value", "personal"),
     ("columns = ['x']", "dataplane-about-type", "columns[0]"),
-    ("columns = [{ name = 'x', type = 'date' }]", "dataplane-about-value", "columns[0].type"),
+    ("columns = [{ name = 'x', type = 'day' }]", "dataplane-about-value", "columns[0].type"),
     ("columns = [{ type = 'string' }]", "dataplane-about-missing", "columns[0].name"),
+    ("time = 7", "dataplane-about-type", "time"),
+    ("dialect = { encoding = 'utf-16' }", "dataplane-about-value", "dialect.encoding"),
+    ("dialect = { delimiter = ';;' }", "dataplane-about-value", "dialect.delimiter"),
+    ("dialect = { delimiter = 'a' }", "dataplane-about-value", "dialect.delimiter"),
+    ("dialect = { delimiter = '' }", "dataplane-about-value", "dialect.delimiter"),
+    ("dialect = { delimiter = ';', quote = ';' }", "dataplane-about-value", "dialect.quote"),
+    (
+        "special = [{ column = 'x', condition = '9(2)(z)', reference = 'r' }]",
+        "dataplane-about-value",
+        "special[0].condition",
+    ),
+    (
+        "special = [{ column = 'x', condition = '9(2)(j)' }]",
+        "dataplane-about-missing",
+        "special[0].reference",
+    ),
+    (
+        "special = [{ column = 'x', reference = 'r' }]",
+        "dataplane-about-missing",
+        "special[0].condition",
+    ),
     ("publisher = 7", "dataplane-about-type", "publisher"),
     ("group = '../x'", "dataplane-about-value", "group"),
 ]
@@ -151,3 +172,20 @@ def test_an_id_is_no_path():
 def test_other_encodings_are_refused():
     with pytest.raises(Problem, match="dataplane-about-toml"):
         parse(LEAST.replace("Traces", "Tracés").encode("latin-1"))
+
+
+def test_a_table_says_how_it_is_written():
+    text = (
+        LEAST
+        + """
+time = "day"
+special = [{ column = "x" }]
+[dialect]
+encoding = "windows-1252"
+delimiter = "\\t"
+quote = "'"
+"""
+    )
+    about = parse(text)
+    assert about.dialect == Dialect("windows-1252", "\t", "'")
+    assert (about.time, about.special[0].condition) == ("day", "")

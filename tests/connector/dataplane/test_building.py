@@ -237,13 +237,6 @@ def test_what_a_crash_left_is_swept_away(statement: Make, tmp_path: Path, about:
     assert refused(source, about).code == "dataplane-revision-exists"
 
 
-def test_other_kinds_are_refused(tmp_path: Path, about: About):
-    source = tmp_path / "s.csv"
-    source.write_text("a,b\n")
-    table = parse('id="x"\nkind="csv"\ntitle={fr="x",en="x"}\n')
-    assert refused(source, table).code == "dataplane-kind"
-
-
 def test_the_root_is_over_salted_row_hashes(statement: Make, revise: Revise):
     revision = revise([statement(n) for n in range(13)])
     salts = (revision.folder / "salts.bin").read_bytes()
