@@ -30,7 +30,9 @@ from policies.problem import Problem
 Json = dict[str, Any]
 
 _MAY: Final = ("dpo", "steward")
-_APPLIED: Final = "journal-applied"
+APPLIED: Final = "journal-applied"
+"""The note with the number of the last journal entry that the store holds."""
+
 _TICK: Final = 50_000
 _STATUSES: Final = ("given", "refused", "withdrawn", "objected", "lifted")
 
@@ -83,11 +85,13 @@ async def state(node: Node, who: Actor, body: Json) -> Json:
     return {"v": 1, "state": found, "at": format_time(at)}
 
 
-async def replay(node: Node) -> int:
+async def replay(node: Node, *, after: int | None = None) -> int:
     """Apply what the journal holds and the store does not (a crash between the two, or a restored
-    database, S4); how many events.
+    database, S4), or all entries with a number above `after`; how many were looked at.
     """
-    applied = int(await node.store.read(lambda tx: notes.get(tx, key=_APPLIED)) or 0)
+    applied = after
+    if applied is None:
+        applied = int(await node.store.read(lambda tx: notes.get(tx, key=APPLIED)) or 0)
     pending = list(node.journal.replay(applied))
     for start in range(0, len(pending), _TICK):
         chunk = pending[start : start + _TICK]
@@ -110,6 +114,7 @@ async def _keep(node: Node, who: Actor, content: bytes, door: str) -> Json:
     )
     recorded = 0
     async with node.consenting:
+        await _catch_up(node)
         for start in range(0, len(answers), _TICK):
             chunk = answers[start : start + _TICK]
             entries = [answer.entry() for answer in chunk]
@@ -118,6 +123,13 @@ async def _keep(node: Node, who: Actor, content: bytes, door: str) -> Json:
     unmatched = await _unmatched(node, {answer.subject for answer in answers})
     epoch = await node.store.read(rows.epoch)
     return {"v": 1, "recorded": recorded, "epoch": epoch, "unmatched": unmatched}
+
+
+async def _catch_up(node: Node) -> None:
+    """Apply what was journalled when the database refused: later events must not pass it by."""
+    applied = int(await node.store.read(lambda tx: notes.get(tx, key=APPLIED)) or 0)
+    if node.journal.last > applied:
+        await replay(node)
 
 
 async def _commit(node: Node, answers: Sequence[Answer], journalled: int) -> int:
@@ -132,7 +144,7 @@ async def _commit(node: Node, answers: Sequence[Answer], journalled: int) -> int
             body = {"v": 1, "epoch": epoch, "events": len(commitments), "root": root.hex()}
             leaf = node.log.append(tx, Entry("consent-tick", None, None, body), now)
             rows.add_tick(tx, TickRow(epoch, root, len(commitments), leaf, now))
-        notes.put(tx, key=_APPLIED, text=str(journalled))
+        notes.put(tx, key=APPLIED, text=str(journalled))
         return len(commitments)
 
     return await node.store.write(unit)

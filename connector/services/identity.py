@@ -3,6 +3,7 @@
 from typing import Any
 
 from connector.identity import did
+from connector.services import quarantine
 from connector.services.node import Node
 
 
@@ -11,9 +12,10 @@ def document(node: Node) -> dict[str, Any]:
     return did.document(node.did, node.keys, root=node.url, dsp_base=node.dsp)
 
 
-def overview(node: Node) -> dict[str, Any]:
+async def overview(node: Node) -> dict[str, Any]:
     """What the institution's people see of their node."""
     settings = node.settings.node
+    held = await node.store.read(quarantine.current)
     return {
         "v": 1,
         "did": node.did,
@@ -24,4 +26,5 @@ def overview(node: Node) -> dict[str, Any]:
         "keys": dict(node.keys.versions),
         "log": {"size": node.log.size},
         "dev": node.settings.dev.on,
+        "quarantine": held.document() if held else None,
     }
