@@ -86,6 +86,8 @@ def initialise(
         token = setup.token_file(folder, ids)
         with opened(folder, checked, client_of(checked), create=True) as node:
             setup.first_entries(node, token.secret)
+        if not dev:
+            setup.examples(folder, checked, str(Path(sys.executable).with_name("preau")))
         # Last: a folder with its configuration is a finished node.
         (folder / configuration.FILE).write_text(setup.toml(table), encoding="utf-8")
     return {

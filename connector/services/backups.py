@@ -82,8 +82,6 @@ def begin(folder: Path, settings: Settings, made: datetime, scratch: Path) -> Sn
     Raises:
         Problem: `store-…`, `subjects-journal-…`, `backup-file-missing`.
     """
-    for left in folder.glob("backup-*.partial"):
-        left.unlink()  # by a crash; one that is being read has lost its name already
     source = database_path(settings.store.url)
     copying.copy(folder / source, scratch)
     try:
@@ -104,6 +102,12 @@ def begin(folder: Path, settings: Settings, made: datetime, scratch: Path) -> Sn
         database.close()
         raise
     return Snapshot(settings, made, database, extent, files, str(seen.schema), seen.leaves)
+
+
+def sweep(folder: Path) -> None:
+    """At a start: remove copies that a crash left (one being read has lost its name already)."""
+    for left in folder.glob("backup-*.partial"):
+        left.unlink()
 
 
 def archive(snapshot: Snapshot) -> Iterator[bytes]:

@@ -9,7 +9,7 @@ is opened.
 
 import hashlib
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
@@ -116,13 +116,26 @@ def extent_of(path: Path, limit: int | None = None) -> Extent:
     Raises:
         Problem: `subjects-journal-damaged`, `subjects-journal-unusable`.
     """
+    sha256 = hashlib.sha256()
     try:
         with path.open("rb") as file:
-            data = file.read() if limit is None else file.read(limit)
+            last, end = _scan(_hashed(file, sha256.update, limit))
     except OSError as error:
         raise Problem("subjects-journal-unusable", reason=error.strerror or "I/O") from None
-    last, end = _scan(data.splitlines(keepends=True))
-    return Extent(last, end, f"sha-256:{hashlib.sha256(data[:end]).hexdigest()}")
+    return Extent(last, end, f"sha-256:{sha256.hexdigest()}")
+
+
+def _hashed(
+    file: Iterable[bytes], update: Callable[[bytes], None], limit: int | None
+) -> Iterator[bytes]:
+    """The whole lines within the limit, each hashed as it passes."""
+    end = 0
+    for line in file:
+        end += len(line)
+        if not line.endswith(b"\n") or (limit is not None and end > limit):
+            return
+        update(line)
+        yield line
 
 
 def entries(path: Path, after: int = 0) -> Iterator[tuple[int, Entry]]:

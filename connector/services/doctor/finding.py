@@ -19,6 +19,11 @@ class Finding:
     en: str
     problem: Problem | None = None
 
+    @property
+    def code(self) -> str | None:
+        """The code of the problem, if there is one."""
+        return None if self.problem is None else self.problem.code
+
     def text(self, lang: Language) -> str:
         """The sentence in a language."""
         return self.fr if lang == "fr" else self.en

@@ -149,7 +149,9 @@ def opening(clock: ManualClock) -> Open:
         with runtime.opened(folder, checked, wire, clock=own, ids=SeededIds(folder.name)) as node:
             await starting.resume(node)
             try:
-                roles = {role: Actor(f"actor-{role}", role) for role in access.ROLES}
+                roles: dict[str, Actor] = {
+                    role: Actor(f"actor-{role}", role) for role in access.ROLES
+                }
                 yield Opened(node, wire, roles)
             finally:
                 await node.background.stop()

@@ -396,3 +396,10 @@ async def test_a_restored_consumer_fetches_from_the_start(opening, copy_of, fold
         await platform.release()
         assert await fetch_all(lab) is None
         assert (await lab.progress()).files
+
+
+async def test_what_a_crash_left_is_swept_at_the_next_start(opening, copy_of):
+    folder = copy_of("lab")
+    (folder / "backup-0000.partial").write_bytes(b"half")
+    async with opening(folder):
+        assert not list(folder.glob("backup-*"))

@@ -33,7 +33,7 @@ async def last_leaf(opened: Opened) -> dict[str, object]:
 
 
 async def test_no_part_leaves_and_the_requester_is_told(paired):
-    async with paired() as (platform, lab):
+    async with paired() as (_, lab):
         problem = await fetch_all(lab)
         assert problem is not None
         assert problem.code == "transfer-refused"
@@ -191,15 +191,15 @@ def test_another_nodes_journal_is_refused(archives, folders, tmp_path: Path, clo
     short = tmp_path / "short.journal"
     short.write_bytes(b"".join(lines[:-1]))
     for path in (journal, short):
+        given = Restoring(PASSPHRASE, journal=path)
         with pytest.raises(Problem) as caught:
-            given = Restoring(PASSPHRASE, journal=path)
             operating.restore(archives["platform"], tmp_path / "new", given, clock=clock)
         assert caught.value.code == "backup-journal-other"
         assert sorted(one.name for one in tmp_path.iterdir() if "new" in one.name) == []
 
 
 async def test_a_transfer_that_waited_stays_and_starts_when_it_ends(paired):
-    async with paired() as (platform, lab):
+    async with paired() as (platform, _):
         node = platform.node
         row = (await node.store.read(transfers.listing))[0]
 
