@@ -10,6 +10,7 @@ import contextlib
 import signal
 import socket
 import sys
+import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -114,6 +115,8 @@ def serve(folder: Path) -> None:
         public = stack.enter_context(_bound(checked.listen.public))
         management = stack.enter_context(_bound(checked.listen.management))
         client = client_of(checked)
+        # What an upload or a library spools stays in the node's own folder, never in /tmp.
+        tempfile.tempdir = str(setup.uploads(folder))
         with opened(folder, checked, client) as node:
             uvloop.run(run(node, client, public, management))
 

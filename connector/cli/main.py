@@ -23,6 +23,7 @@ from connector.cli import (
 )
 from connector.cli.output import SESSION
 
+_SUBJECT_WORDS: Final = 3
 _SHARED: Final = {"--node": 1, "--token-file": 1, "--lang": 1, "--json": 0}
 
 app = typer.Typer(
@@ -89,7 +90,9 @@ def run() -> None:
 
 
 def hoist(arguments: list[str]) -> list[str]:
-    """Move the shared options to the front, so that they may stand anywhere on the line."""
+    """Move the shared options to the front, so that they may stand anywhere on the line, and let
+    `--subject TYPE VALUE [HOME]` take its two or three words.
+    """
     front: list[str] = []
     rest: list[str] = []
     queue = list(arguments)
@@ -99,6 +102,9 @@ def hoist(arguments: list[str]) -> list[str]:
         if word == "--":
             rest += [word, *queue]
             break
+        if word == "--subject":
+            rest += _subject(queue)
+            continue
         if name not in _SHARED:
             rest.append(word)
             continue
@@ -106,3 +112,11 @@ def hoist(arguments: list[str]) -> list[str]:
         if _SHARED[name] and not equals and queue:
             front.append(queue.pop(0))
     return front + rest
+
+
+def _subject(queue: list[str]) -> list[str]:
+    """The words of one subject, each under its own option, as the parser knows it."""
+    words: list[str] = []
+    while queue and len(words) < _SUBJECT_WORDS and not queue[0].startswith("--"):
+        words.append(queue.pop(0))
+    return [part for word in words for part in ("--subject", word)] or ["--subject"]

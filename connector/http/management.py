@@ -125,7 +125,7 @@ def _datasets(node: Node) -> APIRouter:
                 return json_response(await publishing.add(node, who, upload), 201)
         except MultiPartException:
             raise Problem("http-upload-parts") from None
-        except OSError as error:  # the upload is kept in the system's temporary folder first
+        except OSError as error:  # the upload is spooled on the node's disk first
             raise Problem("dataplane-disk", reason=error.strerror or "I/O") from None
 
     @made.get("/datasets/{ident}")

@@ -108,14 +108,17 @@ async def _not_this_method(_: Request, __: Exception) -> Response:
 
 
 class _WithoutTrailingSlash:
-    """Answer `…/offers/` like `…/offers`: some peers add a slash, and a redirect loses the body."""
+    """Answer `…/offers/` and `…//offers` like `…/offers`: some peers add slashes, and a redirect
+    loses the body.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app: Callable[[Scope, Receive, Send], Awaitable[None]] = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            path = re.sub(r"//+", "/", scope["path"])
+            # Not the slashes of an IRI in the path (a dataset's id).
+            path = re.sub(r"(?<!:)//+", "/", scope["path"])
             if len(path) > 1:
                 path = path.rstrip("/") or "/"
             if path != scope["path"]:

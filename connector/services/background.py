@@ -28,6 +28,12 @@ class Background:
         task = self._tasks.get(name)
         return task is not None and not task.done()
 
+    async def ended(self, name: str) -> None:
+        """Wait until the work of this name is over, if there is any."""
+        task = self._tasks.get(name)
+        if task is not None:
+            await asyncio.wait([task])
+
     async def idle(self) -> None:
         """Wait until no work is left."""
         while tasks := [task for task in self._tasks.values() if not task.done()]:

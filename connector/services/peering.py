@@ -5,6 +5,7 @@ this node saw (no rollback, no fork), and every document in it has the digest th
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -115,7 +116,7 @@ async def head_of(node: Node, did: str) -> Head:
     last = peer.head.get(PUBLIC)
     seen = (int(last["version"]), str(last["digest"])) if last else None
     keys = verify.assertion_keys(document.source, did)
-    head = verify.verify_head(body, keys, did, seen=seen)
+    head = _verified_head(body, tuple(keys.items()), did, seen)
     digest = versions.head_digest(head)
     if seen != (head.version, digest):
         await node.store.write(
@@ -162,9 +163,23 @@ async def _fetch(node: Node, did: str, address: str, digest: str) -> Found:
     document.check_address(address)
     body = kept.body if kept else await _get(node, address)
     keys = verify.assertion_keys(document.source, did)
-    dataset = verify.verify_dataset(body, keys, did, digest)
+    dataset = _verified(body, tuple(keys.items()), did, digest)
     document.check_address(dataset.endpoint)
     return Found(did, dataset, body, digest)
+
+
+# The same bytes under the same keys have the same outcome; a key that is gone asks anew.
+_Keys = tuple[tuple[str, bytes], ...]
+
+
+@lru_cache(maxsize=64)
+def _verified_head(body: bytes, keys: _Keys, did: str, seen: versions.Seen | None) -> Head:
+    return verify.verify_head(body, dict(keys), did, seen=seen)
+
+
+@lru_cache(maxsize=256)
+def _verified(body: bytes, keys: _Keys, did: str, digest: str) -> Dataset:
+    return verify.verify_dataset(body, dict(keys), did, digest)
 
 
 async def _get(node: Node, url: str) -> bytes:

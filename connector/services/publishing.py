@@ -60,7 +60,7 @@ from policies.model import Policy
 from policies.problem import Problem
 
 _DATA: Final = "data"
-_UPLOADS: Final = "uploads"
+UPLOADS: Final = "uploads"
 _CHUNK: Final = 2**20
 _REGISTER: Final = 20_000
 _NDJSON: Final = Distribution("ndjson", "application/x-ndjson")
@@ -346,7 +346,7 @@ def _end_transfers(node: Node, tx: Tx, iri: str) -> None:
 
 async def _keep(node: Node, upload: Upload) -> Path:
     """The uploaded file in the node's own folder; its name decides about gunzipping only."""
-    folder = node.folder / _UPLOADS
+    folder = node.folder / UPLOADS
     suffix = ".jsonl.gz" if upload.name.endswith(".gz") else ".jsonl"
     path = folder / (node.ids.token(8).hex() + suffix)
     try:

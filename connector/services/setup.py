@@ -35,6 +35,15 @@ def token_file(folder: Path, ids: Ids) -> TokenFile:
     return TokenFile(path, secret)
 
 
+def uploads(folder: Path) -> Path:
+    """The folder for files on their way in, emptied of what a crash left."""
+    path = folder / publishing.UPLOADS
+    path.mkdir(mode=0o700, exist_ok=True)
+    for left in path.iterdir():
+        left.unlink()
+    return path
+
+
 def first_entries(node: Node, secret: str) -> None:
     """The operator's token, the node's keys in its log, the empty public catalog."""
 

@@ -15,9 +15,11 @@ import sys
 import urllib.request
 import zipfile
 from collections import Counter, defaultdict
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -25,11 +27,15 @@ from tests.support.source import ROOT
 
 pytestmark = pytest.mark.slow
 
+Json = dict[str, Any]
+Compared = tuple[tuple[str, str], ...]
+Learner = tuple[tuple[Compared, ...], ...]
+
 FUN = "xapi/fun-mooc-statements.jsonl.gz"
 LAYOUT = {"platform", "lab", "received", "bundles", "expected", "platform.log", "lab.log"}
 
 
-def preau(*arguments, check=0):
+def preau(*arguments: str, check: int = 0) -> str:
     """Run the command; its output."""
     done = subprocess.run(
         [sys.executable, "-m", "connector.cli", *arguments],
@@ -113,33 +119,33 @@ def test_the_logs_name_no_learner(demo):
 # ---------------------------------------------------------------------------- recomputed here
 
 
-def source(path):
+def source(path: Path) -> list[Json]:
     with gzip.open(path) as file:
         return [json.loads(line) for line in file]
 
 
-def consents(name):
+def consents(name: str) -> bool:
     return int(sha256(f"preau:{name}".encode()).hexdigest()[:8], 16) % 100 < 70
 
 
-def withdrawn(folder):
+def withdrawn(folder: Path) -> str:
     with (folder / "expected" / "withdrawals.csv").open(encoding="utf-8", newline="") as file:
         (row,) = csv.DictReader(file)
     assert row["status"] == "withdrawn"
     return row["id_value"]
 
 
-def received(folder):
+def received(folder: Path) -> list[Json]:
     with (folder / "received" / "data.ndjson").open("rb") as file:
         return [json.loads(line) for line in file]
 
 
-def plan(folder):
+def plan(folder: Path) -> Any:
     with zipfile.ZipFile(folder / "bundles" / "platform.zip") as archive:
         return json.loads(archive.read("plan.json"))
 
 
-def leaves(value, pointer=""):
+def leaves(value: object, pointer: str = "") -> Iterator[tuple[str, Any]]:
     """(pointer, value) of each leaf; an agent is one leaf, places in an array are not told."""
     if isinstance(value, dict) and pointer != "/actor":
         for key, part in value.items():
@@ -152,12 +158,12 @@ def leaves(value, pointer=""):
         yield pointer, value
 
 
-def hour(text):
+def hour(text: str) -> str:
     moment = datetime.fromisoformat(text).astimezone(UTC)
     return moment.strftime("%Y-%m-%dT%H:00:00Z")
 
 
-def compared(row, treatments, exact_time):
+def compared(row: Json, treatments: Json, exact_time: bool) -> tuple[Any, Compared]:
     """(session, what is compared) of a row: its agreed leaves, ids apart, times to the hour."""
     session, kept = None, []
     for pointer, value in leaves(row):
@@ -175,9 +181,11 @@ def compared(row, treatments, exact_time):
     return session, tuple(sorted(kept))
 
 
-def learners(rows, treatments, exact_time):
+def learners(rows: list[Json], treatments: Json, exact_time: bool) -> dict[str, Learner]:
     """name -> its canonical form: the sorted sessions, each the sorted rows in it."""
-    found = defaultdict(lambda: defaultdict(list))
+    found: defaultdict[str, defaultdict[Any, list[Compared]]] = defaultdict(
+        lambda: defaultdict(list)
+    )
     for row in rows:
         session, what = compared(row, treatments, exact_time)
         found[row["actor"]["account"]["name"]][session].append(what)
@@ -286,6 +294,7 @@ def test_a_demo_that_is_ended_leaves_no_node_behind(tmp_path):
         stdout=subprocess.PIPE,
         text=True,
     )
+    assert process.stdout is not None
     with process.stdout as out:
         for line in out:
             if line.startswith("1. "):

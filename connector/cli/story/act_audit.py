@@ -116,13 +116,12 @@ def _forge(scene: Scene) -> None:
 def _caught(scene: Scene, name: Said, by: frozenset[str], report: Report) -> None:
     wrong = [check for check in report.failures if check.name in by]
     shown = wrong[0] if wrong else None
-    where = f" [{shown.where}]" if shown and shown.where else ""
     scene.board.judge(
         (f"falsification : {name[0]}", f"forgery: {name[1]}"),
         ("détectée", "caught"),
         (
-            f"{shown.name} : {shown.fr}{where}" if shown else "passée",
-            f"{shown.name}: {shown.en}{where}" if shown else "passed",
+            f"{shown.name} : {shown.fr}" if shown else "passée",
+            f"{shown.name}: {shown.en}" if shown else "passed",
         ),
         ok=bool(wrong),
     )

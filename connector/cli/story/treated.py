@@ -68,7 +68,7 @@ class Announced:
     def _kept(self, value: object, pointer: str, ids: list[str], *, treat: bool) -> object:
         """The agreed leaves of a value; containers that hold none vanish, on both sides alike."""
         if self._is_leaf(value, pointer):
-            return self._leaf(value, self.treatments[pointer], ids, treat=treat)
+            return self._leaf(value, pointer, ids, treat=treat)
         if isinstance(value, dict):
             members = {
                 key: self._kept(value[key], f"{pointer}/{_escaped(key)}", ids, treat=treat)
@@ -86,8 +86,11 @@ class Announced:
             return False
         return self.treatments[pointer] == "pseudonym" or not isinstance(value, dict | list)
 
-    def _leaf(self, value: object, treatment: str | None, ids: list[str], *, treat: bool) -> object:
+    def _leaf(self, value: object, pointer: str, ids: list[str], *, treat: bool) -> object:
+        treatment = self.treatments[pointer]
         if treatment == "pseudonym":
+            if pointer != "/actor":  # others than the learner: compared by bijection like ids
+                ids.append(learner_of({"actor": value}))
             return _MARK
         if treatment == "rekey" and isinstance(value, str):
             ids.append(value.lower())

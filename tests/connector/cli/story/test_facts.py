@@ -31,6 +31,7 @@ def test_a_refusal_is_a_fact():
 
 def test_the_tables_speak_both_languages():
     board = Board()
+    same = ("a", "a")
     board.note(("fait un", "fact one"), 1, 2)
     board.measure("m", ("mesure", "figure"), 12.345, "ms", 15)
     board.measure("n", ("autre", "other"), None, "MB")
@@ -39,7 +40,7 @@ def test_the_tables_speak_both_languages():
     assert "✗  fact one" in english
     assert "12.3 ms" in english
     assert report.verdict(board, "fr") == "1 faits sur 1 faux."
-    assert report.verdict(Board([Fact("", *[("a", "a")] * 3, True)]), "en").endswith("as stated.")
+    assert report.verdict(Board([Fact("", same, same, same, ok=True)]), "en").endswith("as stated.")
 
 
 def test_a_fact_is_a_document_for_machines():

@@ -40,9 +40,9 @@ def test_no_address_of_content_starts_like_the_accounts_home():
 def test_a_stream_never_changes():
     draw = Stream("seed")
     assert draw.bytes() == sha256(b"seed:1").digest()
-    assert [draw.below(10) for _ in range(5)] == [Stream_below(n) for n in range(2, 7)]
+    assert [draw.below(10) for _ in range(5)] == [drawn(n) for n in range(2, 7)]
     assert draw.uuid()[14] == "4"
 
 
-def Stream_below(count):
+def drawn(count: int) -> int:
     return int.from_bytes(sha256(b"seed:%d" % count).digest()[:8]) % 10

@@ -1,3 +1,4 @@
+from collections.abc import Iterable
 from itertools import count
 
 import pytest
@@ -12,7 +13,7 @@ ROWS = st.lists(
 )
 
 
-def rows(cells):
+def rows(cells: Iterable[tuple[int, int, str]]) -> list[Row]:
     """Rows with an id of their own and a session; a session belongs to one learner."""
     return [
         Row(f"learner-{who}", (f"id-{n}", f"session-{who}-{session}"), text)
@@ -20,12 +21,12 @@ def rows(cells):
     ]
 
 
-def renamed(items, order):
+def renamed(items: list[Row], order: Iterable[int]) -> list[Row]:
     """The same rows under other names, in another order."""
     fresh = (f"new-{n}" for n in count())
     names: dict[str, str] = {}
 
-    def other(name):
+    def other(name: str) -> str:
         return names.setdefault(name, next(fresh))
 
     moved = [Row(other(row.learner), tuple(map(other, row.ids)), row.rest) for row in items]
@@ -86,7 +87,7 @@ STAYING = [(0, 0, "a"), (0, 1, "b"), (1, 0, "a"), (1, 0, "c")]
 PARTING = [(7, 0, "a"), (7, 0, "b"), (7, 1, "b")]
 
 
-def parted(early):
+def parted(early: list[int]) -> tuple[list[Row], list[Row], list[Row]]:
     """Both sides when rows of learner 7 arrived among the first, then no more."""
     everybody = rows(PARTING + STAYING)
     theirs = renamed(everybody, range(len(everybody)))

@@ -3,6 +3,7 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
+from pathlib import Path
 
 import pytest
 
@@ -11,7 +12,7 @@ from connector.cli.story.nodes import Node, Ports
 from policies.problem import Problem
 
 
-def node(tmp_path, process=None):
+def node(tmp_path: Path, process: "subprocess.Popen[bytes] | None" = None) -> Node:
     return Node("n", tmp_path / "n", Ports(1, 2), "did:web:localhost", tmp_path / "n.log", process)
 
 
@@ -40,6 +41,7 @@ def test_a_process_that_ignores_the_signal_is_killed(tmp_path, monkeypatch):
         "signal.pause()"
     )
     process = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE)
+    assert process.stdout is not None
     with process.stdout as out:
         out.read(1)
         assert nodes.stop([node(tmp_path, process)]) == [-9]

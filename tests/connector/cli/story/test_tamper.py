@@ -2,6 +2,8 @@ import json
 import zipfile
 from hashlib import sha256
 from hmac import digest as hmac_digest
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,11 +15,11 @@ ROWS = [b'{"a":1}\n', b'{"a":2}\n', b'{"a":3}\n']
 SALT = b"s" * 32
 
 
-def leaf(kind, n):
+def leaf(kind: str, n: int) -> dict[str, Any]:
     return {"v": 1, "type": kind, "time": "2026-01-01T00:00:00Z", "agreement": "x", "n": n}
 
 
-def line(index, kind, n):
+def line(index: int, kind: str, n: int) -> dict[str, Any]:
     return {"index": index, "leaf": jcs(leaf(kind, n)).decode(), "salt": None, "body": None}
 
 
@@ -43,7 +45,7 @@ def bundle(tmp_path):
     return path
 
 
-def forged(bundle, key):
+def forged(bundle: Path, key: str) -> dict[str, bytes]:
     forgery = next(item for item in FORGERIES if item.key == key)
     means = Means(lambda document: {**document, "proof": "mine"}, NOTE, bundle.parent)
     out = bundle.with_name("forged.zip")
