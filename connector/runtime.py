@@ -22,8 +22,8 @@ from fastapi import FastAPI
 
 from connector.base import settings as configuration
 from connector.base import telemetry
-from connector.base.clock import SystemClock
-from connector.base.ids import SystemIds
+from connector.base.clock import Clock, SystemClock
+from connector.base.ids import Ids, SystemIds
 from connector.base.settings import Settings, host_port
 from connector.delivery.client import PeerClient
 from connector.delivery.egress import networks
@@ -32,6 +32,7 @@ from connector.http import management as management_app
 from connector.http import public as public_app
 from connector.identity import did_web, keys
 from connector.identity.keys import KeyRing
+from connector.identity.ports import Fetch
 from connector.services import checking, setup, starting
 from connector.services.node import Node
 from connector.store.lock import NodeLock
@@ -84,8 +85,10 @@ def initialise(
         ids = SystemIds()
         keys.create(folder / checked.keys.dir, ids.token)
         token = setup.token_file(folder, ids)
-        with _opened(folder, checked, _client(checked), create=True) as node:
+        with opened(folder, checked, client_of(checked), create=True) as node:
             setup.first_entries(node, token.secret)
+        if not dev:
+            setup.examples(folder, checked, str(Path(sys.executable).with_name("preau")))
         # Last: a folder with its configuration is a finished node.
         (folder / configuration.FILE).write_text(setup.toml(table), encoding="utf-8")
     return {
@@ -111,10 +114,10 @@ def serve(folder: Path) -> None:
     with NodeLock(folder), contextlib.ExitStack() as stack:
         public = stack.enter_context(_bound(checked.listen.public))
         management = stack.enter_context(_bound(checked.listen.management))
-        client = _client(checked)
+        client = client_of(checked)
         # What an upload or a library spools stays in the node's own folder, never in /tmp.
         tempfile.tempdir = str(setup.uploads(folder))
-        with _opened(folder, checked, client) as node:
+        with opened(folder, checked, client) as node:
             uvloop.run(run(node, client, public, management))
 
 
@@ -152,21 +155,30 @@ async def _working(node: Node, client: PeerClient) -> AsyncIterator[None]:
 
 
 @contextlib.contextmanager
-def _opened(
-    folder: Path, checked: Settings, client: PeerClient, *, create: bool = False
+def opened(
+    folder: Path,
+    checked: Settings,
+    fetch: Fetch,
+    *,
+    clock: Clock | None = None,
+    ids: Ids | None = None,
+    create: bool = False,
 ) -> Iterator[Node]:
-    """The node's pieces, opened in order and closed in reverse."""
-    clock, ids = SystemClock(), SystemIds()
+    """The node's pieces, opened in order and closed in reverse; the caller holds the lock.
+
+    Raises:
+        Problem: `identity-…`, `store-…`, `evidence-…`, `subjects-journal-…`.
+    """
+    clock, ids = clock or SystemClock(), ids or SystemIds()
     ring = KeyRing.load(folder / checked.keys.dir)
     store = Store.open(database(folder, checked), create=create)
     try:
-        parts = urlsplit(checked.node.public_url)
         log = Log.open(
             folder / "log",
             store,
             sign=ring.sign_log,
             key=ring.log_public,
-            origin=f"{parts.netloc}{parts.path}/log",
+            origin=origin(checked),
             clock=clock,
             ids=ids,
         )
@@ -178,7 +190,7 @@ def _opened(
             keys=ring,
             store=store,
             log=log,
-            fetch=client,
+            fetch=fetch,
         )
         try:
             yield node
@@ -190,7 +202,14 @@ def _opened(
         store.close()
 
 
-def _client(checked: Settings) -> PeerClient:
+def origin(checked: Settings) -> str:
+    """The log's name: the public URL without its scheme."""
+    parts = urlsplit(checked.node.public_url)
+    return f"{parts.netloc}{parts.path}/log"
+
+
+def client_of(checked: Settings) -> PeerClient:
+    """The one HTTP client, with the doors the operator configured."""
     return PeerClient(private=networks(checked.egress.private), dev=checked.dev.on)
 
 

@@ -75,6 +75,14 @@ class Client:
         finally:
             partial.unlink(missing_ok=True)
 
+    def stream(self, path: str, out: BinaryIO) -> None:
+        """Write the body that a POST answers to `out`, as it comes."""
+        with self._session() as http, http.stream("POST", path) as answer:
+            if answer.is_error:
+                answer.read()
+                _raise(answer)
+            out.writelines(answer.iter_bytes())
+
     def _json(self, method: str, path: str, **options: Any) -> Any:
         with self._session() as http:
             answer = http.request(method, path, **options)

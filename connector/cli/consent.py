@@ -93,6 +93,22 @@ def lift(
     )
 
 
+@app.command("confirm-gap")
+@command
+def confirm_gap(
+    reason: Annotated[str, typer.Option(help="Why releasing may go on; it is logged.")],
+) -> None:
+    """On a restored node: take note that answers given after the backup may be missing (DPO)."""
+    made = SESSION.client().post("/v1/node/quarantine", {"reason": reason})
+    SESSION.say(
+        made,
+        SESSION.pick(
+            f"Écart depuis le {made['ended']['backup']} confirmé ; la quarantaine est levée",
+            f"Gap since {made['ended']['backup']} confirmed; the quarantine is over",
+        ),
+    )
+
+
 @app.command("state")
 @command
 def state(

@@ -17,6 +17,7 @@ from connector.cli import (
     demo,
     negotiation,
     node,
+    operating,
     peer,
     transfer,
 )
@@ -36,6 +37,10 @@ app = typer.Typer(
 app.command("init")(node.init)
 app.command("serve")(node.serve)
 app.command("demo")(demo.demo)
+app.command("doctor")(operating.doctor)
+app.command("upgrade")(operating.upgrade)
+app.add_typer(operating.backup, name="backup")
+app.add_typer(operating.key, name="key")
 app.add_typer(node.token, name="token")
 app.add_typer(dataset.app, name="dataset")
 app.add_typer(catalog.app, name="catalog")

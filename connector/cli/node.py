@@ -43,7 +43,15 @@ def init(
             f"  jeton       {made['token']} (lecture réservée à vous)",
             f"  token       {made['token']} (readable by you only)",
         ),
+        *(() if dev else (_around(folder),)),
         SESSION.pick(f"Ensuite : preau serve {folder}", f"Next: preau serve {folder}"),
+    )
+
+
+def _around(folder: Path) -> str:
+    return SESSION.pick(
+        f"  autour      {folder / 'examples'} : Caddy, nginx, systemd (docs/operating.md)",
+        f"  around it   {folder / 'examples'}: Caddy, nginx, systemd (docs/operating.md)",
     )
 
 

@@ -3,6 +3,7 @@
 from fastapi import APIRouter, Response
 
 from connector.http.problems import json_response
+from connector.services import quarantine
 from connector.services.node import Node
 
 
@@ -18,7 +19,13 @@ def router(node: Node) -> APIRouter:
     async def ready() -> Response:
         checks = {"delivery": node.worker.alive, "log": node.log.size > 0}
         healthy = all(checks.values())
-        body = {"status": "ready" if healthy else "not ready", "checks": checks}
+        held = await node.store.read(quarantine.current) is not None
+        # In quarantine a node keeps all its promises but one: it is ready, and says so.
+        body = {
+            "status": "ready" if healthy else "not ready",
+            "checks": checks,
+            "quarantine": held,
+        }
         return json_response(body, 200 if healthy else 503)
 
     return made

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 from fastapi import APIRouter, FastAPI, Request, Response
-from fastapi.responses import FileResponse
+from fastapi.responses import FileResponse, StreamingResponse
 from starlette.formparsers import MultiPartException
 
 from catalog.search import Query, expand
@@ -20,6 +20,7 @@ from connector.protocol.json import strict_json
 from connector.services import (
     access,
     auditing,
+    backups,
     catalogs,
     consents,
     discovering,
@@ -28,6 +29,7 @@ from connector.services import (
     peering,
     people,
     publishing,
+    restored,
     risk,
     transferring,
     views,
@@ -63,7 +65,17 @@ def _node(node: Node) -> APIRouter:
     @made.get("/node")
     async def show(request: Request) -> Response:
         await _actor(node, request)
-        return json_response(identity.overview(node))
+        return json_response(await identity.overview(node))
+
+    @made.post("/node/quarantine")
+    async def confirm_gap(request: Request) -> Response:
+        who, body = await _actor(node, request), await _json(request)
+        return json_response(await restored.confirm(node, who, _text(body, "reason")))
+
+    @made.post("/backups")
+    async def backup(request: Request) -> Response:
+        content = await backups.take(node, await _actor(node, request))
+        return StreamingResponse(content, media_type="application/x-tar")
 
     @made.post("/tokens")
     async def add_token(request: Request) -> Response:
@@ -144,6 +156,8 @@ def _datasets(node: Node) -> APIRouter:
                 return json_response(await publishing.add(node, who, upload), 201)
         except MultiPartException:
             raise Problem("http-upload-parts") from None
+        except OSError as error:  # the upload is spooled on the node's disk first
+            raise Problem("dataplane-disk", reason=error.strerror or "I/O") from None
 
     @made.get("/datasets/{ident}")
     async def show(request: Request, ident: str) -> Response:

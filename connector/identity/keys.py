@@ -15,7 +15,7 @@ are the only place where private keys rest: rooms receive functions, public keys
 import os
 import re
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -49,6 +49,17 @@ def create(directory: Path, random: Callable[[int], bytes]) -> None:
     Raises:
         Problem: `identity-keys-exist` if anything lies there already: keys are never overwritten.
     """
+    install(directory, {f"{name}-1.{_suffix(name)}": _fresh(name, random) for name in NAMES})
+
+
+def install(directory: Path, files: Mapping[str, bytes]) -> None:
+    """Put key files, new ones or those of a backup, into `directory` (modes as `create`), all or
+    nothing.
+
+    Raises:
+        Problem: `identity-keys-exist` as `create`; `identity-key-unreadable`: a name that no key
+            file has.
+    """
     if directory.exists() and any(directory.iterdir()):
         raise Problem("identity-keys-exist", path=str(directory))
     directory.parent.mkdir(parents=True, exist_ok=True)
@@ -56,8 +67,11 @@ def create(directory: Path, random: Callable[[int], bytes]) -> None:
     draft = directory.with_name(directory.name + ".partial")
     _discard(draft)
     draft.mkdir(mode=0o700)
-    for name in NAMES:
-        _write(draft / f"{name}-1.{_suffix(name)}", _fresh(name, random))
+    for name, content in files.items():
+        if not _FILE.fullmatch(name):
+            _discard(draft)
+            raise Problem("identity-key-unreadable", path=name[:60])
+        _write(draft / name, content)
     _sync(draft)
     try:
         draft.rename(directory)
@@ -65,6 +79,20 @@ def create(directory: Path, random: Callable[[int], bytes]) -> None:
         _discard(draft)
         raise Problem("identity-keys-exist", path=str(directory)) from None
     _sync(directory.parent)
+
+
+def listing(directory: Path) -> tuple[Path, ...]:
+    """Every key file in `directory`, all versions, by name.
+
+    Raises:
+        Problem: `identity-keys-missing`, `identity-key-mode`.
+    """
+    if not directory.is_dir():
+        raise Problem("identity-keys-missing", path=str(directory), name=NAMES[0])
+    found = sorted(path for path in directory.iterdir() if _FILE.fullmatch(path.name))
+    for path in found:
+        _check_mode(path, "600")
+    return tuple(found)
 
 
 def derive(secret: bytes, purpose: bytes, *parts: bytes, size: int = 32) -> bytes:

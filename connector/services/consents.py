@@ -33,7 +33,9 @@ _MAY: Final = ("dpo", "steward")
 _LIFTED: Final = "lifted"
 _MIN_REASON: Final = 10
 _MAX_REASON: Final = 2_000
-_APPLIED: Final = "journal-applied"
+APPLIED: Final = "journal-applied"
+"""The note with the number of the last journal entry that the store holds."""
+
 _TICK: Final = 50_000
 _MODES: Final[tuple[Mode, ...]] = ("consent", "objection")
 _STATUSES: Final = ("given", "refused", "withdrawn", "objected", "lifted")
@@ -100,11 +102,13 @@ async def state(node: Node, who: Actor, body: Json) -> Json:
     return {"v": 1, "state": found, "at": format_time(at), "leaves": leaves}
 
 
-async def replay(node: Node) -> int:
+async def replay(node: Node, *, after: int | None = None) -> int:
     """Apply what the journal holds and the store does not (a crash between the two, or a restored
-    database, S4); how many events.
+    database, S4), or all entries with a number above `after`; how many were looked at.
     """
-    applied = int(await node.store.read(lambda tx: notes.get(tx, key=_APPLIED)) or 0)
+    applied = after
+    if applied is None:
+        applied = int(await node.store.read(lambda tx: notes.get(tx, key=APPLIED)) or 0)
     pending = list(node.journal.replay(applied))
     for start in range(0, len(pending), _TICK):
         chunk = pending[start : start + _TICK]
@@ -149,6 +153,7 @@ async def _keep(
     answers = await asyncio.to_thread(prepare)
     recorded = 0
     async with node.consenting:
+        await _catch_up(node)
         for start in range(0, len(answers), _TICK):
             chunk = answers[start : start + _TICK]
             entries = [answer.entry() for answer in chunk]
@@ -157,6 +162,13 @@ async def _keep(
     unmatched = await _unmatched(node, {answer.subject for answer in answers})
     epoch = await node.store.read(rows.epoch)
     return {"v": 1, "recorded": recorded, "epoch": epoch, "unmatched": unmatched}
+
+
+async def _catch_up(node: Node) -> None:
+    """Apply what was journalled when the database refused: later events must not pass it by."""
+    applied = int(await node.store.read(lambda tx: notes.get(tx, key=APPLIED)) or 0)
+    if node.journal.last > applied:
+        await replay(node)
 
 
 async def _commit(node: Node, answers: Sequence[Answer], journalled: int) -> int:
@@ -172,7 +184,7 @@ async def _commit(node: Node, answers: Sequence[Answer], journalled: int) -> int
             leaf = node.log.append(tx, Entry("consent-tick", None, None, body), now)
             rows.add_tick(tx, TickRow(epoch, root, len(commitments), leaf, now))
             _log_lifted(node, tx, answers, epoch)
-        notes.put(tx, key=_APPLIED, text=str(journalled))
+        notes.put(tx, key=APPLIED, text=str(journalled))
         return len(commitments)
 
     return await node.store.write(unit)

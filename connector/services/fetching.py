@@ -96,6 +96,7 @@ async def _run(node: Node, pid: str, parts: int | None) -> None:
 
 async def _fetch(node: Node, pid: str, parts: int | None, progress: Progress) -> None:
     if _finished(folder_of(node, pid)):
+        await _return_late(node, pid)
         return
     t, address = await _address(node, pid)
     salt = bytes.fromhex(address.part_salt or "")
@@ -190,14 +191,34 @@ async def _finish(node: Node, t: Transfer, address: DataAddress, writer: PartWri
     folder = folder_of(node, t.pid)
     await asyncio.to_thread(_write_files, folder, manifest, receipt, agreement)
     await asyncio.to_thread(writer.finish, manifest)
+    await _return(node, t, address, manifest, receipt)
+
+
+async def _return(
+    node: Node, t: Transfer, address: DataAddress, manifest: dict[str, Any], receipt: dict[str, Any]
+) -> None:
+    """Hand the receipt to the provider, then log the end."""
+    headers = {
+        "Authorization": f"Bearer {address.authorization}",
+        "Content-Type": "application/json",
+    }
     post = await node.fetch.post(
-        f"{address.url}/receipt",
-        orjson.dumps(receipt),
-        headers={**headers, "Content-Type": "application/json"},
-        timeout=_TIMEOUT,
+        f"{address.url}/receipt", orjson.dumps(receipt), headers=headers, timeout=_TIMEOUT
     )
     _check(post.status, post.body)
     await commit(node, lambda tx: _complete(node, tx, t.pid, manifest, receipt))
+
+
+async def _return_late(node: Node, pid: str) -> None:
+    """The data have their name; if the receipt did not get through then, it goes now."""
+    if await node.store.read(lambda tx: rows.manifest(tx, transfer=pid)) is not None:
+        return
+    t, address = await _address(node, pid)
+    manifest, receipt = (
+        orjson.loads((folder_of(node, pid) / name).read_bytes())
+        for name in ("manifest.json", "receipt.json")
+    )
+    await _return(node, t, address, manifest, receipt)
 
 
 def _complete(

@@ -12,7 +12,7 @@ from connector.dataplane.release import count_persons, projection_of
 from connector.protocol import messages
 from connector.protocol import transfer as machine
 from connector.protocol.transfer import Act, Role, State, Transfer
-from connector.services import access, halting, ledger
+from connector.services import access, halting, ledger, quarantine
 from connector.services.committing import commit
 from connector.services.node import Node
 from connector.services.processes import save_transfer, transfer
@@ -66,11 +66,20 @@ async def _prepare_all(node: Node) -> None:
 
 
 def _waiting(tx: Tx) -> list[str]:
+    held = quarantine.current(tx) is not None
     return [
         row.pid
         for row in transfer_rows.listing(tx, state=State.REQUESTED.value)
-        if row.role == Role.PROVIDER.value
+        if row.role == Role.PROVIDER.value and not (held and _held_back(tx, row.pid))
     ]
+
+
+def _held_back(tx: Tx, pid: str) -> bool:
+    """Whether a transfer stays as it is until the node's quarantine ends."""
+    try:
+        return quarantine.holds_back(load(tx, pid).plan)
+    except Problem:  # it cannot be served anyway: preparing it ends it and says why
+        return False
 
 
 async def _prepare(node: Node, pid: str) -> None:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from connector.identity import did, tokens
+from connector.services import quarantine
 from connector.services.node import Node
 
 
@@ -18,9 +19,10 @@ def authorization(node: Node, peer: str) -> str:
     return f"Bearer {token}"
 
 
-def overview(node: Node) -> dict[str, Any]:
+async def overview(node: Node) -> dict[str, Any]:
     """What the institution's people see of their node."""
     settings = node.settings.node
+    held = await node.store.read(quarantine.current)
     return {
         "v": 1,
         "did": node.did,
@@ -31,4 +33,5 @@ def overview(node: Node) -> dict[str, Any]:
         "keys": dict(node.keys.versions),
         "log": {"size": node.log.size},
         "dev": node.settings.dev.on,
+        "quarantine": held.document() if held else None,
     }

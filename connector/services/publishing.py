@@ -425,10 +425,10 @@ def _end_transfers(node: Node, tx: Tx, iri: str) -> None:
 async def _keep(node: Node, upload: Upload) -> Path:
     """The uploaded file in the node's own folder; its name decides about gunzipping only."""
     folder = node.folder / UPLOADS
-    folder.mkdir(mode=0o700, exist_ok=True)
     suffix = ".data.gz" if upload.name.endswith(".gz") else ".data"
     path = folder / (node.ids.token(8).hex() + suffix)
     try:
+        folder.mkdir(mode=0o700, exist_ok=True)
         with path.open("xb") as out:
             while chunk := await upload.read(_CHUNK):
                 await asyncio.to_thread(out.write, chunk)

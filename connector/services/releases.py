@@ -13,7 +13,7 @@ from connector.dataplane.revision import Revision
 from connector.dataplane.table_release import NDJSON
 from connector.protocol.messages import Terms
 from connector.protocol.transfer import Role, State, Transfer
-from connector.services import access, deciding, planning
+from connector.services import access, deciding, planning, quarantine
 from connector.services.node import Node
 from connector.services.processes import transfer
 from connector.store import agreements as agreement_rows
@@ -70,7 +70,8 @@ async def opened(node: Node, pid: str, token: str, *, ended: bool = False) -> Re
     """The release a token opens.
 
     Raises:
-        Problem: `release-unknown`, `release-suspended`, `release-ended` (unless `ended`).
+        Problem: `release-unknown`; unless `ended`, `release-suspended`, `release-ended`,
+            `release-quarantine`.
     """
 
     def unit(tx: Tx) -> Release:
@@ -83,6 +84,8 @@ async def opened(node: Node, pid: str, token: str, *, ended: bool = False) -> Re
         release = load(tx, pid)
         if not (ended and release.transfer.over):
             check_running(release.transfer)
+        if not ended:
+            quarantine.check(tx, release.plan)
         return release
 
     return await node.store.read(unit)

@@ -21,6 +21,7 @@ from connector.dataplane.release import (
 )
 from connector.evidence import bodies
 from connector.evidence.leaf import Entry
+from connector.services import quarantine
 from connector.services.bitmaps import groups_of
 from connector.services.node import Node
 from connector.services.processes import transfer
@@ -61,7 +62,8 @@ async def part(
 
     Raises:
         Problem: `release-unknown` (no such transfer for this token), `release-suspended`,
-            `release-ended`, `release-part-order`, `release-acknowledgement`, `evidence-clock-back`.
+            `release-ended`, `release-quarantine`, `release-part-order`,
+            `release-acknowledgement`, `evidence-clock-back`.
     """
     release = await opened(node, pid, token)
     await acknowledge(node, release, acknowledged)
@@ -114,6 +116,7 @@ def _commit(
     t = transfer(tx, release.transfer.pid)
     agreement = agreement_of(tx, t)
     check_running(t)
+    quarantine.check(tx, release.plan)
     groups = groups_of(tx, t.peer)
     if not judge(node, tx, t, agreement, "batch", groups).permitted:
         raise Problem("release-ended")

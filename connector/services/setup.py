@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from connector.base.ids import Ids
+from connector.base.settings import Settings
 from connector.evidence import bodies
 from connector.evidence.leaf import Entry
-from connector.services import access, publishing
+from connector.services import access, publishing, snippets
 from connector.services.access import Actor
 from connector.services.identity import document as did_document
 from connector.services.node import Node
@@ -54,6 +55,14 @@ def first_entries(node: Node, secret: str) -> None:
         publishing.first_head(node, tx)
 
     node.store.write_now(unit)
+
+
+def examples(folder: Path, settings: Settings, program: str) -> None:
+    """Write what stands around a node to `DIR/examples`: proxies and the service."""
+    place = folder / "examples"
+    place.mkdir(mode=0o700)
+    for name, text in snippets.examples(settings, folder.absolute(), program).items():
+        (place / name).write_text(text, encoding="utf-8")
 
 
 def toml(table: dict[str, Any]) -> str:

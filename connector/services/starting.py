@@ -19,7 +19,7 @@ from connector.identity.did import DidDocument
 from connector.identity.keys import KeyRing
 from connector.identity.ports import Fetch
 from connector.identity.resolver import DidResolver
-from connector.services import consents, granting, identity, settling
+from connector.services import backups, consents, granting, identity, restored, settling
 from connector.services.node import Node
 from connector.store.rows import OutboxRow
 from connector.store.store import Store
@@ -75,10 +75,12 @@ async def resume(node: Node) -> None:
     Raises:
         Problem: `evidence-…`, `store-…`.
     """
+    backups.sweep(node.folder)
     node.resolver.learn(DidDocument.of(identity.document(node), node.did))
     replayed = await consents.replay(node)
     if replayed:
         telemetry.event("consents-replayed", count=replayed)
+    await restored.settle(node)
     await node.log.advance()
     await node.worker.start()
     granting.prepare_soon(node)

@@ -7,11 +7,12 @@ A crash can tear only the last line, which nobody was told about: it is cut off 
 is opened.
 """
 
+import hashlib
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
-from typing import BinaryIO
 
 import orjson
 
@@ -80,14 +81,11 @@ class Journal:
 
     def replay(self, after: int = 0) -> Iterator[tuple[int, Entry]]:
         """Entries with a number above `after`, in order; safe beside appends."""
-        with self._path.open("rb") as file:
-            for line in file:
-                if not line.endswith(b"\n"):
-                    return
-                entry: Entry = orjson.loads(line)
-                number = entry.pop("n")
-                if isinstance(number, int) and number > after:
-                    yield number, entry
+        return entries(self._path, after)
+
+    def starts_like(self, extent: "Extent") -> bool:
+        """Whether this journal is the one that `extent` describes, or that one gone on."""
+        return self.last >= extent.entries and extent_of(self._path, extent.size) == extent
 
     def close(self) -> None:
         """Close the file; the journal cannot be used afterwards."""
@@ -103,7 +101,56 @@ class Journal:
             self._file.close()
 
 
-def _scan(file: BinaryIO) -> tuple[int, int]:
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """How far a journal reaches: `entries`, their `size` in bytes, the `digest` of these bytes."""
+
+    entries: int
+    size: int
+    digest: str
+
+
+def extent_of(path: Path, limit: int | None = None) -> Extent:
+    """How far the journal at `path` reaches, or its first `limit` bytes; changes nothing.
+
+    Raises:
+        Problem: `subjects-journal-damaged`, `subjects-journal-unusable`.
+    """
+    sha256 = hashlib.sha256()
+    try:
+        with path.open("rb") as file:
+            last, end = _scan(_hashed(file, sha256.update, limit))
+    except OSError as error:
+        raise Problem("subjects-journal-unusable", reason=error.strerror or "I/O") from None
+    return Extent(last, end, f"sha-256:{sha256.hexdigest()}")
+
+
+def _hashed(
+    file: Iterable[bytes], update: Callable[[bytes], None], limit: int | None
+) -> Iterator[bytes]:
+    """The whole lines within the limit, each hashed as it passes."""
+    end = 0
+    for line in file:
+        end += len(line)
+        if not line.endswith(b"\n") or (limit is not None and end > limit):
+            return
+        update(line)
+        yield line
+
+
+def entries(path: Path, after: int = 0) -> Iterator[tuple[int, Entry]]:
+    """The whole entries of the journal at `path` with a number above `after`, in order."""
+    with path.open("rb") as file:
+        for line in file:
+            if not line.endswith(b"\n"):
+                return
+            entry: Entry = orjson.loads(line)
+            number = entry.pop("n")
+            if isinstance(number, int) and number > after:
+                yield number, entry
+
+
+def _scan(file: Iterable[bytes]) -> tuple[int, int]:
     """The last entry's number and the end of the last whole line."""
     last = end = 0
     for line in file:

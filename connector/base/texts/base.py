@@ -5,6 +5,20 @@ from typing import Final
 from policies.problem import Text
 
 TEXTS: Final[dict[str, Text]] = {
+    "file-exists": Text(
+        "conflict",
+        "Le fichier {path} existe déjà.",
+        "The file {path} exists already.",
+        "Choisissez un autre nom : rien n'est jamais écrasé.",
+        "Choose another name: nothing is ever written over.",
+    ),
+    "file-unwritable": Text(
+        "unavailable",
+        "Le fichier {path} ne peut pas être écrit ({reason}) ; il n'en reste rien.",
+        "The file {path} cannot be written ({reason}); nothing of it remains.",
+        "Libérez de la place, ou vérifiez le chemin et les droits, puis relancez la commande.",
+        "Free some space, or check the path and its permissions, then run the command again.",
+    ),
     "time-invalid": Text(
         "invalid",
         "« {value} » n'est pas une date et heure RFC 3339 avec fuseau.",

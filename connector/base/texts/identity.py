@@ -18,6 +18,27 @@ _DID_FR: Final = (
 _DID_EN: Final = "Write for example did:web:data.university.org or did:web:host.org%3A8443:path."
 
 TEXTS: Final[dict[str, Text]] = {
+    "identity-passphrase-short": Text(
+        "invalid",
+        "La phrase secrète a moins de {least} caractères.",
+        "The passphrase has fewer than {least} characters.",
+        "Choisissez-en une plus longue, par exemple six mots tirés au hasard.",
+        "Choose a longer one, for example six words drawn at random.",
+    ),
+    "identity-sealed-invalid": Text(
+        "invalid",
+        "Ce fichier ne contient pas de clés scellées par Préau.",
+        "This file holds no keys sealed by Préau.",
+        "Donnez le fichier que « preau key export » ou « preau backup » a écrit.",
+        "Give the file that “preau key export” or “preau backup” wrote.",
+    ),
+    "identity-sealed-passphrase": Text(
+        "refused",
+        "Les clés ne s'ouvrent pas : autre phrase secrète, ou fichier modifié.",
+        "The keys do not open: another passphrase, or the file was changed.",
+        "Vérifiez la phrase secrète de cette sauvegarde-là.",
+        "Check the passphrase of this very backup.",
+    ),
     # ---------------------------------------------------------------- keys
     "identity-keys-exist": Text(
         "conflict",

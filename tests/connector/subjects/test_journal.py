@@ -1,11 +1,12 @@
 """The consent journal: durable before acknowledged, whole after any crash."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from connector.subjects.journal import Journal
+from connector.subjects.journal import Journal, entries, extent_of
 from policies.problem import Problem
 
 
@@ -117,3 +118,34 @@ def test_every_acknowledged_entry_was_synced(path: Path, monkeypatch: pytest.Mon
     journal.append([{"event": "a"}])
     assert len(synced) == 2
     journal.close()
+
+
+def test_how_far_it_reaches_is_told_without_changing_it(tmp_path: Path):
+    path = tmp_path / "consent.journal"
+    journal = Journal.open(path)
+    journal.append([{"a": 1}, {"a": 2}])
+    size = path.stat().st_size
+    journal.append([{"a": 3}])
+    first, whole = extent_of(path, size), extent_of(path)
+    assert (first.entries, first.size, whole.entries) == (2, size, 3)
+    assert journal.starts_like(first)
+    assert journal.starts_like(whole)
+    assert not journal.starts_like(replace(first, digest=whole.digest))
+    assert not journal.starts_like(replace(whole, entries=4))
+    journal.close()
+    with path.open("ab") as file:
+        file.write(b'{"n":4')
+    assert extent_of(path) == whole
+    assert [number for number, _ in entries(path, after=1)] == [2, 3]
+    assert path.read_bytes().endswith(b'{"n":4')
+
+
+def test_how_far_a_damaged_one_reaches_is_not_known(tmp_path: Path):
+    path = tmp_path / "consent.journal"
+    path.write_bytes(b'{"n":2}\n')
+    with pytest.raises(Problem) as caught:
+        extent_of(path)
+    assert caught.value.code == "subjects-journal-damaged"
+    with pytest.raises(Problem) as caught:
+        extent_of(tmp_path / "none")
+    assert caught.value.code == "subjects-journal-unusable"
