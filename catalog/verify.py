@@ -8,7 +8,7 @@ the digest that the head names for it. Whether a head may follow another is `cat
 
 import base64
 import binascii
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -151,7 +151,7 @@ def verify_document(
     return _any(document, did_document).document()
 
 
-def save(head: Mapping[str, object], signed: list[Mapping[str, object]]) -> dict[str, object]:
+def save(head: Mapping[str, object], signed: Sequence[Mapping[str, object]]) -> dict[str, object]:
     """One file that holds a signed head and the signed documents it names (`catalog save`)."""
     return {"v": 1, "type": "SavedCatalog", "head": dict(head), "documents": list(signed)}
 

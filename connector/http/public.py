@@ -36,7 +36,8 @@ def app(node: Node) -> FastAPI:
     made = FastAPI(title="Préau", docs_url=None, redoc_url=None, openapi_url=None)
     made.router.redirect_slashes = False
     prefix = urlsplit(node.url).path.rstrip("/")
-    made.include_router(_documents(node), prefix=prefix)
+    for routes in (_documents, _catalogs, _log):
+        made.include_router(routes(node), prefix=prefix)
     made.include_router(dsp.router(node), prefix=prefix + "/dsp/2025-1")
     made.include_router(data.router(node), prefix=prefix + "/data")
     made.include_router(health.router(node), prefix=prefix)
@@ -49,6 +50,7 @@ def app(node: Node) -> FastAPI:
 
 
 def _documents(node: Node) -> APIRouter:
+    """Who this node is and which words it speaks."""
     made = APIRouter()
     get = made.get
 
@@ -65,6 +67,14 @@ def _documents(node: Node) -> APIRouter:
     @get("/ns")
     async def namespace() -> Response:
         return Response(orjson.dumps(terms.document(terms.CONTEXT)), media_type=JSON_LD)
+
+    return made
+
+
+def _catalogs(node: Node) -> APIRouter:
+    """What is published: to everybody, and behind a token to the members of a group (C2)."""
+    made = APIRouter()
+    get = made.get
 
     @get("/catalog")
     async def head(request: Request) -> Response:
@@ -100,6 +110,14 @@ def _documents(node: Node) -> APIRouter:
             node, request, lambda groups: catalogs.document(node, ident, version, groups)
         )
         return _signed(request, found, _IMMUTABLE)
+
+    return made
+
+
+def _log(node: Node) -> APIRouter:
+    """The public part of the log."""
+    made = APIRouter()
+    get = made.get
 
     @get("/log/checkpoint")
     async def checkpoint() -> Response:

@@ -490,7 +490,7 @@ async def test_pages_and_ways_to_refresh_are_checked(nodes: Pair):
         ({"refresh": "maybe"}, "discovery-refresh"),
     ):
         with pytest.raises(Problem) as caught:
-            await discovering.search(nodes.consumer, Query(), **options)  # type: ignore[arg-type]
+            await discovering.search(nodes.consumer, Query(), **options)
         assert caught.value.code == code
 
 

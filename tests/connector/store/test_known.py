@@ -129,7 +129,7 @@ def test_an_upgrade_keeps_everything_and_opens(old: Path, database: Path):
         assert catalogs.document_by_digest(tx, digest=row.digest) is not None
         assert catalogs.head(tx, group="public") is not None
         assert notes.get(tx, key="first") == "release"
-        assert known.heads(tx) == known.datasets(tx) == known.crawls(tx) == []
+        assert (known.heads(tx), known.datasets(tx), known.crawls(tx)) == ([], [], [])
         known.put_datasets(tx, [dataset("a")])
 
     store.write_now(unit)
