@@ -307,9 +307,9 @@ def _read_rows(members: Members) -> Rows:
     start = values.instant(rows.time("from")) if "from" in rows else None
     end = values.instant(rows.time("to")) if "to" in rows else None
     undated = "undated" in rows
-    if undated:
-        if rows.value("undated") is not True or start is not None or end is not None:
-            raise rows.problem("undated", "true, with neither from nor to")
+    dated = start is not None or end is not None
+    if undated and (rows.value("undated") is not True or dated):
+        raise rows.problem("undated", "true, with neither from nor to")
     if "consent" not in rows:
         return Rows(start, end, undated=undated)
     names = frozenset({"recipient", "purpose", "category", "mode"})

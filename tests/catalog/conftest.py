@@ -205,6 +205,23 @@ def _policies(draw: st.DrawFn) -> Policy:
     return odrl.read({"@type": "Offer", "permission": [rule]})
 
 
+def _codebooks() -> st.SearchStrategy[tuple[model.Field, ...]]:
+    """Some fields, special ones with and without a condition among them."""
+    personal = st.sampled_from(["no", "indirect", "direct", "free-text", "special"])
+    plain = st.builds(model.Field, name=_TEXTS, path=_TEXTS, type=_NAMES, personal=personal)
+    special = st.builds(
+        model.Field,
+        name=_TEXTS,
+        path=_TEXTS,
+        type=_NAMES,
+        personal=st.just("special"),
+        condition=st.sampled_from(["9(2)(a)", "9(2)(j)"]),
+        reference=_TEXTS,
+    )
+    named = st.lists(plain | special, min_size=1, max_size=4, unique_by=lambda f: f.name)
+    return named.map(tuple)
+
+
 @st.composite
 def _datasets(draw: st.DrawFn) -> model.Dataset:
     words = st.builds(model.Words, fr=_TEXTS, en=_TEXTS)
@@ -215,20 +232,7 @@ def _datasets(draw: st.DrawFn) -> model.Dataset:
         for each in draw(st.lists(_policies(), min_size=1, max_size=3))
     ]
     offers = {each.id: model.Offer(each, draw(roles)) for each in named}
-    personal = st.sampled_from(["no", "indirect", "direct", "free-text", "special"])
-    fields = st.builds(model.Field, name=_TEXTS, path=_TEXTS, type=_NAMES, personal=personal)
-    special = st.builds(
-        model.Field,
-        name=_TEXTS,
-        path=_TEXTS,
-        type=_NAMES,
-        personal=st.just("special"),
-        condition=st.sampled_from(["9(2)(a)", "9(2)(j)"]),
-        reference=_TEXTS,
-    )
-    described = draw(
-        st.lists(fields | special, min_size=1, max_size=4, unique_by=lambda f: f.name).map(tuple)
-    )
+    described = draw(_codebooks())
     kind = draw(st.sampled_from(["xapi", "csv"]))
     paths = st.sampled_from([field.path for field in described])
     forms = st.builds(

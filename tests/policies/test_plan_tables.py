@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 import pytest
 
 from policies import odrl, plan
-from policies.evaluate import Request, decide
-from policies.model import Policy
+from policies.evaluate import Fact, Request, decide
+from policies.model import Policy, iri
 from policies.plan import DatasetFacts, Field, Plan
 from policies.problem import LANGUAGES, Problem
 from policies.vocabulary import ODRL, PREAU
@@ -44,11 +44,7 @@ def compiled(dataset: DatasetFacts, *constraints: object) -> Plan:
     rule = {"action": "use", "constraint": [purpose, *constraints]}
     offer = odrl.read({"@id": "urn:p", "@type": "Offer", "permission": [rule]})
     agreed: Policy = replace(offer, kind="Agreement", target=dataset.id)
-    claims = {
-        ODRL + "purpose": plan.Fact(
-            (agreed.permissions[0].constraints[0].right[0],), "x", "declared"
-        )
-    }  # type: ignore[union-attr]
+    claims = {ODRL + "purpose": Fact((iri(PREAU + "EducationResearch"),), "test", "declared")}
     request = Request(ODRL + "use", dataset.id, LAB, claims)
     decided = decide(agreed, request, {}, NOW, "negotiation")
     return plan.compile(agreed, None, dataset, "urn:uuid:a", LAB, decided)

@@ -384,3 +384,17 @@ class TestCodebook:
         assert len(revision.meta.codebook) <= 5000
         assert revision.meta.findings["fields-cut"] > 15_000
         assert revision.rows == 80
+
+
+def test_a_special_field_of_statements_is_special_too(tmp_path: Path, statement):
+    declared = parse('id="x"\nkind="xapi"\ntitle={fr="x",en="x"}\nspecial=[{column="verb.id"}]\n')
+    source = tmp_path / "s.jsonl"
+    source.write_text(json.dumps(statement()) + "\n")
+    meta = build(
+        source,
+        folder=tmp_path / "r",
+        declaration=declared,
+        subject_secret=b"k" * 32,
+        random=SeededIds(1).token,
+    )
+    assert {field.name: field.personal for field in meta.codebook}["verb.id"] == "special"

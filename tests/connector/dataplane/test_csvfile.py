@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connector.dataplane.about import Dialect
-from connector.dataplane.csvfile import MAX_LINES, Table
+from connector.dataplane.csvfile import MAX_LINES, Record, Table
 from connector.dataplane.sources import Lines, open_lines
 from policies.problem import Problem
 
@@ -22,7 +22,7 @@ def table(content: bytes | str, dialect: Dialect = COMMA, **limits: int) -> Tabl
     return Table(Lines(io.BytesIO(data), **limits), dialect)
 
 
-def rows(content: bytes | str, dialect: Dialect = COMMA, **limits: int) -> list[object]:
+def rows(content: bytes | str, dialect: Dialect = COMMA, **limits: int) -> list[Record]:
     return list(table(content, dialect, **limits).rows())
 
 

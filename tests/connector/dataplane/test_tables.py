@@ -96,7 +96,7 @@ def plan(
 ) -> Plan:
     wanted = None if names is None else set(names)
     scope = ConsentScope(Scope("did:web:lab.example", "http://purpose", "http://c"), "objection")
-    given_plan = {
+    given_plan: dict[str, Any] = {
         "agreement": AGREEMENT,
         "policy": "ni:///sha-256;x",
         "dataset": "https://lycee.example/datasets/results",

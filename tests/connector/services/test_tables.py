@@ -172,6 +172,17 @@ async def test_both_bundles_verify_with_the_files(nodes: Pair, tmp_path: Path, f
         assert report.ok, report.failures
 
 
+async def test_a_bundle_of_a_transfer_that_was_asked_for_and_not_fetched(
+    nodes: Pair, tmp_path: Path
+):
+    agreement = await agreed(nodes)
+    await transferring.start(nodes.consumer, RESEARCHER, agreement, "csv")
+    await nodes.settle()
+    path = tmp_path / "bundle.zip"
+    path.write_bytes(await auditing.bundle(nodes.consumer, AUDITOR, agreement))
+    assert verify(path).ok
+
+
 async def test_statements_leave_as_ndjson_only(nodes: Pair):
     dataset = await nodes.publish(statements(12))
     await nodes.consent([f"learner-{n}" for n in range(12)])
@@ -225,7 +236,7 @@ async def test_who_objects_is_absent_and_nobody_else(nodes: Pair):
 
 
 async def test_on_consent_adults_only_and_only_who_consents(nodes: Pair):
-    consent = {"basis": "consent", "template": "research-under-consent"}
+    consent: dict[str, Any] = {"basis": "consent", "template": "research-under-consent"}
     with pytest.raises(Problem, match="policy-lint-minors-on-consent"):
         await publish(nodes, **consent)
     with pytest.raises(Problem, match="policy-lint-minors-on-consent"):
@@ -323,7 +334,7 @@ async def test_the_profile_is_shown_and_the_choice_is_logged(nodes: Pair):
     await publish(nodes, content, more=more)
     shown = await catalogs.show(nodes.provider, "results")
     profile = {one["name"]: one for one in shown["revision"]["table"]["profile"]}
-    assert [flag["what"] for flag in profile["mail"]["flags"]][0] == "email"
+    assert profile["mail"]["flags"][0]["what"] == "email"
     assert profile["nom_du_test"]["proposed"] == "direct"
     assert "@lycee" not in json.dumps(shown)
 
