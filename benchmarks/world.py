@@ -73,8 +73,8 @@ def opened(folder: Path) -> Iterator[tuple[Node, Any]]:
     """A node's pieces in this process, and its HTTP client; nothing works yet."""
     checked = configuration.read(folder)
     with NodeLock(folder):
-        client = runtime._client(checked)
-        with runtime._opened(folder, checked, client) as node:
+        client = runtime.client_of(checked)
+        with runtime.opened(folder, checked, client) as node:
             yield node, client
 
 
