@@ -58,6 +58,7 @@ def folders(archives: dict[str, Path], tmp_path_factory: pytest.TempPathFactory)
     for name, archive in archives.items():
         restoring = Restoring(PASSPHRASE)
         operating.restore(archive, root / name, restoring, clock=ManualClock(LATER))
+        operating.upgrade(root / name)
     return {name: root / name for name in archives}
 
 

@@ -145,6 +145,7 @@ async def test_the_surviving_journal_ends_it_and_withdrawals_count(
     given = Restoring(PASSPHRASE, journal=journal)
     done = operating.restore(archives["platform"], folder, given, clock=clock)
     assert done["survived"] == more
+    operating.upgrade(folder)
     async with pair(opening, folder, copy_of("lab")) as (platform, lab):
         assert (await identity.overview(platform.node))["quarantine"] is None
         leaf = await last_leaf(platform)
