@@ -112,7 +112,7 @@ async def _keep(node: Node, who: Actor, content: bytes, door: str) -> Json:
     async with node.consenting:
         for start in range(0, len(answers), _TICK):
             chunk = answers[start : start + _TICK]
-            entries = [answer.entry() for answer in chunk]
+            entries = (answer.entry() for answer in chunk)
             last = await asyncio.to_thread(node.journal.append, entries)
             recorded += await _commit(node, chunk, last)
     unmatched = await _unmatched(node, {answer.subject for answer in answers})

@@ -92,15 +92,23 @@ async def _run(node: Node, pid: str, parts: int | None) -> None:
 
 
 async def _fetch(node: Node, pid: str, parts: int | None, progress: Progress) -> None:
-    if DATA in _finished(folder_of(node, pid)):
+    folder = folder_of(node, pid)
+    if DATA in _finished(folder):
+        if await node.store.read(lambda tx: rows.manifest(tx, transfer=pid)) is None:
+            # Everything had arrived when the node ended: the receipt is still owed.
+            t, address = await _address(node, pid)
+            await _hand_back(node, t, address, *await asyncio.to_thread(_kept, folder))
         return
     t, address = await _address(node, pid)
     salt = bytes.fromhex(address.part_salt or "")
     # The address dies with the transfer; auditors need the salt of its part digests after that.
     session = SessionRow(pid, None, {"salt": salt.hex()})
     await node.store.write(lambda tx: rows.put_session(tx, session))
-    writer = await asyncio.to_thread(PartWriter.open, folder_of(node, pid), name=DATA, salt=salt)
+    writer = await asyncio.to_thread(PartWriter.open, folder, name=DATA, salt=salt)
     try:
+        # A part counts once it is written *and* logged; one in between is asked for again.
+        logged = await node.store.read(lambda tx: rows.last_number(tx, transfer=pid))
+        await asyncio.to_thread(writer.forget, logged)
         _show(node, progress, writer)
         last = bool(writer.parts) and await _known_last(node, pid, writer.next - 1)
         wanted = parts
@@ -183,10 +191,20 @@ async def _finish(node: Node, t: Transfer, address: DataAddress, writer: PartWri
     folder = folder_of(node, t.pid)
     await asyncio.to_thread(_write_files, folder, manifest, receipt, agreement)
     await asyncio.to_thread(writer.finish, manifest)
+    await _hand_back(node, t, address, manifest, receipt)
+
+
+async def _hand_back(
+    node: Node, t: Transfer, address: DataAddress, manifest: dict[str, Any], receipt: dict[str, Any]
+) -> None:
+    """The receipt to the provider, then the end on our side; both may be said twice."""
     post = await node.fetch.post(
         f"{address.url}/receipt",
         orjson.dumps(receipt),
-        headers={**headers, "Content-Type": "application/json"},
+        headers={
+            "Authorization": f"Bearer {address.authorization}",
+            "Content-Type": "application/json",
+        },
         timeout=_TIMEOUT,
     )
     _check(post.status, post.body)
@@ -293,6 +311,17 @@ def _write_files(
             partial.replace(folder / name)
     except OSError as error:
         raise Problem("dataplane-disk", reason=error.strerror or "I/O") from None
+
+
+def _kept(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The manifest and our receipt, as `_write_files` left them."""
+    try:
+        manifest, receipt = (
+            orjson.loads((folder / name).read_bytes()) for name in ("manifest.json", "receipt.json")
+        )
+    except OSError as error:
+        raise Problem("dataplane-disk", reason=error.strerror or "I/O") from None
+    return manifest, receipt
 
 
 def _plain_words(row: AgreementRow, lang: Language) -> bytes:
