@@ -119,9 +119,7 @@ async def measure(platform: nodes.Node, lab: nodes.Node, iri: str, fields: list[
     _report(run, found)
 
 
-async def _extra(
-    run: Run, node: Node, finals: Finals, iri: str, draft: dict[str, Any]
-) -> None:
+async def _extra(run: Run, node: Node, finals: Finals, iri: str, draft: dict[str, Any]) -> None:
     """Commits of the lab while one negotiation runs, and the time between its own two stamps."""
     commits, spans = [], []
     for _ in range(20):

@@ -72,21 +72,21 @@ class Pinger:
     async def exchange(self) -> None:
         """One exchange, begun here."""
         name = str(uuid4())
-        self._over[name] = asyncio.get_running_loop().create_future()
+        over = self._over[name] = asyncio.get_running_loop().create_future()
         now = self._clock.now()
         await self.store.write(
             lambda tx: replay.remember(tx, issuer=self._did, jti=name, expires=now)
         )
         await self._send(name, MESSAGES - 1)
-        await self._over.pop(name)
+        await over
 
     def _go_on(self, body: dict[str, Any]) -> None:
         if body["left"]:
             task = asyncio.create_task(self._send(body["id"], body["left"] - 1))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
-        elif body["id"] in self._over:
-            self._over[body["id"]].set_result(None)
+        else:
+            self._over.pop(body["id"]).set_result(None)
 
     async def _send(self, name: str, left: int) -> None:
         token = tokens.mint(

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Final
 
 from connector.cli.story import consents, generate
-from connector.cli.story.about import CATEGORY as CATEGORY
 from connector.cli.story.about import NOTICE, PURPOSE
 from connector.cli.story.consents import Account
 

@@ -6,18 +6,19 @@ without the management API in between; what the two say to each other goes over 
 
 import contextlib
 import re
+import signal
+import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks.traces import CATEGORY
 from connector import runtime
 from connector.base import settings as configuration
 from connector.base.clock import format_time
 from connector.cli.story import nodes
-from connector.cli.story.about import PURPOSE, About
+from connector.cli.story.about import CATEGORY, PURPOSE, About
 from connector.http import public as public_app
 from connector.services.access import Actor
 from connector.services.node import Node
@@ -30,7 +31,8 @@ DPO: Final = Actor("actor-bench", "dpo")
 @contextlib.contextmanager
 def platform_and_lab() -> Iterator[tuple[nodes.Node, nodes.Node]]:
     """Two nodes made, both serving and knowing each other; ended and removed at the end."""
-    with tempfile.TemporaryDirectory(prefix="preau-bench-", dir=Path.cwd().anchor + "var/tmp") as d:
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the nodes end with us
+    with tempfile.TemporaryDirectory(prefix="preau-bench-", dir="/var/tmp") as d:
         platform, lab = nodes.make(Path(d), [("platform", "Platform"), ("lab", "Lab")], "en")
         try:
             nodes.start([platform, lab])

@@ -10,7 +10,7 @@ refused. `jcs` and `digest` are those of `policies`.
 import json
 import re
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 from catalog import terms
 from policies.jcs import digest, digest_bytes, jcs
@@ -26,6 +26,7 @@ _MAX_INTEGER: Final = 2**53 - 1
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 _SURROGATE: Final = re.compile(r"[\ud800-\udfff]")
 _LANGUAGE: Final = re.compile(r"[a-z]{2,8}(?:-[a-z0-9]{1,8})*")
+_SCALARS: Final = frozenset({str, int, float, bool, type(None)})
 _VALUE_OBJECTS: Final = ({"value", "type"}, {"value", "language"})
 
 
@@ -62,22 +63,49 @@ def _no_constant(name: str) -> object:
     raise ValueError(name)
 
 
-def bounded(value: object, depth: int = 0, where: str = "") -> None:
+def bounded(value: object) -> None:
     """That a value is plain JSON of bounded depth, so that recursion over it ends.
 
     Raises:
         Problem: `catalog-unfit-depth`, `catalog-unfit-type`.
     """
+    if not _is_bounded(value):
+        _locate(value, 0, "")
+
+
+def _is_bounded(value: object) -> bool:
+    """Whether there is nothing to find: the usual case, looked at level by level without names."""
+    level: list[Any] = [value]
+    for _ in range(MAX_DEPTH + 1):
+        deeper: list[Any] = []
+        for item in level:
+            kind = type(item)
+            if kind is dict:
+                if not all(type(name) is str for name in item):
+                    return False
+                deeper.extend(item.values())
+            elif kind is list or kind is tuple:
+                deeper.extend(item)
+            elif kind not in _SCALARS:
+                return False
+        if not deeper:
+            return True
+        level = deeper
+    return False
+
+
+def _locate(value: object, depth: int, where: str) -> None:
+    """Find the fault that `_is_bounded` suspects, with its place; subclasses are none."""
     if depth > MAX_DEPTH:
         raise Problem("catalog-unfit-depth", where=_place(where[:200]), limit=MAX_DEPTH)
     if isinstance(value, Mapping):
         for name, item in value.items():
             if not isinstance(name, str):
                 raise Problem("catalog-unfit-type", where=_place(where))
-            bounded(item, depth + 1, f"{where}/{name}")
+            _locate(item, depth + 1, f"{where}/{name}")
     elif isinstance(value, list | tuple):
         for index, item in enumerate(value):
-            bounded(item, depth + 1, f"{where}/{index}")
+            _locate(item, depth + 1, f"{where}/{index}")
     elif value is not None and not isinstance(value, bool | int | float | str):
         raise Problem("catalog-unfit-type", where=_place(where))
 

@@ -37,14 +37,20 @@ def digest_bytes(data: bytes) -> str:
 
 def _plain(value: object) -> bool:
     """Whether orjson's form is certainly the canonical one: ASCII keys, no float, safe integers."""
-    if isinstance(value, str) or value is None or value is True or value is False:
-        return True
-    if type(value) is int:
-        return -_MAX_INTEGER <= value <= _MAX_INTEGER
-    if type(value) is dict:
-        return all(
-            type(key) is str and key.isascii() and _plain(item) for key, item in value.items()
-        )
-    if type(value) is list or type(value) is tuple:
-        return all(map(_plain, value))
-    return False
+    # A loop with exact types, not a recursion: everything that is signed or named passes here.
+    waiting = [value]
+    while waiting:
+        item = waiting.pop()
+        kind = type(item)
+        if kind is str or item is None or kind is bool:
+            continue
+        if kind is dict:
+            for key in item:  # type: ignore[attr-defined]
+                if type(key) is not str or not key.isascii():
+                    return False
+            waiting.extend(item.values())  # type: ignore[attr-defined]
+        elif kind is list or kind is tuple:
+            waiting.extend(item)  # type: ignore[arg-type]
+        elif kind is not int or not -_MAX_INTEGER <= item <= _MAX_INTEGER:  # type: ignore[operator]
+            return False
+    return True

@@ -9,20 +9,24 @@ arrays, and a permission never shares its name with a prohibition.
 
 import base64
 import hashlib
-from typing import Final
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Final, TypeVar
 
 from policies.jcs import jcs
 from policies.model import AnyConstraint, Constraint, Duty, LogicalConstraint, Policy, Rule, Value
 from policies.vocabulary import ODRL
 
 Node = dict[str, object]
+T = TypeVar("T")
 
 _SEQUENCE: Final = ODRL + "andSequence"
 
 
+@lru_cache(maxsize=4096)  # a part never changes, and its name is asked for many times
 def name(part: AnyConstraint | Rule | Duty) -> str:
     """The content name of a rule, duty or constraint."""
-    return str(node(part)["id"])
+    return "ni:///sha-256;" + _hash(_body(part, name, _unique_names))
 
 
 def document(policy: Policy) -> Node:
@@ -59,9 +63,7 @@ def same(one: Policy, other: Policy) -> bool:
 
 def node(part: AnyConstraint | Rule | Duty) -> Node:
     """The normal form of one rule, duty or constraint, its name and its children included."""
-    body = _body(part)
-    named = {key: _names(value) for key, value in body.items()}
-    return {"id": "ni:///sha-256;" + _hash(named), **body}
+    return {"id": name(part), **_body(part, node, _sorted)}
 
 
 def value_node(value: Value) -> Node:
@@ -71,35 +73,43 @@ def value_node(value: Value) -> Node:
     return {"value": value.text, "type": value.datatype}
 
 
-def _body(part: AnyConstraint | Rule | Duty) -> Node:
+def _body(
+    part: AnyConstraint | Rule | Duty,
+    child: Callable[[AnyConstraint | Duty], T],
+    unique: Callable[[list[T]], list[T]],
+) -> Node:
+    """What a part says, without its name; children written by `child` (whole, or by name only,
+    as they stand in their parent's hash), and made a sorted set by `unique`.
+    """
     if isinstance(part, Constraint):
-        values = {jcs(value_node(value)): value_node(value) for value in part.right}
         return {
             "type": "Constraint",
             "leftOperand": part.left,
             "operator": part.operator,
-            "rightOperand": [values[key] for key in sorted(values)],
+            "rightOperand": [value_node(value) for value in sorted(set(part.right), key=_spelled)],
         }
     if isinstance(part, LogicalConstraint):
-        children = [node(child) for child in part.operands]
-        kept = children if part.operator == _SEQUENCE else _sorted(children)
+        children = [child(each) for each in part.operands]
+        kept = children if part.operator == _SEQUENCE else unique(children)
         return {"type": "LogicalConstraint", part.operator.removeprefix(ODRL): kept}
     body: Node = {"type": part.kind if isinstance(part, Rule) else "Duty", "action": part.action}
     for member in ("target", "assigner", "assignee"):
         if (value := getattr(part, member)) is not None:
             body[member] = value
     if part.constraints:
-        body["constraint"] = _sorted([node(child) for child in part.constraints])
+        body["constraint"] = unique([child(each) for each in part.constraints])
     if isinstance(part, Rule) and part.duties:
-        body["duty"] = _sorted([node(child) for child in part.duties])
+        body["duty"] = unique([child(each) for each in part.duties])
     return body
 
 
-def _names(value: object) -> object:
-    """Named children stand in their parent's hash by name; everything else as it is."""
-    if isinstance(value, list):
-        return [c["id"] if str(c.get("id")).startswith("ni:") and len(c) > 1 else c for c in value]
-    return value
+@lru_cache(maxsize=8192)
+def _spelled(value: Value) -> bytes:
+    return jcs(value_node(value))
+
+
+def _unique_names(names: list[str]) -> list[str]:
+    return sorted(set(names))
 
 
 def _sorted(nodes: list[Node]) -> list[Node]:

@@ -16,8 +16,11 @@ operands as strings, ODRL terms with the `odrl:` prefix, values as `{"@id"}` or
 import re
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
+from functools import lru_cache
 from math import isfinite
 from typing import Final, TypeVar
+
+import orjson
 
 from policies import operands, values
 from policies.model import (
@@ -66,8 +69,10 @@ LOGICAL: Final = ("and", "or", "xone", "andSequence")
 
 BARE: Final = "urn:preau:bare:"
 
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _WORD: Final = re.compile(r"[A-Za-z][A-Za-z0-9_\-]{0,60}")
 _MAX_DEPTH: Final = 16
+_REMEMBERED_BYTES: Final = 65_536
 _SYNONYMS: Final[Mapping[str, str]] = {
     "@id": "id",
     "uid": "id",
@@ -102,6 +107,8 @@ _DUTY: Final = _PARTIES | {"id", "type", "action", "constraint"}
 _PERMISSION: Final = _DUTY | {"duty"}
 
 T = TypeVar("T")
+_RULES: Final = ("permission", "prohibition", "obligation")
+_Rules = tuple[tuple[Rule, ...], tuple[Rule, ...], tuple[Duty, ...]]
 
 
 def read(data: object, *, where: str = "") -> Policy:
@@ -120,15 +127,16 @@ def read(data: object, *, where: str = "") -> Policy:
         raise Problem("policy-type", path=_at(where, "@type"), expected="Offer, Agreement, Set")
     if "conflict" in members:
         _conflict(members["conflict"], _at(where, "conflict"))
+    permissions, prohibitions, obligations = _rules(members, where)
     policy = Policy(
         kind=kind,
         id=_optional(members, "id", where) or "",
         target=_optional(members, "target", where),
         assigner=_optional(members, "assigner", where),
         assignee=_optional(members, "assignee", where),
-        permissions=_each(members, "permission", where, _rule("Permission")),
-        prohibitions=_each(members, "prohibition", where, _rule("Prohibition")),
-        obligations=_each(members, "obligation", where, _duty),
+        permissions=permissions,
+        prohibitions=prohibitions,
+        obligations=obligations,
         timestamp=_timestamp(members, where),
         profile=_profile(members, where),
     )
@@ -171,6 +179,53 @@ def iri(text: str) -> str:
         Problem: `policy-relative-name`, when it stands for none.
     """
     return _term(text, "iri", frozenset())
+
+
+class _Spelled:
+    """The rules of a policy as JSON, compared by their bytes; `where` is for problems only."""
+
+    __slots__ = ("_bytes", "members", "where")
+
+    def __init__(self, spelled: bytes, members: Mapping[str, object], where: str) -> None:
+        self._bytes = spelled
+        self.members = members
+        self.where = where
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Spelled) and self._bytes == other._bytes
+
+    def __hash__(self) -> int:
+        return hash(self._bytes)
+
+
+def _rules(members: Mapping[str, object], where: str) -> _Rules:
+    """The rules of a policy.
+
+    The same rules are read at every step of a negotiation, in the offer and in the agreement. What
+    is remembered is found by its own bytes, member order included, so it can be no other policy's;
+    refusals are never remembered.
+    """
+    rules = {name: members[name] for name in _RULES if name in members}
+    try:
+        spelled = orjson.dumps(rules)
+    except TypeError:
+        return _read_rules(rules, where)
+    if len(spelled) > _REMEMBERED_BYTES:
+        return _read_rules(rules, where)
+    return _remembered(_Spelled(spelled, rules, where))
+
+
+@lru_cache(maxsize=256)
+def _remembered(spelled: _Spelled) -> _Rules:
+    return _read_rules(spelled.members, spelled.where)
+
+
+def _read_rules(members: Mapping[str, object], where: str) -> _Rules:
+    return (
+        _each(members, "permission", where, _rule("Permission")),
+        _each(members, "prohibition", where, _rule("Prohibition")),
+        _each(members, "obligation", where, _duty),
+    )
 
 
 # --- reading -------------------------------------------------------------------------------
@@ -450,7 +505,7 @@ def _name(data: object, where: str) -> str:
 def _text(data: object, where: str) -> str:
     if not isinstance(data, str) or not data:
         raise Problem("policy-shape", path=where, expected="string", found=_kind(data))
-    if any("\ud800" <= char <= "\udfff" for char in data):
+    if _SURROGATE.search(data):
         raise Problem("policy-shape", path=where, expected="Unicode text", found="surrogate")
     return data
 

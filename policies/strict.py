@@ -14,6 +14,7 @@ from policies.problem import Problem
 
 _DID: Final = re.compile(r"did:[a-z0-9]+:[A-Za-z0-9._%:\-]+")
 _UUID: Final = re.compile(r"urn:uuid:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _DATE: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
 
@@ -68,7 +69,7 @@ class Members:
         """A non-empty text."""
         value = self._data[member]
         bad = not isinstance(value, str) or not value.strip() or len(value) > longest
-        if bad or any("\ud800" <= char <= "\udfff" for char in value):
+        if bad or _SURROGATE.search(value):
             raise self.problem(member, f"text, 1 to {longest} characters")
         return str(value)
 

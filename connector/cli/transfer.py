@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from connector.cli.client import Client, segment
+from connector.cli.client import ApiProblem, Client, segment
 from connector.cli.output import SESSION, command, progress, table
 
 app = typer.Typer(no_args_is_help=True, help="Data on its way.")
@@ -34,6 +34,8 @@ def fetch(
     found = _follow(client, path)
     if found["fetch"]["files"]:
         _copy_out(client, path, found["fetch"]["files"], out)
+    if found["fetch"]["problem"]:
+        raise ApiProblem(found["fetch"]["problem"])
     SESSION.say(found, *_lines(found))
 
 

@@ -242,6 +242,19 @@ class PartWriter:
             raise Problem("dataplane-disk", reason=error.strerror or "I/O") from None
         self._parts.append(info)
 
+    def forget(self, after: int) -> None:
+        """Let only the first `after` parts count: what follows will be asked for again.
+
+        Raises:
+            Problem: `dataplane-disk`.
+        """
+        if len(self._parts) <= after:
+            return
+        try:
+            self._keep(self._parts[:after])
+        except OSError as error:
+            raise Problem("dataplane-disk", reason=error.strerror or "I/O") from None
+
     def finish(self, manifest: Mapping[str, object]) -> Path:
         """Give the file its name, if the manifest (whose proof the caller has verified) lists
         exactly the parts that count.

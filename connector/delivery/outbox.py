@@ -19,6 +19,10 @@ fsyncs):
         return reply, lease(tx, now)
     reply, leased = await store.write(unit)
     worker.hand(leased)
+
+A message that was answered is marked with the next transaction, whoever makes it. Only when the
+next message of its process waits already (`outbox.followed`, told to `hand`) is it marked at once,
+in the commit that leases that one.
 """
 
 import asyncio
@@ -122,7 +126,9 @@ class Worker:
         self._limits = limits
         self._wake = asyncio.Event()
         self._queue: deque[OutboxRow] = deque()
-        self._held: set[int] = set()
+        self._held: dict[int, str] = {}
+        self._followed: set[str] = set()
+        self._overtaken = False
         self._flights: set[asyncio.Task[None]] = set()
         self._circuits: dict[str, Circuit] = {}
         self._answers: dict[int, Counter[int]] = {}
@@ -168,13 +174,22 @@ class Worker:
         silent = (self._clock.now() - self._beat).total_seconds()
         return self._task is not None and not self._task.done() and silent <= 3 * self._limits.poll
 
-    def hand(self, rows: Iterable[OutboxRow]) -> None:
-        """Deliver messages that a committed unit has leased (see `lease`)."""
+    def hand(self, rows: Iterable[OutboxRow], followed: Iterable[str] = ()) -> None:
+        """Deliver messages that a committed unit has leased (see `lease`); `followed` are the
+        processes in which another one waits behind (`store.outbox.followed`).
+        """
         for row in rows:
             if row.seq not in self._held and not self._stopping:
-                self._held.add(row.seq)
+                self._held[row.seq] = row.process
                 self._queue.append(row)
         self._launch()
+        flying = set(self._held.values())
+        for process in followed:
+            if process in flying:
+                self._followed.add(process)
+            else:  # the one before it was answered meanwhile, and its mark lies about
+                self._overtaken = True
+                self._wake.set()
 
     async def run_until_idle(self) -> None:
         """Deliver all that is due now, then return; for tests, in place of `start`."""
@@ -211,8 +226,10 @@ class Worker:
         """Lease what is due and fits, and start delivering it; whether there was anything."""
         free = self._limits.concurrency - len(self._held)
         now = self._clock.now()
-        due = await self._store.read(outbox.next_due)
-        # Read before leasing: a lease is a commit, a look is none.
+        # Read before leasing: a lease is a commit, a look is none. But no look sees a mark that
+        # waits for a transaction.
+        hidden, self._overtaken = self._overtaken, False
+        due = now if hidden else await self._store.read(outbox.next_due)
         if free <= 0 or due is None or due > now:
             return False
         rows = await self._store.write(lambda tx: lease(tx, now, free))
@@ -252,7 +269,7 @@ class Worker:
             with contextlib.suppress(Problem):  # its lease will end
                 await self._again(row, retry.delay(row.attempts, self._random))
         finally:
-            self._held.discard(row.seq)
+            self._held.pop(row.seq, None)
 
     async def _deliver(self, row: OutboxRow) -> None:
         now = self._clock.now()
@@ -308,13 +325,26 @@ class Worker:
         await self._settle(row, Outcome(response))
         self._answers.pop(row.seq, None)
         status, answer = response.status, response.body[:KEPT_ANSWER]
-        self._store.defer(lambda tx: outbox.sent(tx, seq=row.seq, status=status, answer=answer))
-        self._marked = True
+
+        def mark(tx: Tx) -> None:
+            outbox.sent(tx, seq=row.seq, status=status, answer=answer)
+
+        def go_on(tx: Tx) -> list[OutboxRow]:
+            mark(tx)
+            return lease(tx, self._clock.now())
+
+        if row.process in self._followed:
+            self._followed.discard(row.process)
+            self.hand(await self._store.write(go_on))
+        else:
+            self._store.defer(mark)
+            self._marked = True
         return None
 
     async def _give_up(self, row: OutboxRow, outcome: Outcome) -> None:
         await self._settle(row, outcome)
         self._answers.pop(row.seq, None)
+        self._followed.discard(row.process)
         response = outcome.response
         status = response.status if response else None
         answer = response.body[:KEPT_ANSWER] if response else None

@@ -20,6 +20,8 @@ from policies.problem import Problem
 
 MEDIA_TYPES: Final = {"ndjson": "application/x-ndjson", "csv": "text/csv; charset=utf-8"}
 GONE: Final = 410
+# No transfer has so many parts; larger numbers have no place in a problem's JSON.
+_BEYOND: Final = 2**31
 P = ParamSpec("P")
 Handler = Callable[Concatenate[Request, P], Coroutine[Any, Any, Response]]
 
@@ -31,8 +33,9 @@ def router(node: Node) -> APIRouter:
     @made.get("/{pid}/parts/{number:int}")
     @_told
     async def part(request: Request, pid: str, number: int) -> Response:
+        asked = min(number, _BEYOND)
         found = await releasing.part(
-            node, pid, bearer_of(request), number, acknowledged=request.headers.get("preau-ack")
+            node, pid, bearer_of(request), asked, acknowledged=request.headers.get("preau-ack")
         )
         headers = found.info.headers(last=found.last)
         return Response(found.body, media_type=MEDIA_TYPES[found.form], headers=headers)
@@ -76,9 +79,6 @@ def _told(handle: Handler[P]) -> Handler[P]:
             return await handle(request, *args, **kwargs)
         except Problem as problem:
             telemetry.event("data-refused", code=problem.code)
-            response = problem_response(problem)
-            if problem.code in releasing.ENDED:
-                response.status_code = GONE
-            return response
+            return problem_response(problem, GONE if problem.code in releasing.ENDED else None)
 
     return run  # type: ignore[return-value]  # wraps() says less than it knows

@@ -5,16 +5,25 @@ Loopback only, one token a person; a role decides who may do what, in `services`
 on the node: files are uploaded and downloaded.
 """
 
+import math
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, StreamingResponse
-from starlette.formparsers import MultiPartException
+from starlette.exceptions import HTTPException
 
 from catalog.search import Query, expand
 from connector.http import health
-from connector.http.problems import json_response, on_failure, on_problem, problem_response
+from connector.http.problems import (
+    json_response,
+    on_failure,
+    on_method,
+    on_nothing,
+    on_parameter,
+    on_problem,
+)
 from connector.http.requests import bearer_of, body_of, json_body_of
 from connector.protocol.json import strict_json
 from connector.services import (
@@ -55,7 +64,9 @@ def app(node: Node) -> FastAPI:
     made.include_router(health.router(node))
     made.add_exception_handler(Problem, on_problem)
     made.add_exception_handler(Exception, on_failure)
-    made.add_exception_handler(404, _nothing)
+    made.add_exception_handler(RequestValidationError, on_parameter)
+    made.add_exception_handler(404, on_nothing)
+    made.add_exception_handler(405, on_method)
     return made
 
 
@@ -154,7 +165,7 @@ def _datasets(node: Node) -> APIRouter:
                     max_bad=_share(share if isinstance(share, str) else None),
                 )
                 return json_response(await publishing.add(node, who, upload), 201)
-        except MultiPartException:
+        except HTTPException:  # Starlette's word for a form that is none
             raise Problem("http-upload-parts") from None
         except OSError as error:  # the upload is spooled on the node's disk first
             raise Problem("dataplane-disk", reason=error.strerror or "I/O") from None
@@ -203,7 +214,7 @@ def _negotiations(node: Node) -> APIRouter:
         request: Request, pid: str, wait: float = 0.0, until: str | None = None
     ) -> Response:
         await _actor(node, request)
-        seconds = min(wait, _MAX_WAIT)
+        seconds = _seconds(wait)
         return json_response(await views.negotiation(node, pid, wait=seconds, until=until))
 
     acts: dict[str, Callable[[Actor, str, Body], Awaitable[None]]] = {
@@ -275,11 +286,11 @@ def _transfers(node: Node) -> APIRouter:
         request: Request, pid: str, wait: float = 0.0, until: str | None = None
     ) -> Response:
         await _actor(node, request)
-        seconds = min(wait, _MAX_WAIT)
+        seconds = _seconds(wait)
         return json_response(await views.transfer(node, pid, wait=seconds, until=until))
 
     acts: dict[str, Callable[[Actor, str, Body], Awaitable[None]]] = {
-        "fetch": lambda who, pid, body: fetching.start(node, who, pid, body.get("parts")),
+        "fetch": lambda who, pid, body: fetching.start(node, who, pid, _parts(body)),
         "suspension": lambda who, pid, body: transferring.suspend(
             node, who, pid, body.get("reason") or ""
         ),
@@ -363,6 +374,21 @@ def _number(text: str | None, otherwise: int) -> int:
     return int(text)
 
 
+def _seconds(wait: float) -> float:
+    """How long a view may wait; what is no number is refused."""
+    if math.isnan(wait):
+        raise Problem("http-member", member="wait")
+    return min(wait, _MAX_WAIT)
+
+
+def _parts(body: Body) -> int | None:
+    """How many parts to fetch, all when nothing is said."""
+    parts = body.get("parts")
+    if parts is not None and (type(parts) is not int or parts < 1):
+        raise Problem("http-member", member="parts")
+    return parts
+
+
 def _share(text: str | None) -> float:
     try:
         share = float(text or "0.001")
@@ -371,7 +397,3 @@ def _share(text: str | None) -> float:
     if not 0 <= share <= 1:
         raise Problem("http-member", member="max_bad")
     return share
-
-
-async def _nothing(_: Request, __: Exception) -> Response:
-    return problem_response(Problem("http-not-found"))

@@ -5,6 +5,7 @@ from typing import Final
 
 import orjson
 from fastapi import Request, Response
+from fastapi.exceptions import RequestValidationError
 
 from connector.base import telemetry
 from policies.problem import Kind, Problem
@@ -28,9 +29,11 @@ def status_of(problem: Problem) -> int:
     return STATUS[problem.kind]
 
 
-def problem_response(problem: Problem) -> Response:
-    """The problem document: code, both languages, what to do."""
-    status = status_of(problem)
+def problem_response(problem: Problem, status: int | None = None) -> Response:
+    """The problem document: code, both languages, what to do; `status` where HTTP has a better
+    one than the problem's kind.
+    """
+    status = status or status_of(problem)
     document = {
         "type": f"https://w3id.org/preau/ns#problem-{problem.code}",
         "title": problem.code,
@@ -55,6 +58,23 @@ async def on_failure(_: Request, error: Exception) -> Response:
     """Exception handler: our own fault. The log has its place; the caller gets no detail."""
     telemetry.failure("request-failed", error)
     return problem_response(Problem("http-internal"))
+
+
+async def on_nothing(_: Request, __: Exception) -> Response:
+    """Exception handler: no route has this address."""
+    return problem_response(Problem("http-not-found"))
+
+
+async def on_method(_: Request, __: Exception) -> Response:
+    """Exception handler: the address is one, for another method."""
+    return problem_response(Problem("http-method"), 405)
+
+
+async def on_parameter(_: Request, error: Exception) -> Response:
+    """Exception handler: a query parameter is missing or of another type."""
+    found = error.errors() if isinstance(error, RequestValidationError) else []
+    member = str(found[0]["loc"][-1]) if found else "-"
+    return problem_response(Problem("http-member", member=member))
 
 
 def json_response(value: object, status: int = 200) -> Response:

@@ -16,7 +16,13 @@ from catalog import terms
 from connector.base import telemetry
 from connector.evidence.levels import read_tile_path
 from connector.http import data, dsp, health
-from connector.http.problems import json_response, on_failure, on_problem, problem_response
+from connector.http.problems import (
+    json_response,
+    on_failure,
+    on_method,
+    on_nothing,
+    on_problem,
+)
 from connector.http.requests import bearer_of
 from connector.protocol.versions import version_document
 from connector.services import access, catalogs, identity, inbound
@@ -43,8 +49,8 @@ def app(node: Node) -> FastAPI:
     made.include_router(health.router(node), prefix=prefix)
     made.add_exception_handler(Problem, on_problem)
     made.add_exception_handler(Exception, on_failure)
-    made.add_exception_handler(404, _nothing)
-    made.add_exception_handler(405, _not_this_method)
+    made.add_exception_handler(404, on_nothing)
+    made.add_exception_handler(405, on_method)
     made.add_middleware(_WithoutTrailingSlash)
     return made
 
@@ -166,19 +172,15 @@ def _signed(request: Request, found: catalogs.Signed, caching: str) -> Response:
     headers = {"ETag": etag, "Cache-Control": caching}
     if not found.public:
         headers |= {**_PERSONAL, "Cache-Control": caching.replace("public", "private")}
-    if etag in re.split(r"\s*,\s*", request.headers.get("if-none-match", "")):
+    if _held(request.headers.get("if-none-match", ""), etag):
         return Response(status_code=304, headers=headers)
     return Response(found.body, media_type=JSON_LD, headers=headers)
 
 
-async def _nothing(_: Request, __: Exception) -> Response:
-    return problem_response(Problem("http-not-found"))
-
-
-async def _not_this_method(_: Request, __: Exception) -> Response:
-    response = problem_response(Problem("http-method"))
-    response.status_code = 405
-    return response
+def _held(known: str, etag: str) -> bool:
+    """Whether an If-None-Match names this tag, compared weakly, or any (RFC 9110, 13.1.2)."""
+    tags = re.split(r"\s*,\s*", known.strip())
+    return tags == ["*"] or etag in (tag.removeprefix("W/") for tag in tags)
 
 
 class _WithoutTrailingSlash:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final, cast
 
-from catalog import documents, proofs
+from catalog import proofs
 from catalog.terms import SIGNED
 from connector.base.clock import format_time
 from connector.evidence import bodies
@@ -102,8 +102,8 @@ def countersign(node: Node, tx: Tx, n: Negotiation, terms: Terms, caller: Caller
     if wrong:
         raise Problem("agreement-differs", members=", ".join(wrong))
     proof = check_proof(made, extension(terms.wire, "proof"), caller)
-    dataset_document = published.named(tx, n.signed_document)
-    plan = planning.compile_plan(n, policy, documents.read(dataset_document), at)
+    dataset_document, dataset = published.named(tx, n.signed_document)
+    plan = planning.compile_plan(n, policy, dataset, at)
     return Signed(made, proof, sign(node, made), dict(terms.wire), policy, plan, dataset_document)
 
 

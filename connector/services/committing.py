@@ -4,6 +4,7 @@ from typing import TypeVar
 
 from connector.delivery.outbox import lease
 from connector.services.node import Node
+from connector.store import outbox
 from connector.store.rows import OutboxRow
 from connector.store.store import Tx, Unit
 
@@ -17,10 +18,10 @@ async def commit(node: Node, unit: Unit[T]) -> T:
     again would cost a second fsync on the way of every negotiation.
     """
 
-    def both(tx: Tx) -> tuple[T, list[OutboxRow]]:
+    def both(tx: Tx) -> tuple[T, list[OutboxRow], frozenset[str]]:
         result = unit(tx)
-        return result, lease(tx, node.clock.now())
+        return result, lease(tx, node.clock.now()), outbox.followed(tx)
 
-    result, leased = await node.store.write(both)
-    node.worker.hand(leased)
+    result, leased, followed = await node.store.write(both)
+    node.worker.hand(leased, followed)
     return result

@@ -156,7 +156,7 @@ async def _keep(
         await _catch_up(node)
         for start in range(0, len(answers), _TICK):
             chunk = answers[start : start + _TICK]
-            entries = [answer.entry() for answer in chunk]
+            entries = (answer.entry() for answer in chunk)
             last = await asyncio.to_thread(node.journal.append, entries)
             recorded += await _commit(node, chunk, last)
     unmatched = await _unmatched(node, {answer.subject for answer in answers})

@@ -95,8 +95,12 @@ async def _run(node: Node, pid: str, parts: int | None) -> None:
 
 
 async def _fetch(node: Node, pid: str, parts: int | None, progress: Progress) -> None:
-    if _finished(folder_of(node, pid)):
-        await _return_late(node, pid)
+    folder = folder_of(node, pid)
+    if _finished(folder):
+        if await node.store.read(lambda tx: rows.manifest(tx, transfer=pid)) is None:
+            # Everything had arrived when the node ended: the receipt is still owed.
+            t, address = await _address(node, pid)
+            await _hand_back(node, t, address, *await asyncio.to_thread(_kept, folder))
         return
     t, address = await _address(node, pid)
     salt = bytes.fromhex(address.part_salt or "")
@@ -104,10 +108,11 @@ async def _fetch(node: Node, pid: str, parts: int | None, progress: Progress) ->
     # The address dies with the transfer; auditors need the salt of its part digests after that.
     session = SessionRow(pid, None, {"salt": salt.hex(), "format": form})
     await node.store.write(lambda tx: rows.put_session(tx, session))
-    writer = await asyncio.to_thread(
-        PartWriter.open, folder_of(node, pid), name=NAMES[form], salt=salt
-    )
+    writer = await asyncio.to_thread(PartWriter.open, folder, name=NAMES[form], salt=salt)
     try:
+        # A part counts once it is written *and* logged; one in between is asked for again.
+        logged = await node.store.read(lambda tx: rows.last_number(tx, transfer=pid))
+        await asyncio.to_thread(writer.forget, logged)
         _show(node, progress, writer)
         last = bool(writer.parts) and await _known_last(node, pid, writer.next - 1)
         wanted = parts
@@ -191,34 +196,24 @@ async def _finish(node: Node, t: Transfer, address: DataAddress, writer: PartWri
     folder = folder_of(node, t.pid)
     await asyncio.to_thread(_write_files, folder, manifest, receipt, agreement)
     await asyncio.to_thread(writer.finish, manifest)
-    await _return(node, t, address, manifest, receipt)
+    await _hand_back(node, t, address, manifest, receipt)
 
 
-async def _return(
+async def _hand_back(
     node: Node, t: Transfer, address: DataAddress, manifest: dict[str, Any], receipt: dict[str, Any]
 ) -> None:
-    """Hand the receipt to the provider, then log the end."""
-    headers = {
-        "Authorization": f"Bearer {address.authorization}",
-        "Content-Type": "application/json",
-    }
+    """The receipt to the provider, then the end on our side; both may be said twice."""
     post = await node.fetch.post(
-        f"{address.url}/receipt", orjson.dumps(receipt), headers=headers, timeout=_TIMEOUT
+        f"{address.url}/receipt",
+        orjson.dumps(receipt),
+        headers={
+            "Authorization": f"Bearer {address.authorization}",
+            "Content-Type": "application/json",
+        },
+        timeout=_TIMEOUT,
     )
     _check(post.status, post.body)
     await commit(node, lambda tx: _complete(node, tx, t.pid, manifest, receipt))
-
-
-async def _return_late(node: Node, pid: str) -> None:
-    """The data have their name; if the receipt did not get through then, it goes now."""
-    if await node.store.read(lambda tx: rows.manifest(tx, transfer=pid)) is not None:
-        return
-    t, address = await _address(node, pid)
-    manifest, receipt = (
-        orjson.loads((folder_of(node, pid) / name).read_bytes())
-        for name in ("manifest.json", "receipt.json")
-    )
-    await _return(node, t, address, manifest, receipt)
 
 
 def _complete(
@@ -325,6 +320,17 @@ def _write_files(
             partial.replace(folder / name)
     except OSError as error:
         raise Problem("dataplane-disk", reason=error.strerror or "I/O") from None
+
+
+def _kept(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The manifest and our receipt, as `_write_files` left them."""
+    try:
+        manifest, receipt = (
+            orjson.loads((folder / name).read_bytes()) for name in ("manifest.json", "receipt.json")
+        )
+    except OSError as error:
+        raise Problem("dataplane-disk", reason=error.strerror or "I/O") from None
+    return manifest, receipt
 
 
 def _plain_words(row: AgreementRow, lang: Language) -> bytes:

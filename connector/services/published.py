@@ -70,8 +70,9 @@ def pinned(tx: Tx, found: Published, reference: Mapping[str, str] | None) -> Pub
     return Published(replace(found.row, digest=stored.digest), document, dataset)
 
 
-def named(tx: Tx, reference: Mapping[str, str] | None) -> dict[str, Any]:
-    """A signed dataset document by its reference: ours, or a peer's that we verified and kept.
+def named(tx: Tx, reference: Mapping[str, str] | None) -> tuple[dict[str, Any], Dataset]:
+    """A signed dataset document by its reference, and what it says: ours, or a peer's that we
+    verified and kept.
 
     Raises:
         Problem: `dataset-unknown`.
@@ -79,7 +80,7 @@ def named(tx: Tx, reference: Mapping[str, str] | None) -> dict[str, Any]:
     stored = reference and catalogs.document_by_digest(tx, digest=reference["digest"])
     if not stored:
         raise Problem("dataset-unknown")
-    return _read(stored.body)[0]
+    return _read(stored.body)
 
 
 @lru_cache(maxsize=256)

@@ -6,6 +6,7 @@ nothing is left: no folder, no row.
 """
 
 import asyncio
+import contextlib
 import json
 import shutil
 from collections.abc import Awaitable, Callable, Mapping
@@ -104,15 +105,14 @@ async def add(node: Node, who: Actor, upload: Upload) -> dict[str, Any]:
             random=node.ids.token,
             max_bad=upload.max_bad,
         )
-    finally:
-        kept.unlink(missing_ok=True)
-    try:
         offer = _offer(node, about, meta)
         await _register(node, folder)
         return await commit(node, lambda tx: _publish(node, tx, who, about, meta, folder, offer))
     except BaseException:
-        await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+        await asyncio.to_thread(_drop, folder)
         raise
+    finally:
+        kept.unlink(missing_ok=True)
 
 
 async def withdraw(node: Node, who: Actor, ident: str, reason: str) -> dict[str, Any]:
@@ -164,6 +164,28 @@ def renew(node: Node, tx: Tx, who: Actor, dataset: Dataset, private: Mapping[str
     mine = {"v": 1, "by": who.id, "role": who.role, **private}
     node.log.append(tx, LeafEntry("catalog", None, shared, mine, about=dataset.iri), now)
     return dataset
+
+
+async def sweep(node: Node) -> int:
+    """Delete revisions that a crash left between their walk and their commit; how many.
+
+    No dataset names them, so nobody could find or erase the persons in them. For start-up only:
+    a revision being built looks the same.
+    """
+    folders = [path for path in (node.folder / _DATA).glob("*/*") if path.is_dir()]
+
+    def unit(tx: Tx) -> set[Path]:
+        return {
+            node.folder / row.folder
+            for dataset in {path.parent.name for path in folders}
+            for row in catalogs.revisions(tx, dataset=dataset)
+        }
+
+    known = await node.store.read(unit)
+    left = [path for path in folders if path not in known]
+    for path in left:
+        await asyncio.to_thread(_drop, path)
+    return len(left)
 
 
 def first_head(node: Node, tx: Tx) -> None:
@@ -436,6 +458,13 @@ async def _keep(node: Node, upload: Upload) -> Path:
         path.unlink(missing_ok=True)
         raise Problem("dataplane-disk", reason=error.strerror or "I/O") from None
     return path
+
+
+def _drop(folder: Path) -> None:
+    """Leave nothing of a revision, nor of a dataset that has no other."""
+    shutil.rmtree(folder, ignore_errors=True)
+    with contextlib.suppress(OSError):  # other revisions lie there
+        folder.parent.rmdir()
 
 
 async def _register(node: Node, folder: Path) -> None:

@@ -83,8 +83,10 @@ async def part(
             known.stop if known else None,
             limits,
         )
+        # Before the transaction: everybody's commits wait for this one.
+        keyed = await asyncio.to_thread(forms.part_digest, release.salt, encoded.body)
         made = await node.store.write(
-            lambda tx, e=encoded, b=bits: _commit(node, tx, release, number, e, b)  # type: ignore[misc]
+            lambda tx, e=encoded, k=keyed, b=bits: _commit(node, tx, release, number, e, k, b)  # type: ignore[misc]
         )
         if made is not None:
             return made
@@ -109,7 +111,13 @@ async def stream(node: Node, pid: str, token: str) -> tuple[Part, AsyncIterator[
 
 
 def _commit(
-    node: Node, tx: Tx, release: Release, number: int, encoded: Encoded, bits: Bitmap
+    node: Node,
+    tx: Tx,
+    release: Release,
+    number: int,
+    encoded: Encoded,
+    keyed: str,
+    bits: Bitmap,
 ) -> Part | None:
     """Ask everything again and log the part; None when consent moved and it must be re-encoded."""
     now = node.clock.now()
@@ -123,7 +131,6 @@ def _commit(
     if not bits.good_at(now, consents.epoch(tx)):
         return None
     last = encoded.stop >= release.revision.rows
-    keyed = forms.part_digest(release.salt, encoded.body)
     before = rows.latest(tx, transfer=t.pid, n=number)
     encoder = ENCODERS[release.form]
     if before is not None and before.digest == keyed and before.encoder == encoder:
@@ -182,13 +189,13 @@ def _place(tx: Tx, pid: str, number: int) -> tuple[int, PartRow | None]:
     Raises:
         Problem: `release-part-order`: the part before was never issued, or was the last.
     """
+    last = rows.last_number(tx, transfer=pid)
+    if not 0 < number <= last + 1:
+        raise Problem("release-part-order", number=number, next=last + 1)
     known = rows.latest(tx, transfer=pid, n=number)
     first = rows.get(tx, transfer=pid, n=number, issue=1) if known else None
     if first is not None:
         return int(first.start or 0), first
-    last = rows.last_number(tx, transfer=pid)
-    if number != last + 1:
-        raise Problem("release-part-order", number=number, next=last + 1)
     before = rows.get(tx, transfer=pid, n=last, issue=1) if last else None
     return (int(before.stop or 0) if before else 0), None
 

@@ -1,7 +1,8 @@
 """Putting a node together, and what it does by itself while it runs.
 
 After a crash everything is found again in the store: leases are freed, journalled consents are
-replayed, granted transfers are started, the log takes in its newest leaves.
+replayed, half-made revisions are deleted, granted transfers are started, the log takes in its
+newest leaves.
 """
 
 import asyncio
@@ -19,7 +20,15 @@ from connector.identity.did import DidDocument
 from connector.identity.keys import KeyRing
 from connector.identity.ports import Fetch
 from connector.identity.resolver import DidResolver
-from connector.services import backups, consents, granting, identity, restored, settling
+from connector.services import (
+    backups,
+    consents,
+    granting,
+    identity,
+    publishing,
+    restored,
+    settling,
+)
 from connector.services.node import Node
 from connector.store.rows import OutboxRow
 from connector.store.store import Store
@@ -81,6 +90,9 @@ async def resume(node: Node) -> None:
     if replayed:
         telemetry.event("consents-replayed", count=replayed)
     await restored.settle(node)
+    swept = await publishing.sweep(node)
+    if swept:
+        telemetry.event("revisions-swept", count=swept)
     await node.log.advance()
     await node.worker.start()
     granting.prepare_soon(node)

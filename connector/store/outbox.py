@@ -40,6 +40,12 @@ _CLAIMABLE: Final = Statement(
     .limit(bindparam("at_most"))
 )
 _NEXT_DUE: Final = Statement(select(func.min(_FREE_AT)).where(OUTBOX.c.seq.in_(_FIRSTS)))
+_FOLLOWED: Final = Statement(
+    select(OUTBOX.c.process)
+    .where(IS_PENDING)
+    .group_by(OUTBOX.c.process)
+    .having(func.count() > literal_column("1"))
+)
 _COUNT: Final = Statement(select(func.count()).select_from(OUTBOX).where(IS_PENDING))
 _LEASE: Final = Statement(
     update(OUTBOX)
@@ -107,6 +113,11 @@ def next_due(tx: Tx) -> datetime | None:
     """When the next row can be claimed (perhaps already); None when nothing is pending."""
     text: str | None = value(tx.one(_NEXT_DUE))
     return None if text is None else instant(text)
+
+
+def followed(tx: Tx) -> frozenset[str]:
+    """The processes (our pids) in which a message waits behind another one."""
+    return frozenset(process for (process,) in tx.run(_FOLLOWED))
 
 
 def sent(tx: Tx, *, seq: int, status: int, answer: bytes | None = None) -> bool:

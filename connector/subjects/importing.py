@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Final
 
 from connector.subjects.keys import TYPES, Identifier, canonical
@@ -171,16 +172,10 @@ def _row(number: int, record: Sequence[object], now: datetime) -> ConsentRow:
         if not isinstance(value, str):
             raise _Error(name, "text")
     texts = dict(zip(COLUMNS, map(str, record), strict=True))
-    for name, pattern in (
-        ("event_id", _EVENT_ID),
-        ("recipient", _RECIPIENT),
-        ("purpose", _IRI),
-        ("category", _IRI),
-    ):
-        if not pattern.fullmatch(texts[name]):
-            raise _Error(name, "malformed" if texts[name] else "missing")
-    if purpose(texts["purpose"]) not in PURPOSES:
-        raise _Error("purpose", "unknown")
+    event_id = texts["event_id"]
+    if not _EVENT_ID.fullmatch(event_id):
+        raise _Error("event_id", "malformed" if event_id else "missing")
+    use = _use(texts["recipient"], texts["purpose"], texts["category"])
     status = _status(texts["status"])
     at = _time("at", texts["at"])
     if at > now + SKEW:
@@ -190,16 +185,36 @@ def _row(number: int, record: Sequence[object], now: datetime) -> ConsentRow:
         raise _Error("valid_until", "before-at")
     return ConsentRow(
         number,
-        texts["event_id"],
+        event_id,
         _identifier(texts),
-        texts["recipient"],
-        texts["purpose"],
-        texts["category"],
+        *use,
         status,
         at,
         until,
         _notice(texts["notice"]),
     )
+
+
+# A file names few uses, instants, homes and notices, each many times: they are checked once, and
+# a million rows share one text instead of having a copy each. Faults are never remembered.
+@lru_cache(maxsize=256)
+def _use(recipient: str, of: str, category: str) -> tuple[str, str, str]:
+    """Recipient, purpose and category, checked."""
+    for name, text, pattern in (
+        ("recipient", recipient, _RECIPIENT),
+        ("purpose", of, _IRI),
+        ("category", category, _IRI),
+    ):
+        if not pattern.fullmatch(text):
+            raise _Error(name, "malformed" if text else "missing")
+    if purpose(of) not in PURPOSES:
+        raise _Error("purpose", "unknown")
+    return recipient, of, category
+
+
+@lru_cache(maxsize=256)
+def _shared(text: str) -> str:
+    return text
 
 
 def _status(text: str) -> Status:
@@ -215,7 +230,7 @@ def _identifier(texts: dict[str, str]) -> Identifier:
         raise _Error("id_type", "unknown")
     if kind in ("account", "column") and not texts["id_home"].strip():
         raise _Error("id_home", "missing")
-    identifier = Identifier(kind, texts["id_value"], texts["id_home"])
+    identifier = Identifier(kind, texts["id_value"], _shared(texts["id_home"]))
     try:
         canonical(identifier)
     except Problem:
@@ -223,12 +238,14 @@ def _identifier(texts: dict[str, str]) -> Identifier:
     return identifier
 
 
+@lru_cache(maxsize=256)
 def _notice(text: str) -> str:
     if text and not _IRI.fullmatch(text):
         raise _Error("notice", "malformed")
     return text
 
 
+@lru_cache(maxsize=4096)
 def _time(column: str, text: str) -> datetime:
     if not _TIME.fullmatch(text):
         raise _Error(column, "malformed" if text else "missing")

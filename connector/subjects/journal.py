@@ -9,7 +9,7 @@ is opened.
 
 import hashlib
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
@@ -57,7 +57,7 @@ class Journal:
             raise
         return cls(path, file, last)
 
-    def append(self, entries: Sequence[Mapping[str, object]]) -> int:
+    def append(self, entries: Iterable[Mapping[str, object]]) -> int:
         """Write the entries and return the number of the last one once they are on the disk.
 
         All or none: when the disk refuses, the file is cut back to where it was.
@@ -66,18 +66,17 @@ class Journal:
             Problem: `subjects-journal-unusable`; nothing may be acknowledged then.
         """
         start = self._file.tell()
-        lines = [
-            orjson.dumps({"n": number, **entry}, option=orjson.OPT_APPEND_NEWLINE)
-            for number, entry in enumerate(entries, start=self.last + 1)
-        ]
+        last, lines = self.last, bytearray()  # one buffer: many small texts cost ten times theirs
+        for last, entry in enumerate(entries, start=self.last + 1):
+            lines += orjson.dumps({"n": last, **entry}, option=orjson.OPT_APPEND_NEWLINE)
         try:
-            _write_all(self._file, b"".join(lines))
+            _write_all(self._file, lines)
             os.fsync(self._file.fileno())
         except OSError as error:
             self._cut_back(start)
             raise Problem("subjects-journal-unusable", reason=error.strerror or "I/O") from None
-        self.last += len(lines)
-        return self.last
+        self.last = last
+        return last
 
     def replay(self, after: int = 0) -> Iterator[tuple[int, Entry]]:
         """Entries with a number above `after`, in order; safe beside appends."""
@@ -167,7 +166,7 @@ def _scan(file: Iterable[bytes]) -> tuple[int, int]:
     return last, end
 
 
-def _write_all(file: FileIO, data: bytes) -> None:
+def _write_all(file: FileIO, data: bytes | bytearray) -> None:
     """A raw file may take less than it is given (a full disk does)."""
     view = memoryview(data)
     while view:

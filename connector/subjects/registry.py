@@ -181,7 +181,10 @@ def record(tx: Tx, answers: Sequence[Answer], epoch: int) -> tuple[bytes, ...]:
         )
         for number, answer in zip(numbers, answers, strict=True)
     ]
-    if not consents.record(tx, rows):
+    new = consents.record(tx, rows)
+    if new == len(answers):
+        return tuple(answer.commitment for answer in answers)
+    if not new:
         return ()
     kept = {(row.event_id, row.salt) for row in consents.events_in(tx, epoch=epoch)}
     # An id repeated inside one batch is one event: the salt tells which of them was kept.

@@ -439,3 +439,19 @@ def test_order_never_changes_the_digest(data: dict[str, Any], random: Any):
     shuffled = json.loads(json.dumps(data))
     random.shuffle(shuffled["permission"][0]["constraint"])
     assert odrl.rules_digest(odrl.read(shuffled)) == odrl.rules_digest(odrl.read(data))
+
+
+def test_what_was_read_before_is_found_by_its_own_bytes_only():
+    first = odrl.read(policy(atom("odrl:count", "lteq", 1)))
+    assert odrl.read(policy(atom("odrl:count", "lteq", 1))) == first
+    others = [1.0, True, "1", {"@value": "1", "@type": "xsd:integer"}]
+    typed = [odrl.read(policy(atom("odrl:count", "lteq", other))) for other in others]
+    values = {str(one.permissions[0].constraints[0].right) for one in (first, *typed)}
+    assert len(values) >= 4
+    swapped = policy(atom("odrl:dateTime", "lt", "2027-01-01"), atom())
+    straight = policy(atom(), atom("odrl:dateTime", "lt", "2027-01-01"))
+    assert odrl.read(swapped).permissions != odrl.read(straight).permissions
+    for _ in range(2):  # a refusal is made anew, with the place where it stands now
+        with pytest.raises(Problem) as caught:
+            odrl.read(policy(atom("odrl:count", "lteq", [])), where="offer")
+        assert caught.value.params["path"].startswith("offer.")

@@ -267,7 +267,9 @@ class Two:
     def make(cls, folder: Path, **release: int) -> "Two":
         """Make two nodes, start them, let each know the other."""
         folder.mkdir(exist_ok=True)
-        made = cls(NodeProcess.init(folder / "platform", **release), NodeProcess.init(folder / "lab"))
+        made = cls(
+            NodeProcess.init(folder / "platform", **release), NodeProcess.init(folder / "lab")
+        )
         made.start()
         made.platform.must("peer", "add", made.lab.did, "--group", "labs")
         made.lab.must("peer", "add", made.platform.did)

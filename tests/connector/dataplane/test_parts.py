@@ -293,3 +293,20 @@ class TestAudit:
             verify_received(path, SALT, parts)
         with pytest.raises(Problem, match="dataplane-file-unreadable"):
             verify_received(tmp_path / "nothing", SALT, parts)
+
+
+class TestForgetting:
+    def test_what_is_forgotten_is_received_again(self, folder: Path, writer):
+        first = received(writer(), 1, 2, 3)
+        first.forget(1)
+        assert (first.next, (folder / "data.ndjson.partial").read_bytes()) == (2, BODIES[0])
+        first.close()
+        again = received(writer(), 2, 3)
+        assert [part.n for part in again.parts] == [1, 2, 3]
+        assert (folder / "data.ndjson.partial").read_bytes() == b"".join(BODIES[:3])
+
+    def test_what_counts_is_not_forgotten(self, writer):
+        found = received(writer(), 1, 2)
+        found.forget(2)
+        found.forget(7)
+        assert found.next == 3

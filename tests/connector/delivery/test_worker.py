@@ -125,6 +125,57 @@ async def test_handing_over_leased_rows_costs_no_commit(world: World):
     await world.worker.stop()
 
 
+async def hand_on(world: World, n: int) -> frozenset[str]:
+    """What a service does in one commit: put the n-th message of p1, lease, hand over."""
+    now = world.clock.now()
+    row = OutboxRow("p1", BOB, f"https://bob.example/p1/{n}", "T", b"x", now, now)
+
+    def unit(tx):
+        outbox.put(tx, row)
+        return lease(tx, now), outbox.followed(tx)
+
+    leased, followed = await world.store.write(unit)
+    if n == 1:
+        world.worker.hand(leased, followed)
+    return followed
+
+
+async def test_the_next_message_of_a_process_goes_as_soon_as_the_one_before_is_answered(
+    world: World, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("connector.store.worker.FLUSH_SECONDS", 3600)
+    gate = asyncio.Event()
+    world.post.script("https://bob.example/p1/1", gate)
+    await world.worker.start()
+    assert await hand_on(world, 1) == frozenset()
+    await world.until(lambda: bool(world.post.sent))
+    followed = await hand_on(world, 2)
+    assert followed == {"p1"}
+    world.worker.hand([], followed)
+    assert len(world.post.sent) == 1
+    gate.set()
+    await world.until(lambda: len(world.settled) == 2)
+    await world.worker.stop()
+
+
+async def test_an_answer_that_overtakes_the_news_of_a_next_message_does_not_hold_it_back(
+    world: World, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("connector.store.worker.FLUSH_SECONDS", 3600)
+    gate = asyncio.Event()
+    world.post.script("https://bob.example/p1/1", gate)
+    await world.worker.start()
+    await hand_on(world, 1)
+    await world.until(lambda: bool(world.post.sent))
+    followed = await hand_on(world, 2)
+    gate.set()
+    await world.until(lambda: len(world.settled) == 1)
+    await asyncio.gather(*world.worker._flights)  # the first has landed, unmarked
+    world.worker.hand([], followed)  # only now does the service's task go on
+    await world.until(lambda: len(world.settled) == 2)
+    await world.worker.stop()
+
+
 async def test_over_real_http(world: World, serve: Serve):
     peer = await serve(answer(b'{"ok":1}'))
     async with PeerClient(dev=True) as client:
