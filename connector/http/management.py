@@ -59,7 +59,7 @@ Body = dict[str, Any]
 def app(node: Node) -> FastAPI:
     """The ASGI application of the management port."""
     made = FastAPI(title="Préau management", docs_url=None, redoc_url=None, openapi_url=None)
-    for routes in (_node, _datasets, _negotiations, _agreements, _transfers, _consents):
+    for routes in (_node, _discovery, _datasets, _negotiations, _agreements, _transfers, _consents):
         made.include_router(routes(node), prefix="/v1")
     made.include_router(health.router(node))
     made.add_exception_handler(Problem, on_problem)
@@ -105,6 +105,12 @@ def _node(node: Node) -> APIRouter:
         groups = body.get("groups") or []
         added = await peering.add(node, who, _text(body, "did"), body.get("name") or "", groups)
         return json_response(added, 201)
+
+    return made
+
+
+def _discovery(node: Node) -> APIRouter:
+    made = APIRouter()
 
     @made.get("/catalogs")
     async def discover(request: Request, peer: str) -> Response:
