@@ -239,6 +239,16 @@ class NodeProcess:
         assert until in {None, "SETTLED", found["state"]}, (found["state"], found["reasons"])
         return found
 
+    def awaiting(self, role: str) -> str:
+        """The pid of the negotiation that waits for this role, once there is one."""
+        client = self.client()
+        for _ in range(READY_QUESTIONS):
+            for found in client.get("/v1/negotiations"):
+                if found["awaiting"][:1] == [role]:
+                    return str(found["pid"])
+            assert self.ended(BETWEEN_QUESTIONS) is None, self.said()[-2000:]
+        raise AssertionError(f"nothing waits for {role}")
+
     def query(self, sql: str) -> list[tuple[Any, ...]]:
         """Rows of the database, read beside the node."""
         path = self.folder / "preau.sqlite"
@@ -265,15 +275,16 @@ class Two:
 
     @classmethod
     def make(cls, folder: Path, **release: int) -> "Two":
-        """Make two nodes, start them, let each know the other."""
+        """Make two nodes, which do not run and do not know each other yet."""
         folder.mkdir(exist_ok=True)
-        made = cls(
-            NodeProcess.init(folder / "platform", **release), NodeProcess.init(folder / "lab")
-        )
-        made.start()
-        made.platform.must("peer", "add", made.lab.did, "--group", "labs")
-        made.lab.must("peer", "add", made.platform.did)
-        return made
+        platform = NodeProcess.init(folder / "platform", **release)
+        return cls(platform, NodeProcess.init(folder / "lab"))
+
+    def meet(self) -> "Two":
+        """Let each know the other."""
+        self.platform.must("peer", "add", self.lab.did, "--group", "labs")
+        self.lab.must("peer", "add", self.platform.did)
+        return self
 
     def at(self, folder: Path) -> "Two":
         """The same nodes, not running, in copies of their folders: on the same ports."""
@@ -333,21 +344,24 @@ class Two:
         """Negotiate to the end (through the DPO's approval if asked to); the agreement's id."""
         pid = self.ask(dataset)["pid"]
         if dpo:
-            waiting = self.platform.negotiation(until="SETTLED")
+            waiting = self.platform.awaiting("dpo")
             self.platform.must(
-                *("negotiation", "decide", waiting["pid"], "--as", "dpo", "--approve"), role="dpo"
+                *("negotiation", "decide", waiting, "--as", "dpo", "--approve"), role="dpo"
             )
         return str(self.lab.negotiation(pid, until="FINALIZED")["agreement"])
 
 
 @contextmanager
-def two(folder: Path, **release: int) -> Iterator[Two]:
-    """Two running nodes that know each other, ended whatever happens."""
-    folder.mkdir(exist_ok=True)
-    made: Two | None = None
+def alive(nodes: Two) -> Iterator[Two]:
+    """Two nodes that are ended whatever happens."""
     try:
-        made = Two.make(folder, **release)
-        yield made
+        yield nodes
     finally:
-        if made is not None:
-            made.kill()
+        nodes.kill()
+
+
+@contextmanager
+def two(folder: Path, **release: int) -> Iterator[Two]:
+    """Two running nodes that know each other."""
+    with alive(Two.make(folder, **release)) as made:
+        yield made.start().meet()

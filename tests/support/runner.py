@@ -44,6 +44,11 @@ def die() -> NoReturn:
     raise SystemExit  # never reached
 
 
+def replace(owner: object, name: str, function: object) -> None:
+    """Put a wrapper in the place of what it wraps."""
+    setattr(owner, name, function)
+
+
 class Commits:
     """Kills at the commit of the transaction in which the event was noted."""
 
@@ -73,15 +78,15 @@ class Commits:
                 die()
             return written
 
-        SqliteConnection.begin = begun  # type: ignore[method-assign]
-        SqliteConnection.commit = committed  # type: ignore[method-assign]
+        replace(SqliteConnection, "begin", begun)
+        replace(SqliteConnection, "commit", committed)
         original = parts.put_receipt
 
         def put_receipt(*arguments: Any, **named: Any) -> Any:
             self._noted("receipt")
             return original(*arguments, **named)
 
-        parts.put_receipt = put_receipt
+        replace(parts, "put_receipt", put_receipt)
 
     def _note(self, module: Any, name: str, event_of: Callable[[Any], str]) -> None:
         original = getattr(module, name)
@@ -114,8 +119,8 @@ def kill_after_send(event: str) -> None:
             die()
         return answer
 
-    PeerClient.post = posted  # type: ignore[method-assign]
-    PeerClient.get = got  # type: ignore[method-assign]
+    replace(PeerClient, "post", posted)
+    replace(PeerClient, "get", got)
 
 
 def kill_after_write(event: str) -> None:
@@ -127,7 +132,7 @@ def kill_after_write(event: str) -> None:
         if f"part:{info.n}" == event:
             die()
 
-    PartWriter.write = written  # type: ignore[method-assign]
+    replace(PartWriter, "write", written)
 
 
 def kill_after_journal(_event: str) -> None:
@@ -138,7 +143,7 @@ def kill_after_journal(_event: str) -> None:
         append(journal, entries)
         die()
 
-    Journal.append = appended  # type: ignore[method-assign,assignment]
+    replace(Journal, "append", appended)
 
 
 def install(failpoint: str) -> None:
@@ -161,7 +166,7 @@ def shift(seconds: float) -> None:
         def now(self) -> datetime:
             return super().now() + timedelta(seconds=seconds)
 
-    runtime.SystemClock = Shifted  # type: ignore[misc]
+    replace(runtime, "SystemClock", Shifted)
 
 
 def count_commits() -> Counter[str]:
@@ -181,7 +186,7 @@ def count_commits() -> Counter[str]:
         node.store._writer._on_commit = heard
         await run(node, *arguments)
 
-    runtime.run = counting
+    replace(runtime, "run", counting)
     return commits
 
 

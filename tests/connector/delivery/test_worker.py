@@ -134,6 +134,8 @@ async def hand_on(world: World, n: int) -> frozenset[str]:
         outbox.put(tx, row)
         return lease(tx, now), outbox.followed(tx)
 
+    leased: list[OutboxRow]
+    followed: frozenset[str]
     leased, followed = await world.store.write(unit)
     if n == 1:
         world.worker.hand(leased, followed)

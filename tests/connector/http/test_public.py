@@ -1,0 +1,349 @@
+"""The public port under abuse: every refusal has its status, its document, and no effect."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+
+from connector.http.dsp import GETS, POSTS
+from tests.support.ports import CONTEXT, DSP, Ports
+from tests.support.telling import assert_tells, assert_tells_peer
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+Validate = Callable[[str, object], None]
+JSON = {"Content-Type": "application/json"}
+NOBODY = "urn:uuid:00000000-0000-4000-8000-000000000000"
+ERRORS = {
+    "catalog": "catalog/catalog-error",
+    "negotiation": "negotiation/contract-negotiation-error",
+    "transfer": "transfer/transfer-error",
+}
+ROUTES = [("POST", route.path, route.error) for route in POSTS]
+ROUTES += [("GET", path, error) for path, _, error in GETS]
+
+DEEP = b'{"@context":' + b"[" * 2000 + b"]" * 2000 + b"}"
+BODIES: dict[str, tuple[bytes, str]] = {
+    "no JSON": (b"hello", "protocol-json-invalid"),
+    "empty": (b"", "protocol-json-invalid"),
+    "half": (b'{"@type": ', "protocol-json-invalid"),
+    "two documents": (b"{}{}", "protocol-json-invalid"),
+    "an array": (b"[]", "protocol-json-root"),
+    "invalid UTF-8": (b'{"@type": "\xff\xfe"}', "protocol-json-encoding"),
+    "UTF-16": ('{"@type": "x"}'.encode("utf-16"), "protocol-json-encoding"),
+    "byte order mark": (b'\xef\xbb\xbf{"@type": "x"}', "protocol-json-encoding"),
+    "deep": (DEEP, "protocol-json-too-deep"),
+    "deeper": (b"[" * 300_000, "protocol-json-"),
+    "duplicate keys": (b'{"@type": "a", "@type": "b"}', "protocol-json-duplicate-key"),
+    "NaN": (b'{"@type": NaN}', "protocol-json-number"),
+    "infinite": (b'{"@type": 1e999}', "protocol-json-number"),
+    "huge integer": (b'{"@type": ' + b"9" * 5000 + b"}", "protocol-json-number"),
+    "surrogate": (b'{"@type": "\\ud800"}', "protocol-json-surrogate"),
+    "wrong type": (b'{"@context": ["' + CONTEXT.encode() + b'"], "@type": "Nothing"}', "protocol-"),
+    "no type": (b"{}", "protocol-"),
+}
+
+
+def path_of(template: str, pid: str = NOBODY) -> str:
+    return DSP + template.replace("{pid:path}", pid).replace("{pid}", pid)
+
+
+def refused(answer: httpx.Response, error: str, schemas: Validate) -> dict[str, Any]:
+    """The DSP error document, valid and in two languages."""
+    assert answer.headers["content-type"] == "application/json"
+    body: dict[str, Any] = answer.json()
+    schemas(ERRORS[error], body)
+    assert_tells_peer(body["reason"])
+    return body
+
+
+@pytest.mark.parametrize(("method", "path", "error"), ROUTES)
+async def test_no_token(ports: Ports, schemas: Validate, method: str, path: str, error: str):
+    answer = await ports.public(method, path_of(path), headers=JSON, content=b"{}")
+    assert (answer.status_code, refused(answer, error, schemas)["code"]) == (401, "http-no-token")
+
+
+@pytest.mark.parametrize(("method", "path", "error"), ROUTES)
+async def test_a_garbage_token(ports: Ports, schemas: Validate, method: str, path: str, error: str):
+    for garbage in ("Bearer x", "Bearer a.b.c", "eyJ.eyJ.", "Bearer " + "A" * 20_000):
+        headers = {**JSON, "Authorization": garbage}
+        answer = await ports.public(method, path_of(path), headers=headers, content=b"{}")
+        assert answer.status_code == 401
+        assert refused(answer, error, schemas)["code"].startswith("identity-token-")
+
+
+@pytest.mark.parametrize("name", BODIES)
+async def test_a_bad_body(ports: Ports, schemas: Validate, name: str):
+    body, code = BODIES[name]
+    before = await ports.state()
+    for route in (POSTS[0], POSTS[1], POSTS[9]):
+        headers = {**JSON, **ports.peer()}
+        answer = await ports.public("POST", path_of(route.path), headers=headers, content=body)
+        assert answer.status_code == 400
+        assert refused(answer, route.error, schemas)["code"].startswith(code)
+    assert await ports.state() == before
+
+
+async def test_a_body_that_is_too_large(ports: Ports, schemas: Validate):
+    body = b'{"x": "' + b"y" * ports.node.settings.limits.message_bytes + b'"}'
+    for length in ({}, {"Transfer-Encoding": "chunked"}):
+        headers = {**JSON, **ports.peer(), **length}
+        answer = await ports.public(
+            "POST", f"{DSP}/negotiations/request", headers=headers, content=body
+        )
+        assert answer.status_code == 400
+        assert refused(answer, "negotiation", schemas)["code"] == "http-too-large"
+
+
+@pytest.mark.parametrize(
+    "declared", [None, "", "text/plain", "multipart/form-data", "application/xml"]
+)
+async def test_a_wrong_content_type(ports: Ports, schemas: Validate, declared: str | None):
+    headers = ports.peer() | ({} if declared is None else {"Content-Type": declared})
+    answer = await ports.public("POST", f"{DSP}/catalog/request", headers=headers, content=b"{}")
+    assert answer.status_code == 400
+    assert refused(answer, "catalog", schemas)["code"] == "http-media-type"
+
+
+async def test_json_ld_with_a_charset_is_json(ports: Ports):
+    headers = {"Content-Type": 'application/LD+json; charset="utf-8"', **ports.peer()}
+    body = {"@context": [CONTEXT], "@type": "CatalogRequestMessage"}
+    for path in ("/catalog/request", "/catalog/request/", "//catalog//request"):
+        headers |= ports.peer()
+        answer = await ports.public(
+            "POST", DSP + path, headers=headers, content=json.dumps(body).encode()
+        )
+        assert answer.status_code == 200
+        assert answer.json()["@type"] == "Catalog"
+
+
+# ------------------------------------------------------------------ what is not the caller's
+
+
+def messages(pid: str) -> dict[str, dict[str, Any]]:
+    """A well-formed message for each address with a pid in it."""
+    both: dict[str, Any] = {"@context": [CONTEXT], "providerPid": pid, "consumerPid": NOBODY}
+    offer = {"@type": "Offer", "@id": "urn:offer:1", "target": "urn:dataset:1"}
+    rules = {"permission": [{"action": "odrl:use"}], "assigner": "did:web:a"}
+    agreement = {**offer, **rules, "@type": "Agreement", "assignee": "did:web:b"}
+    agreement["timestamp"] = "2026-01-01T00:00:00Z"
+    named: dict[str, tuple[str, dict[str, Any]]] = {
+        "/request": ("ContractRequestMessage", {"offer": {**offer, **rules}}),
+        "/offers": ("ContractOfferMessage", {"offer": {**offer, **rules}}),
+        "/agreement": ("ContractAgreementMessage", {"agreement": agreement}),
+        "/verification": ("ContractAgreementVerificationMessage", {}),
+        "/events": ("ContractNegotiationEventMessage", {"eventType": "FINALIZED"}),
+        "/start": ("TransferStartMessage", {}),
+        "/suspension": ("TransferSuspensionMessage", {"code": "x", "reason": ["x"]}),
+        "/completion": ("TransferCompletionMessage", {}),
+    }
+    termination = {"code": "x", "reason": ["x"]}
+    found = {end: {**both, "@type": kind, **more} for end, (kind, more) in named.items()}
+    found["negotiations/termination"] = {
+        **both,
+        "@type": "ContractNegotiationTerminationMessage",
+        **termination,
+    }
+    found["transfers/termination"] = {**both, "@type": "TransferTerminationMessage", **termination}
+    return found
+
+
+def message_for(path: str, pid: str) -> dict[str, Any]:
+    room, _, end = path.strip("/").partition("/{pid}")
+    found = messages(pid)
+    return found.get(room + end) or found["/" + end.rpartition("/")[2]]
+
+
+WITH_PID = [(route.path, route.error) for route in POSTS if "{pid}" in route.path]
+
+
+@pytest.mark.parametrize(("path", "error"), WITH_PID)
+async def test_another_party_s_pid_looks_like_none(
+    ports: Ports, schemas: Validate, path: str, error: str
+):
+    """The provider itself is a known DID that is no party here: it gets what a stranger gets."""
+    pid = ports.pid if error == "negotiation" else NOBODY
+    answers = []
+    before = await ports.state()
+    for asked in (pid, NOBODY):
+        headers = {**JSON, **ports.peer(ports.stranger)}
+        body = json.dumps(message_for(path, asked)).encode()
+        answer = await ports.public("POST", path_of(path, asked), headers=headers, content=body)
+        assert answer.status_code == 404, answer.text
+        answers.append(refused(answer, error, schemas))
+    assert answers[0] == answers[1]
+    assert await ports.state() == before
+
+
+async def test_state_is_told_to_the_two_parties_only(ports: Ports, schemas: Validate):
+    path = f"{DSP}/negotiations/{ports.pid}"
+    told = await ports.public("GET", path, headers=ports.peer())
+    assert (told.status_code, told.json()["state"]) == (200, "FINALIZED")
+    schemas("negotiation/contract-negotiation", told.json())
+    other = await ports.public("GET", path, headers=ports.peer(ports.stranger))
+    assert other.status_code == 404
+    none = await ports.public("GET", f"{DSP}/negotiations/{NOBODY}", headers=ports.peer())
+    assert refused(other, "negotiation", schemas) == refused(none, "negotiation", schemas)
+
+
+@pytest.mark.parametrize(
+    "pid", ["..", "%2e%2e", "%00", "x" * 5000, "a%2fb", "é", "'; DROP TABLE--"]
+)
+async def test_a_pid_that_is_none(ports: Ports, pid: str):
+    answer = await ports.public("GET", f"{DSP}/negotiations/{pid}", headers=ports.peer())
+    assert answer.status_code == 404
+
+
+async def test_a_message_out_of_turn_changes_nothing(ports: Ports, schemas: Validate):
+    before = await ports.state()
+    for end in ("agreement/verification", "termination", "events"):
+        path = f"/negotiations/{ports.pid}/{end}"
+        wire = message_for(path.replace(ports.pid, "{pid}"), ports.pid)
+        (peer_pid,) = await _peer_pid(ports)
+        wire["consumerPid"] = peer_pid
+        headers = {**JSON, **ports.peer()}
+        answer = await ports.public(
+            "POST", DSP + path, headers=headers, content=json.dumps(wire).encode()
+        )
+        assert answer.status_code == 400, answer.text
+        refused(answer, "negotiation", schemas)
+    assert await ports.state() == before
+
+
+async def _peer_pid(ports: Ports) -> list[str]:
+    from connector.services import views
+
+    return [(await views.negotiation(ports.node, ports.pid))["peer_pid"]]
+
+
+async def test_a_management_token_opens_nothing_here(ports: Ports):
+    headers = {**JSON, **await ports.role("operator")}
+    answer = await ports.public("POST", f"{DSP}/catalog/request", headers=headers, content=b"{}")
+    assert answer.status_code == 401
+
+
+# ------------------------------------------------------------------------------ documents
+
+
+@pytest.mark.parametrize("path", ["/catalog", "/datasets/traces", "/datasets/traces/v1"])
+async def test_strong_etags(ports: Ports, path: str):
+    first = await ports.public("GET", path)
+    etag = first.headers["etag"]
+    assert first.status_code == 200
+    assert etag.startswith('"sha-256:')
+    for known in (etag, f'"x", {etag}', f'{etag},"y"', f"W/{etag}", "*"):
+        again = await ports.public("GET", path, headers={"If-None-Match": known})
+        assert (again.status_code, again.content) == (304, b""), known
+        assert again.headers["etag"] == etag
+    for unknown in ('"x"', '"x", "y"', etag.strip('"'), ""):
+        again = await ports.public("GET", path, headers={"If-None-Match": unknown})
+        assert (again.status_code, again.content) == (200, first.content)
+
+
+async def test_documents_need_no_token_and_accept_slashes(ports: Ports):
+    for path in ("/.well-known/did.json", "/.well-known/dspace-version", "/ns", "/log/checkpoint"):
+        plain, slash = [await ports.public("GET", path + end) for end in ("", "/")]
+        assert plain.status_code == slash.status_code == 200
+        assert plain.content == slash.content
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/nothing",
+        "/datasets/nobody",
+        "/datasets/traces/v2",
+        "/datasets/traces/v99999999999999999999999",
+        "/datasets/..%2f..%2fkeys",
+        "/datasets/%2e%2e/v1",
+        "/log/tile/0/999",
+        "/log/tile/..%2f..%2fpreau.toml",
+        "/log/tile/0/../../preau.toml",
+        "/log/tile/0/x000/000",
+        "/log/tile/-1/000",
+        "/log/tile/0/000.p/0",
+        "/log/tile/0/000.p/257",
+        "/log/tile/99999999999999999999/000",
+        "/keys/token-1.pem",
+        "/preau.toml",
+        "/../preau.toml",
+        "/v1/node",
+        "/docs",
+        "/openapi.json",
+    ],
+)
+async def test_nothing_there(ports: Ports, path: str):
+    answer = await ports.public("GET", path)
+    assert answer.status_code in {400, 404}, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert_tells(answer.json())
+    assert "BEGIN" not in answer.text
+    assert str(ports.node.folder) not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/catalog"),
+        ("DELETE", "/datasets/traces"),
+        ("PUT", "/log/checkpoint"),
+        ("GET", f"{DSP}/catalog/request"),
+        ("PATCH", f"{DSP}/negotiations/{NOBODY}"),
+        ("POST", f"/data/{NOBODY}"),
+    ],
+)
+async def test_a_method_that_is_not_taken(ports: Ports, method: str, path: str):
+    answer = await ports.public(method, path)
+    assert (answer.status_code, answer.json()["code"]) == (405, "http-method")
+
+
+# ----------------------------------------------------------------------------------- data
+
+
+DATA = ["", "/parts/1", "/manifest"]
+
+
+@pytest.mark.parametrize("path", DATA)
+async def test_data_without_its_token_looks_like_none(ports: Ports, path: str):
+    none = await ports.public("GET", f"/data/{NOBODY}{path}")
+    assert (none.status_code, none.json()["code"]) == (401, "http-no-token")
+    for headers in (ports.peer(), await ports.role("operator"), {"Authorization": "Bearer x"}):
+        answer = await ports.public("GET", f"/data/{NOBODY}{path}", headers=headers)
+        assert (answer.status_code, answer.json()["code"]) == (404, "release-unknown")
+
+
+@pytest.mark.parametrize("number", ["0", "-1", "x", "1.5", "9" * 30, "%2e%2e"])
+async def test_a_part_that_cannot_be(ports: Ports, number: str):
+    headers = {"Authorization": f"Bearer {await ports.data_token()}"}
+    answer = await ports.public("GET", f"/data/{ports.transfer}/parts/{number}", headers=headers)
+    assert answer.status_code in {400, 404}, answer.text
+    assert answer.json()["code"]
+
+
+@pytest.mark.parametrize(
+    "said", ["", "x", "1;1", "1;1;1;1", "0;0;0", "9" * 30 + ";1;hmac-sha-256:x"]
+)
+async def test_an_acknowledgement_of_nothing(ports: Ports, said: str):
+    headers = {"Authorization": f"Bearer {await ports.data_token()}", "Preau-Ack": said}
+    answer = await ports.public("GET", f"/data/{ports.transfer}/parts/1", headers=headers)
+    assert answer.status_code in {400, 409}, answer.text
+    assert answer.json()["code"]
+
+
+async def test_a_receipt_that_is_none(ports: Ports):
+    headers = {"Authorization": f"Bearer {await ports.data_token()}", **JSON}
+    for body in (b"", b"{}", b"[]", b'{"manifest": NaN}', DEEP):
+        answer = await ports.public(
+            "POST", f"/data/{ports.transfer}/receipt", headers=headers, content=body
+        )
+        assert answer.status_code in {400, 422}, answer.text
+        assert_tells(answer.json())
+
+
+async def test_rows_are_not_in_refusals(ports: Ports):
+    headers = {"Authorization": f"Bearer {await ports.data_token()}"}
+    answer = await ports.public("GET", f"/data/{ports.transfer}/parts/7", headers=headers)
+    assert answer.status_code == 400
+    assert "learner" not in answer.text
