@@ -44,6 +44,7 @@ from connector.protocol.transfer import Act, Role, State
 from connector.services import access, halting, planning
 from connector.services.access import Actor
 from connector.services.committing import commit
+from connector.services.library import own_templates
 from connector.services.node import Node
 from connector.services.processes import save_transfer, transfer
 from connector.services.published import PUBLIC
@@ -81,7 +82,7 @@ async def add(node: Node, who: Actor, upload: Upload) -> dict[str, Any]:
 
     Raises:
         Problem: `access-role`, `dataplane-about-…`, `policy-lint-…` (every finding in `findings`),
-            `dataplane-file-…`, `dataplane-bad-rows`, `publish-group-changed`.
+            `policy-template-…`, `publish-template-unreadable`, `dataplane-file-…`, `dataplane-bad-rows`, `publish-group-changed`.
     """
     access.require(who, "operator", "steward")
     about = declarations.parse(upload.about)
@@ -101,7 +102,8 @@ async def add(node: Node, who: Actor, upload: Upload) -> dict[str, Any]:
     finally:
         kept.unlink(missing_ok=True)
     try:
-        offer = _offer(node, about, meta)
+        own = await asyncio.to_thread(own_templates, node.folder)
+        offer = _offer(node, about, meta, own)
         await _register(node, folder)
         return await commit(node, lambda tx: _publish(node, tx, who, about, meta, folder, offer))
     except BaseException:
@@ -204,7 +206,7 @@ def _revision(about: About, meta: RevisionMeta, folder: str, now: datetime) -> R
     )
 
 
-def _offer(node: Node, about: About, meta: RevisionMeta) -> Policy:
+def _offer(node: Node, about: About, meta: RevisionMeta, own: templates.Library) -> Policy:
     """The offer the steward declared, if nothing forbids publishing it.
 
     Raises:
@@ -212,7 +214,7 @@ def _offer(node: Node, about: About, meta: RevisionMeta) -> Policy:
     """
     if about.policy is None:
         raise Problem("publish-no-policy")
-    policy = templates.build(about.policy.template, about.policy.params)
+    policy = templates.build(about.policy.template, about.policy.params, own)
     if about.until is not None and planning.expiry(policy) is None:
         # What the steward declares beside the terms holds like a term.
         policy = change(policy, ChangedOffer(until=format_time(about.until)))
