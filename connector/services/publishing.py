@@ -82,7 +82,8 @@ async def add(node: Node, who: Actor, upload: Upload) -> dict[str, Any]:
 
     Raises:
         Problem: `access-role`, `dataplane-about-…`, `policy-lint-…` (every finding in `findings`),
-            `policy-template-…`, `publish-template-unreadable`, `dataplane-file-…`, `dataplane-bad-rows`, `publish-group-changed`.
+            `policy-template-…`, `publish-template-unreadable`, `dataplane-file-…`,
+            `dataplane-bad-rows`, `publish-group-changed`.
     """
     access.require(who, "operator", "steward")
     about = declarations.parse(upload.about)

@@ -35,7 +35,7 @@ def test_vector(vector: dict[str, Any]):
         facts[ODRL + "count"] = Fact((Value(str(asked["count"]), INTEGER),))
     claims = {ODRL + "purpose": Fact((iri(odrl.iri(asked["purpose"])),))}
     request = Request(odrl.iri(asked.get("action", "odrl:use")), "urn:d", "did:web:lab", claims)
-    dataset = DatasetFacts("urn:d", BOOK, True, "consent", "traces")  # noqa: FBT003
+    dataset = DatasetFacts("urn:d", BOOK, True, "consent", "traces")
     first = decide(offer, request, facts, at, "negotiation")
     if vector.get("planned"):
         made = plan.compile(offer, None, dataset, "urn:uuid:a", "did:web:lab", first)
@@ -58,7 +58,7 @@ def test_it_passes_what_built_in_templates_pass():
     jsonschema_rs.meta.validate(schema)
     jsonschema_rs.validator_for(schema).validate(PARAMS)
     offer = templates.build(NAME, PARAMS, OWN)
-    assert lint(offer, Declaration(True, "adults", "consent", "https://n.example/n")) == ()  # noqa: FBT003
+    assert lint(offer, Declaration(True, "adults", "consent", "https://n.example/n")) == ()
     for lang in LANGUAGES:
         assert len(templates.describe(NAME, lang, OWN)) > 2
         said = " ".join(explain.policy(offer, lang))
