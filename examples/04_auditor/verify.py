@@ -5,8 +5,7 @@
 Written from docs/evidence.md; shares no code with Préau. It leaves to `preau audit verify` whether
 the agreed rules stay within offer and application (here: both are the signed ones), whether the
 messages follow the protocol (here: they are the logged ones), and `private/`. Canonical JSON (RFC
-8785) comes from `json.dumps`: the same where there are no fractions, no integers from 2^53 on and
-no member names beyond U+D7FF. `canonical` refuses those.
+8785) comes from `json.dumps`, which needs: no fractions, no integers from 2^53, no names > U+D7FF.
 """
 
 import argparse
@@ -28,7 +27,7 @@ Json = dict[str, Any]
 Found = Iterator[str]  # what is wrong
 UNSEEN = "not made: "  # what begins so is not wrong: it cannot be seen here
 BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
-CHECKS = "index checkpoint leaves numbering agreement documents story handover received".split()
+CHECKS = "index checkpoint leaves numbering agreement documents story handover received"
 SAID = (("messages/", "negotiation", "transfer"), ("decisions/", "decision"), ("plan.json", "plan"))
 UNFILED = {"catalog", "negotiation", "decision", "key"}  # may come before there is an agreement
 
@@ -92,13 +91,13 @@ class Bundle:
         self.log = self.files["checkpoint"].decode().split("\n")
         self.size, self.root = int(self.log[1]), base64.b64decode(self.log[2], validate=True)
         # A DID document counts only if a leaf names its digest for that DID.
-        named = {(b.get("by"), b.get("did")) for b in self.bodies("agreement")}
-        named |= {(b.get("did"), b.get("digest")) for b in self.bodies("key")}
+        named = {(b["by"], b["did"]) for b in self.bodies("agreement")}
+        named |= {(b["did"], b["digest"]) for b in self.bodies("key")}
         self.dids = {p: self.read(p) for p in self.paths("did/")}
         self.pinned = [d for d in self.dids.values() if (d["id"], digest(d)) in named]
 
     def read(self, path: str) -> Json:
-        found = json.loads(self.files[path])
+        found: Json = json.loads(self.files[path])
         if canonical(found) != self.files[path]:  # also where a member stands twice
             raise ValueError(f"{path} is not canonical JSON")
         return found
@@ -283,7 +282,7 @@ def main() -> int:
     options.add_argument("bundle", type=Path)
     options.add_argument("--files", type=Path, help="folder of the received files")
     given, failed = options.parse_args(), False
-    for name in CHECKS:
+    for name in CHECKS.split():
         try:
             bundle = Bundle(given.bundle, given.files)
             found = list(getattr(bundle, name)())

@@ -33,7 +33,8 @@ def test_the_story_ends_with_verified_evidence(tmp_path):
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "✗" not in done.stdout
-    rows = [json.loads(x) for x in (tmp_path / "here/received/data.ndjson").open("rb")]
+    data = (tmp_path / "here/received/data.ndjson").read_bytes()
+    rows = [json.loads(line) for line in data.splitlines()]
     assert len(rows) == 20 * 8
     for name in ("north", "south"):
         log = (tmp_path / f"here/{name}.log").read_text("utf-8")
