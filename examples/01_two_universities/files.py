@@ -27,8 +27,8 @@ with Path("traces.jsonl").open("w", encoding="utf-8") as out:
 
 with Path("consents.csv").open("w", encoding="utf-8", newline="") as out:
     rows = csv.writer(out)
-    rows.writerow("event_id id_type id_value id_home recipient purpose category status at "
-                  "valid_until notice".split())  # fmt: skip
+    first = ["event_id", "id_type", "id_value", "id_home", "recipient", "purpose", "category"]
+    rows.writerow([*first, "status", "at", "valid_until", "notice"])
     what = (RECIPIENT, PREAU + "EducationResearch", PREAU + "LearningTraces")
     for number in range(20):  # 20 of the 30 said yes
         who = (f"event-{number}", "account", f"learner-{number:02d}", HOME)

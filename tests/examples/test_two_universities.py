@@ -18,9 +18,13 @@ def test_the_story_ends_with_verified_evidence(tmp_path):
     while abs(north - south) < 2:
         south = free_port() + 2
     environment = {
-        **{"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT), "PYTHON": sys.executable},
-        **{"PREAU": f"{sys.executable} -m connector.cli", "LANG": "C.UTF-8"},
-        **{"NORTH": str(north), "SOUTH": str(south)},
+        "PATH": "/usr/bin:/bin",
+        "PYTHONPATH": str(ROOT),
+        "PYTHON": sys.executable,
+        "PREAU": f"{sys.executable} -m connector.cli",
+        "LANG": "C.UTF-8",
+        "NORTH": str(north),
+        "SOUTH": str(south),
     }
     done = subprocess.run(
         ["sh", str(SCRIPT), "here"],
