@@ -204,6 +204,20 @@ TEXTS: Final[Mapping[str, Text]] = {
         "Corrigez ce paramètre.",
         "Correct this parameter.",
     ),
+    "policy-template-taken": Text(
+        "conflict",
+        "« {name} » est le nom d'un modèle de Préau ; un modèle propre ne peut le remplacer.",
+        "“{name}” is the name of one of Préau's templates; an own one cannot replace it.",
+        "Donnez un autre nom à votre modèle (fichier et membre name).",
+        "Give your template another name (file and member name).",
+    ),
+    "policy-template-form": Text(
+        "invalid",
+        "Modèle, fichier {name}.json, {path} : attendu {expected}.",
+        "Template, file {name}.json, {path}: expected {expected}.",
+        "Corrigez ce fichier ; examples/05_own_policy en montre un.",
+        "Correct this file; examples/05_own_policy shows one.",
+    ),
     # --- lint ---
     "policy-lint-no-permission": Text(
         "refused",

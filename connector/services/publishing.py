@@ -48,6 +48,7 @@ from connector.protocol.transfer import Act, Role, State
 from connector.services import access, halting, planning
 from connector.services.access import Actor
 from connector.services.committing import commit
+from connector.services.library import own_templates
 from connector.services.node import Node
 from connector.services.processes import save_transfer, transfer
 from connector.services.published import PUBLIC
@@ -88,7 +89,8 @@ async def add(node: Node, who: Actor, upload: Upload) -> dict[str, Any]:
 
     Raises:
         Problem: `access-role`, `dataplane-about-…`, `policy-lint-…` (every finding in `findings`),
-            `dataplane-file-…`, `dataplane-bad-rows`, `publish-group-changed`.
+            `policy-template-…`, `publish-template-unreadable`, `dataplane-file-…`,
+            `dataplane-bad-rows`, `publish-group-changed`.
     """
     access.require(who, "operator", "steward")
     about = declarations.parse(upload.about)
@@ -105,7 +107,8 @@ async def add(node: Node, who: Actor, upload: Upload) -> dict[str, Any]:
             random=node.ids.token,
             max_bad=upload.max_bad,
         )
-        offer = _offer(node, about, meta)
+        own = await asyncio.to_thread(own_templates, node.folder)
+        offer = _offer(node, about, meta, own)
         await _register(node, folder)
         return await commit(node, lambda tx: _publish(node, tx, who, about, meta, folder, offer))
     except BaseException:
@@ -281,7 +284,7 @@ def _choices(meta: RevisionMeta) -> list[dict[str, Any]]:
     ]
 
 
-def _offer(node: Node, about: About, meta: RevisionMeta) -> Policy:
+def _offer(node: Node, about: About, meta: RevisionMeta, own: templates.Library) -> Policy:
     """The offer the steward declared, if nothing forbids publishing it.
 
     Raises:
@@ -289,7 +292,7 @@ def _offer(node: Node, about: About, meta: RevisionMeta) -> Policy:
     """
     if about.policy is None:
         raise Problem("publish-no-policy")
-    policy = templates.build(about.policy.template, about.policy.params)
+    policy = templates.build(about.policy.template, about.policy.params, own)
     if about.until is not None and planning.expiry(policy) is None:
         # What the steward declares beside the terms holds like a term.
         policy = change(policy, ChangedOffer(until=format_time(about.until)))

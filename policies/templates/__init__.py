@@ -4,6 +4,9 @@ A template file holds titles and texts in French and English, the JSON Schema of
 a policy in which `"{name}"` stands for a parameter, and vectors that the tests run. A part with
 `"when": "name"` stands only if that parameter is given. A parameter's `x-value` says what its
 text becomes in the policy: iri, group, dateTime, duration, integer, string or boolean.
+
+An institution adds its own: the caller hands in their parsed JSON, checked by `library`, and every
+function here takes that library as `own`. Built-in names cannot be given another meaning.
 """
 
 import json
@@ -19,6 +22,10 @@ from policies.naming import rules_digest
 from policies.phrases import pick
 from policies.problem import Language, Problem
 from policies.strict import Members
+from policies.templates import form
+
+Library = Mapping[str, Mapping[str, Any]]
+"""An institution's own templates by name, as `library` checked them."""
 
 _CODE: Final = "policy-template-parameter"
 _GROUP: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -29,39 +36,60 @@ _TYPES: Final[Mapping[str, str]] = {
     "string": STRING,
     "boolean": BOOLEAN,
 }
+_NONE: Final[Library] = {}
 
 
-def names() -> tuple[str, ...]:
+def library(found: Mapping[str, object]) -> Library:
+    """The templates that these parsed files are, by name (file names without `.json`).
+
+    Raises:
+        Problem: `policy-template-taken` (a built-in name), `policy-template-form` (what is wrong
+            in which file).
+    """
+    checked = {}
+    for name, data in found.items():
+        if name in names():
+            raise Problem("policy-template-taken", name=name[:80])
+        try:
+            checked[name] = form.check(data, name)
+        except Problem as fault:
+            fault.params["name"] = name[:80]
+            raise
+    return checked
+
+
+def names(own: Library = _NONE) -> tuple[str, ...]:
     """The names of all templates, sorted."""
     files = (entry.name for entry in resources.files(__name__).iterdir())
-    return tuple(sorted(f.removesuffix(".json") for f in files if f.endswith(".json")))
+    built_in = (name.removesuffix(".json") for name in files if name.endswith(".json"))
+    return tuple(sorted({*built_in, *own}))
 
 
-def parameters(name: str) -> dict[str, Any]:
+def parameters(name: str, own: Library = _NONE) -> dict[str, Any]:
     """The JSON Schema (2020-12) of a template's parameters.
 
     Raises:
         Problem: `policy-template-unknown`.
     """
-    return dict(_load(name)["parameters"])
+    return dict(_load(name, own)["parameters"])
 
 
-def vectors(name: str) -> list[dict[str, Any]]:
+def vectors(name: str, own: Library = _NONE) -> list[dict[str, Any]]:
     """The template's own examples: parameters, request, expected outcome.
 
     Raises:
         Problem: `policy-template-unknown`.
     """
-    return list(_load(name)["vectors"])
+    return list(_load(name, own)["vectors"])
 
 
-def describe(name: str, lang: Language) -> list[str]:
+def describe(name: str, lang: Language, own: Library = _NONE) -> list[str]:
     """Title, text and one line per parameter, in one language.
 
     Raises:
         Problem: `policy-template-unknown`.
     """
-    found = _load(name)
+    found = _load(name, own)
     schema = found["parameters"]
     lines = [found["title"][lang], *found["text"][lang]]
     for parameter, declared in schema["properties"].items():
@@ -75,7 +103,7 @@ def describe(name: str, lang: Language) -> list[str]:
     return lines
 
 
-def build(name: str, params: Mapping[str, object]) -> Policy:
+def build(name: str, params: Mapping[str, object], own: Library = _NONE) -> Policy:
     """The offer, without target, that a template makes of these parameters.
 
     Its id is the content name of its rules; the catalog gives it its own.
@@ -83,16 +111,21 @@ def build(name: str, params: Mapping[str, object]) -> Policy:
     Raises:
         Problem: `policy-template-unknown`, or `policy-template-parameter` with the parameter.
     """
-    found = _load(name)
+    found = _load(name, own)
     filled = _check(found["parameters"], params)
     policy = odrl.read(_fill({"@type": "Offer", **found["policy"]}, filled))
     return odrl.read(odrl.wire(policy, **{"@id": "ni:///sha-256;" + rules_digest(policy)}))
 
 
+def _load(name: str, own: Library) -> Mapping[str, Any]:
+    known = names(own)
+    if name not in known:
+        raise Problem("policy-template-unknown", name=name[:80], known=", ".join(known))
+    return own[name] if name in own else _built_in(name)
+
+
 @cache
-def _load(name: str) -> dict[str, Any]:
-    if name not in names():
-        raise Problem("policy-template-unknown", name=name[:80], known=", ".join(names()))
+def _built_in(name: str) -> dict[str, Any]:
     text = resources.files(__name__).joinpath(f"{name}.json").read_text(encoding="utf-8")
     loaded: dict[str, Any] = json.loads(text)
     return loaded
@@ -121,7 +154,8 @@ def _parameter(members: Members, key: str, declared: Mapping[str, Any], value: o
 
 def _value(members: Members, key: str, declared: Mapping[str, Any], value: object) -> object:
     kind = declared["x-value"]
-    if "enum" in declared and value not in {*declared["enum"], *map(odrl.iri, declared["enum"])}:
+    allowed = declared.get("enum", ())
+    if allowed and value not in [*allowed, *map(odrl.iri, allowed)]:
         raise members.problem(key, " | ".join(map(str, declared["enum"])))
     if kind == "integer" and (type(value) is not int or value < declared.get("minimum", 0)):
         raise members.problem(key, "a whole number")

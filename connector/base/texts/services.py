@@ -271,6 +271,13 @@ TEXTS: Final[dict[str, Text]] = {
         "Ajoutez un modèle et ses paramètres.",
         "Add a template and its parameters.",
     ),
+    "publish-template-unreadable": Text(
+        "invalid",
+        "Le modèle templates/{file} de ce nœud ne peut être lu ({reason}).",
+        "The template templates/{file} of this node cannot be read ({reason}).",
+        "Corrigez ou retirez ce fichier, puis publiez de nouveau.",
+        "Correct or remove this file, then publish again.",
+    ),
     "release-acknowledgement": Text(
         "conflict",
         "L'accusé de réception ne correspond à aucune partie émise.",
