@@ -45,7 +45,7 @@ def check(nodes: Two) -> None:
 def check_log(node: NodeProcess) -> None:
     """The tree is that of the leaves, the checkpoint is signed, numbers have no gap (I6)."""
     checked = configuration.read(node.folder)
-    with runtime._opened(node.folder, checked, PeerClient(dev=True)) as opened:
+    with runtime.opened(node.folder, checked, PeerClient(dev=True)) as opened:
         assert opened.log.check() == opened.log.size
     numbers: dict[tuple[str, str], list[int]] = {}
     sql = "SELECT agreement, type, n FROM leaf WHERE n IS NOT NULL ORDER BY idx"
