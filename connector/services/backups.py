@@ -26,7 +26,7 @@ from connector.base.clock import format_time
 from connector.base.settings import FILE as SETTINGS
 from connector.base.settings import Settings
 from connector.evidence.leaf import Entry
-from connector.services import access
+from connector.services import access, library
 from connector.services.access import Actor
 from connector.services.node import Node
 from connector.store import copying
@@ -97,6 +97,7 @@ def begin(folder: Path, settings: Settings, made: datetime, scratch: Path) -> Sn
             (JOURNAL, journal),
             *_revisions(folder, seen.revisions),
             *_received(folder / RECEIVED),
+            *_templates(folder / library.FOLDER),
         )
     except BaseException:
         database.close()
@@ -195,6 +196,13 @@ def _revisions(folder: Path, named: tuple[str, ...]) -> Iterator[tuple[str, Path
             raise Problem("backup-file-missing", file=name, fault="meta.json")
         for path in sorted(where.iterdir()):
             yield f"{name}/{path.name}", path
+
+
+def _templates(folder: Path) -> Iterator[tuple[str, Path]]:
+    """The institution's own; a file whose name no template can have stays where it is."""
+    for path in sorted(folder.glob("*.json")):
+        if library.NAME.fullmatch(path.stem):
+            yield f"{library.FOLDER}/{path.name}", path
 
 
 def _received(folder: Path) -> Iterator[tuple[str, Path]]:

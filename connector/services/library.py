@@ -5,6 +5,7 @@ What a template may hold is checked in `policies.templates`; here only files are
 """
 
 import json
+import re
 from pathlib import Path
 from typing import Final
 
@@ -12,6 +13,8 @@ from policies import templates
 from policies.problem import Problem
 
 FOLDER: Final = "templates"
+NAME: Final = re.compile(r"[a-z0-9-]{1,60}")
+"""What a template's file can be called, without `.json`; the form says it in full."""
 _MAX_BYTES: Final = 1_000_000
 
 

@@ -32,6 +32,7 @@ from policies.problem import Problem
 _NAMES: Final = re.compile(
     r"keys\.sealed|manifest\.json|preau\.toml|preau\.sqlite|consent\.journal"
     r"|(?:data|received)(?:/(?!\.)[A-Za-z0-9._-]{1,255}){2,3}"
+    r"|templates/[a-z0-9-]{1,60}\.json"
 )
 _SMALL: Final = 64 * 2**20
 _PEOPLE: Final = "tokens/"

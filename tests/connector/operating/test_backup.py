@@ -217,6 +217,9 @@ def test_a_short_passphrase_is_refused(passphrase: str, copy_of, tmp_path: Path)
 
 def test_a_restored_node_is_the_same_node(folders, copy_of, tmp_path: Path, archives):
     folder, out, new = copy_of("platform"), tmp_path / "b.tar", tmp_path / "new"
+    (folder / "templates").mkdir()
+    (folder / "templates" / "our-own.json").write_text("{}")
+    (folder / "templates" / "Not a name.json").write_text("{}")
     back_up(folder, out, PASSPHRASE)
     done = operating.restore(out, new, Restoring(PASSPHRASE))
     assert done["log"] == done["leaves"]
@@ -229,6 +232,7 @@ def test_a_restored_node_is_the_same_node(folders, copy_of, tmp_path: Path, arch
         for path in (folder / tree).rglob("*"):
             if path.is_file():
                 assert (new / path.relative_to(folder)).read_bytes() == path.read_bytes()
+    assert [path.name for path in (new / "templates").iterdir()] == ["our-own.json"]
     assert KeyRing.load(new / "keys").versions == KeyRing.load(folder / "keys").versions
     assert not list(tmp_path.glob("*.partial"))
 
@@ -299,6 +303,8 @@ def test_a_changed_byte_in_the_keys_is_found(archives, tmp_path: Path):
         "node.lock",
         "received/a/b/c/d",
         "data/x",
+        "templates/../x.json",
+        "templates/x/y.json",
     ],
 )
 def test_members_with_other_names_are_refused(name: str, archives, tmp_path: Path):
