@@ -59,11 +59,12 @@ def look(path: Path, *, known_notes: tuple[str, ...] = ()) -> Look:
         connection.begin()
         tx = Tx(connection)
         try:
+            newest = leaves.newest(tx)
             return Look(
                 schema,
                 leaves=value(tx.one(_LEAVES)),
                 next_leaf=leaves.next_index(tx),
-                last_leaf=leaves.last_time(tx),
+                last_leaf=None if newest is None else newest[1],
                 checkpoint=leaves.last_checkpoint(tx),
                 revisions=tuple(row[0] for row in tx.run(_FOLDERS)),
                 peers=tuple(row.did for row in peers.listing(tx)),
