@@ -14,7 +14,7 @@ from connector.operating import check_log, node_lock
 from connector.runtime import client_of, origin
 from connector.services.doctor import inside, outside
 from connector.services.doctor.finding import Finding, Report, failure, good, warning
-from connector.store.store import database_path
+from connector.store.engine import database_path
 from policies.problem import Problem
 
 

@@ -22,7 +22,7 @@ from connector.services import backups, restoring
 from connector.services.restoring import Restoring
 from connector.store import copying
 from connector.store.lock import NodeLock
-from connector.store.store import database_path
+from connector.store.engine import database_path
 from connector.store.tables import KNOWN, SCHEMA
 from policies.problem import Problem
 

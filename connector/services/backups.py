@@ -30,7 +30,7 @@ from connector.services import access, library
 from connector.services.access import Actor
 from connector.services.node import Node
 from connector.store import copying
-from connector.store.store import database_path
+from connector.store.engine import database_path
 from connector.subjects.journal import Extent, extent_of
 from policies.problem import Problem
 

@@ -25,7 +25,7 @@ from connector.identity import keys, vault
 from connector.services import backups, quarantine
 from connector.services.quarantine import Quarantine
 from connector.store import copying
-from connector.store.store import database_path
+from connector.store.engine import database_path
 from connector.subjects.journal import Extent, extent_of
 from policies.problem import Problem
 

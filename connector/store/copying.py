@@ -18,7 +18,7 @@ from urllib.parse import quote
 from sqlalchemy import func, select
 
 from connector.store import leaves, notes, peers
-from connector.store.engine import SqliteConnection, found_schema, problem_of
+from connector.store.sqlite import SqliteConnection, found_schema, problem_of
 from connector.store.queries import value
 from connector.store.rows import CheckpointRow
 from connector.store.statement import Statement

@@ -45,6 +45,10 @@ class Connection(Protocol):
         """
         ...
 
+    def each(self, sql: str, params: Mapping[str, object], /) -> Cursor:
+        """As `execute`, for an answer that may not fit into memory."""
+        ...
+
     def executemany(self, sql: str, rows: Iterable[Mapping[str, object]], /) -> Cursor:
         """Run one statement once per row; raises like `execute`."""
         ...
@@ -83,7 +87,7 @@ class Tx:
 
         Valid inside the unit only.
         """
-        yield from self._execute(statement, params)
+        yield from self._execute(statement, params, streamed=True)
 
     def change(self, statement: Statement, /, **params: object) -> int:
         """How many rows a statement changed; raises like `run`."""
@@ -111,10 +115,14 @@ class Tx:
         """Forbid further use: the unit has returned."""
         self._connection = None
 
-    def _execute(self, statement: Statement, params: Mapping[str, object]) -> Cursor:
+    def _execute(
+        self, statement: Statement, params: Mapping[str, object], *, streamed: bool = False
+    ) -> Cursor:
         text = statement.compiled(self._dialect)
+        connection = self._open()
         try:
-            return self._open().execute(text.sql, text.bind(params))
+            run = connection.each if streamed else connection.execute
+            return run(text.sql, text.bind(params))
         except Problem as problem:
             self.broken = problem
             raise

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from types import CoroutineType
 from typing import Any, Final
 
-from connector.store.engine import Doubt, SqliteConnection
+from connector.store.engine import Doubt, OwnedConnection
 from connector.store.tx import Tx, Unit
 from policies.problem import Problem
 
@@ -47,7 +47,7 @@ class Job:
 class Worker(ABC):
     """A thread with a queue of units and the one connection it owns."""
 
-    def __init__(self, name: str, connection: SqliteConnection) -> None:
+    def __init__(self, name: str, connection: OwnedConnection) -> None:
         self._thread = threading.Thread(target=self._live, name=name, daemon=True)
         self._connection = connection
         self._ready = threading.Condition()
@@ -158,7 +158,7 @@ class Writer(Worker):
     """Runs units in groups, one commit each; `on_commit` hears the topics of what lasted."""
 
     def __init__(
-        self, connection: SqliteConnection, on_commit: Callable[[frozenset[str]], None]
+        self, connection: OwnedConnection, on_commit: Callable[[frozenset[str]], None]
     ) -> None:
         super().__init__("preau-store-writer", connection)
         self._on_commit = on_commit
@@ -240,7 +240,7 @@ class _Refusal(Exception):
         self.problem = problem
 
 
-def _run(job: Job, connection: SqliteConnection, topics: set[str]) -> object:
+def _run(job: Job, connection: OwnedConnection, topics: set[str]) -> object:
     """Run a unit; the topics it announced join those of its group."""
     tx = Tx(connection)
     try:
@@ -259,7 +259,7 @@ def _run(job: Job, connection: SqliteConnection, topics: set[str]) -> object:
     return result
 
 
-def _undo(connection: SqliteConnection) -> bool:
+def _undo(connection: OwnedConnection) -> bool:
     """Roll back what is open; whether that worked."""
     try:
         connection.rollback()

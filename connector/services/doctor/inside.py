@@ -18,7 +18,7 @@ from connector.services.quarantine import Quarantine
 from connector.store import copying
 from connector.store.copying import Look
 from connector.store.engine import check_schema
-from connector.store.store import database_path
+from connector.store.engine import database_path
 from connector.subjects.journal import extent_of
 from policies.problem import Problem
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connector.store import consents
-from connector.store.engine import SqliteConnection
+from connector.store.sqlite import SqliteConnection
 from connector.store.rows import AliasRow, ConsentEventRow, TickRow
 from connector.store.store import Store
 from connector.store.tx import Tx

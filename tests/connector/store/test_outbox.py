@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connector.store import outbox
-from connector.store.engine import SqliteConnection, SqliteEngine
+from connector.store.sqlite import SqliteConnection, SqliteEngine
 from connector.store.rows import OutboxRow
 from connector.store.store import Store
 from connector.store.tx import Tx
