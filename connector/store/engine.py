@@ -106,6 +106,17 @@ def engine_of(target: Path | str) -> Engine:
     return SqliteEngine(database_path(target))
 
 
+def await_writer(url: str, waiting: Callable[[], None]) -> None:
+    """Wait until no process writes to a PostgreSQL database; `waiting` is called if one does.
+
+    Raises:
+        Problem: `store-lost`, `store-unreadable`, `store-missing`, `store-driver-missing`.
+    """
+    from connector.store.postgresql import PostgresEngine  # noqa: PLC0415  (an extra)
+
+    PostgresEngine(url).await_writer(waiting)
+
+
 def database_path(target: Path | str) -> Path:
     """The file that a path or a `sqlite:///` URL names.
 
@@ -118,6 +129,11 @@ def database_path(target: Path | str) -> Path:
         elif "://" in target:
             raise Problem("store-url", scheme=target.partition(":")[0])
     return Path(target)
+
+
+def located(folder: Path, url: str) -> Path | str:
+    """Where a node's database is: a file's path is relative to the node's folder."""
+    return url if is_postgresql(url) else folder / database_path(url)
 
 
 def check_schema(found: str | None) -> None:

@@ -28,8 +28,8 @@ _ORDERS: Final = frozenset({"C", "POSIX", "C.UTF-8", "C.utf8"})
 """Collations that order texts as SQLite does: by their bytes."""
 
 
-def upgrade(target: Path | str) -> str:
-    """Bring a database to `SCHEMA`; an empty one becomes a new database.
+def upgrade(target: Path | str, revision: str = "head") -> str:
+    """Bring a database to `SCHEMA` (or to an older revision); an empty one becomes a new database.
 
     Returns:
         The revision reached.
@@ -41,22 +41,22 @@ def upgrade(target: Path | str) -> str:
     """
     from alembic import command
 
-    with _connected(target) as connection:
+    with connected(target) as connection:
         found = found_schema(connection)
         if found is not None and found not in KNOWN:
             raise Problem("store-schema-new", found=found, expected=SCHEMA)
-        command.upgrade(_config(connection), "head")
-    return SCHEMA
+        command.upgrade(_config(connection), revision)
+    return SCHEMA if revision == "head" else revision
 
 
-def create(url: str) -> None:
+def create(url: str, revision: str = "head") -> None:
     """Make our schema in an empty PostgreSQL database, which its owner has made for this node.
 
     Raises:
         Problem: `store-exists`: it holds a node already; `store-collation`: it orders or encodes
             texts in another way than by their bytes; and as `upgrade`.
     """
-    with _connected(url) as connection:
+    with connected(url) as connection:
         if found_schema(connection) is not None:
             raise Problem("store-exists", path=url.rpartition("/")[2])
         encoding, order = connection.exec_driver_sql(
@@ -65,7 +65,7 @@ def create(url: str) -> None:
         ).one()
         if encoding != "UTF8" or order not in _ORDERS:
             raise Problem("store-collation", encoding=encoding, order=order)
-    upgrade(url)
+    upgrade(url, revision)
 
 
 def found_schema(connection: Connection) -> str | None:
@@ -76,31 +76,39 @@ def found_schema(connection: Connection) -> str | None:
     """
     if connection.dialect.name == "sqlite":
         return sqlite.found_schema(lambda sql: connection.exec_driver_sql(sql).fetchall())
-    from connector.store import postgresql
+    from connector.store import postgresql  # noqa: PLC0415  (an extra)
 
     return postgresql.found_schema(lambda sql: connection.exec_driver_sql(sql).fetchall())
 
 
 @contextmanager
-def _connected(target: Path | str) -> Iterator[Connection]:
-    """A connection in one transaction; the driver's errors are Problems."""
+def connected(target: Path | str, *, snapshot: bool = False) -> Iterator[Connection]:
+    """A connection in one transaction (`snapshot`: that sees one state); errors are Problems.
+
+    Raises:
+        Problem: `store-missing`, `store-…`.
+    """
     if not is_postgresql(target) and not database_path(target).exists():
         raise Problem("store-missing", path=database_path(target))
     engine = _engine(target)
+    if snapshot and is_postgresql(target):
+        engine = engine.execution_options(isolation_level="REPEATABLE READ")
     try:
         with engine.begin() as connection:
             yield connection
     except DBAPIError as error:
-        raise _problem(error.orig, target) from error
+        raise problem_of(error) from error
     finally:
         engine.dispose()
 
 
-def _problem(origin: BaseException | None, target: Path | str) -> Problem:
+def problem_of(error: DBAPIError) -> Problem:
+    """What an error of either driver means to people."""
+    origin = error.orig
     if isinstance(origin, sqlite3.Error):
         return sqlite.problem_of(origin)
-    if is_postgresql(target) and isinstance(origin, Exception):
-        from connector.store import postgresql
+    if isinstance(origin, Exception) and hasattr(origin, "sqlstate"):
+        from connector.store import postgresql  # noqa: PLC0415  (an extra)
 
         return postgresql.problem_of(origin)
     return Problem("store-fault", name=type(origin).__name__)
@@ -119,7 +127,7 @@ def _config(connection: Connection) -> "Config":
 def _engine(target: Path | str) -> Engine:
     """Core's engine, with transactions that include the schema's own statements."""
     if isinstance(target, str) and is_postgresql(target):
-        from connector.store.postgresql import PostgresEngine
+        from connector.store.postgresql import PostgresEngine  # noqa: PLC0415  (an extra)
 
         PostgresEngine(target)  # refuses what may not stand in a URL
         url = "postgresql+psycopg://" + target.partition("://")[2]

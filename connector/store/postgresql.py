@@ -9,7 +9,7 @@ Passwords never stand in a URL (it lies in `preau.toml`): libpq finds them in a 
 service file, or needs none (peer authentication on the same machine).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -90,16 +90,16 @@ class PostgresConnection:
             return _Changed(cursor.rowcount)
         return cursor
 
-    def each(self, sql: str, params: Mapping[str, object] | None = None, /) -> Cursor:
-        """As `execute`; the server keeps the answer and gives some thousand rows at a time."""
+    def each(self, sql: str, params: Mapping[str, object] | None = None, /) -> Iterator[Row]:
+        """The rows of an answer that the server keeps and gives some thousand at a time."""
         self._streams += 1
-        cursor = psycopg.ServerCursor(self._connection, f"stream{self._streams}")
-        cursor.itersize = _FETCHED
-        try:
-            cursor.execute(sql.encode(), params)
-        except psycopg.Error as error:
-            raise problem_of(error) from error
-        return cursor
+        with psycopg.ServerCursor(self._connection, f"stream{self._streams}") as cursor:
+            cursor.itersize = _FETCHED
+            try:
+                cursor.execute(sql.encode(), params)
+                yield from cursor
+            except psycopg.Error as error:
+                raise problem_of(error) from error
 
     def executemany(self, sql: str, rows: Iterable[Mapping[str, object]], /) -> Cursor:
         """Run one statement once per row; every error of the driver is a Problem."""
@@ -202,14 +202,17 @@ class PostgresEngine:
         """A session that cannot write. Raises like `writer`."""
         return PostgresConnection(self._session(), writes=False)
 
-    def await_lock(self) -> None:
-        """Wait until no process serves this node: nobody has the writer's lock.
+    def await_writer(self, waiting: Callable[[], None]) -> None:
+        """Wait until nobody has the writer's lock; `waiting` is called if somebody has.
 
         Raises:
             Problem: `store-lost`, `store-unreadable`, `store-missing`.
         """
         with closing(self._session(lock_timeout="0")) as raw:
             connection = PostgresConnection(raw, writes=True)
+            if connection.execute(f"SELECT pg_try_advisory_lock({LOCK})").fetchone() == (True,):
+                return
+            waiting()
             connection.execute(f"SELECT pg_advisory_lock({LOCK})")
 
     def check(self, connection: PostgresConnection, statements: Iterable[Statement]) -> None:
@@ -246,5 +249,7 @@ def found_schema(query: Any) -> str | None:  # noqa: ANN401
     Raises:
         Problem: `store-foreign`: it has tables, but none of the migrations' notes.
     """
-    listed = "SELECT table_name FROM information_schema.tables WHERE table_schema = current_schema()"
+    listed = (
+        "SELECT table_name FROM information_schema.tables WHERE table_schema = current_schema()"
+    )
     return noted_schema(lambda: [str(row[0]) for row in query(listed)], query)

@@ -44,6 +44,9 @@ class Store:
                 `store-fault`.
         """
         self._callbacks: tuple[tuple[str | None, Callback], ...] = ()
+        self._on_stop: Callable[[Problem], object] = lambda _: None
+        self.stopped: Problem | None = None
+        """Why nothing is written any more: a failing disk, a lost session; None as a rule."""
         writer = engine.writer()
         try:
             engine.check(writer, repositories.statements())
@@ -51,7 +54,7 @@ class Store:
         except Problem:
             writer.close()
             raise
-        self._writer = Writer(writer, self._committed)
+        self._writer = Writer(writer, self._committed, self._stopped)
         self._reader = Reader("preau-store-reader", reader)
         self._writer.start()
         self._reader.start()
@@ -127,6 +130,16 @@ class Store:
     def commits(self) -> int:
         """Transactions that wrote something since the store was opened: each one is an fsync."""
         return self._writer.commits
+
+    def on_stop(self, callback: Callable[[Problem], object]) -> None:
+        """Call back, from the writer's thread, when the store stops writing for good."""
+        self._on_stop = callback
+        if self.stopped is not None:
+            callback(self.stopped)
+
+    def _stopped(self, problem: Problem) -> None:
+        self.stopped = problem
+        self._on_stop(problem)
 
     def _committed(self, topics: frozenset[str]) -> None:
         for topic, callback in self._callbacks:

@@ -45,8 +45,8 @@ class Connection(Protocol):
         """
         ...
 
-    def each(self, sql: str, params: Mapping[str, object], /) -> Cursor:
-        """As `execute`, for an answer that may not fit into memory."""
+    def each(self, sql: str, params: Mapping[str, object], /) -> Iterable[Row]:
+        """The rows of an answer that may not fit into memory; raises like `execute`."""
         ...
 
     def executemany(self, sql: str, rows: Iterable[Mapping[str, object]], /) -> Cursor:
@@ -87,7 +87,12 @@ class Tx:
 
         Valid inside the unit only.
         """
-        yield from self._execute(statement, params, streamed=True)
+        text = statement.compiled(self._dialect)
+        try:
+            yield from self._open().each(text.sql, text.bind(params))
+        except Problem as problem:
+            self.broken = problem
+            raise
 
     def change(self, statement: Statement, /, **params: object) -> int:
         """How many rows a statement changed; raises like `run`."""
@@ -115,14 +120,10 @@ class Tx:
         """Forbid further use: the unit has returned."""
         self._connection = None
 
-    def _execute(
-        self, statement: Statement, params: Mapping[str, object], *, streamed: bool = False
-    ) -> Cursor:
+    def _execute(self, statement: Statement, params: Mapping[str, object]) -> Cursor:
         text = statement.compiled(self._dialect)
-        connection = self._open()
         try:
-            run = connection.each if streamed else connection.execute
-            return run(text.sql, text.bind(params))
+            return self._open().execute(text.sql, text.bind(params))
         except Problem as problem:
             self.broken = problem
             raise

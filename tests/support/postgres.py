@@ -21,7 +21,6 @@ from pathlib import Path
 import psycopg
 import pytest
 
-
 _FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=60")
 
 
@@ -70,10 +69,9 @@ def running() -> Iterator[Server]:
     try:
         _run(place / "initdb", base, user)
         port = _free_port()
-        options = [option for each in _FAST for option in ("-c", each)]
+        options = ["-p", str(port), *(word for each in _FAST for word in ("-c", each))]
         server = subprocess.Popen(
-            [place / "postgres", "-D", base / "data", "-k", base, "-h", "127.0.0.1"]
-            + ["-p", str(port), *options],
+            [*(place / "postgres", "-D", base / "data", "-k", base, "-h", "127.0.0.1"), *options],
             cwd=base,
             user=user,
             group=user,

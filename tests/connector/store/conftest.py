@@ -14,10 +14,10 @@ from connector.protocol.transfer import State as TransferState
 from connector.protocol.transfer import Transfer
 from connector.store import agreements, migrate, negotiations, transfers
 from connector.store.engine import Engine
-from connector.store.sqlite import SqliteEngine, create_file
 from connector.store.migrate import upgrade
 from connector.store.postgresql import PostgresEngine
 from connector.store.rows import AgreementRow
+from connector.store.sqlite import SqliteEngine, create_file
 from connector.store.store import Store
 from connector.store.tx import Tx
 from tests.support.postgres import Server
