@@ -35,7 +35,8 @@ from connector.identity.keys import KeyRing
 from connector.identity.ports import Fetch
 from connector.services import checking, setup, starting
 from connector.services.node import Node
-from connector.store.engine import await_writer, is_postgresql, located
+from connector.store.databases import await_writer
+from connector.store.engine import is_postgresql, located
 from connector.store.lock import NodeLock
 from connector.store.store import Store
 from policies.problem import Language, Problem

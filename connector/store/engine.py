@@ -91,32 +91,6 @@ def is_postgresql(target: Path | str) -> bool:
     return isinstance(target, str) and target.startswith(_POSTGRESQL)
 
 
-def engine_of(target: Path | str) -> Engine:
-    """The engine of a path, a `sqlite:///` URL or a `postgresql://` URL.
-
-    Raises:
-        Problem: `store-url`: another kind of database, `store-url-secret`, `store-driver-missing`.
-    """
-    if isinstance(target, str) and is_postgresql(target):
-        from connector.store.postgresql import PostgresEngine  # noqa: PLC0415  (an extra)
-
-        return PostgresEngine(target)
-    from connector.store.sqlite import SqliteEngine  # noqa: PLC0415  (one of two)
-
-    return SqliteEngine(database_path(target))
-
-
-def await_writer(url: str, waiting: Callable[[], None]) -> None:
-    """Wait until no process writes to a PostgreSQL database; `waiting` is called if one does.
-
-    Raises:
-        Problem: `store-lost`, `store-unreadable`, `store-missing`, `store-driver-missing`.
-    """
-    from connector.store.postgresql import PostgresEngine  # noqa: PLC0415  (an extra)
-
-    PostgresEngine(url).await_writer(waiting)
-
-
 def database_path(target: Path | str) -> Path:
     """The file that a path or a `sqlite:///` URL names.
 

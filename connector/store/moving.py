@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from connector.store import migrate
 from connector.store.engine import VERSION_TABLE
 from connector.store.sqlite import create_file
+from connector.store.tables import SCHEMA
 from policies.problem import Problem
 
 _ROWS: Final = 1_000
@@ -32,7 +33,7 @@ def to_file(url: str, target: Path) -> None:
         with migrate.connected(url, snapshot=True) as source:
             revision = migrate.found_schema(source)
             if revision is None:
-                raise Problem("store-schema-missing", expected=migrate.SCHEMA)
+                raise Problem("store-schema-missing", expected=SCHEMA)
             migrate.upgrade(target, revision)
             with migrate.connected(target) as copied:
                 _copy(source, copied)
@@ -50,7 +51,7 @@ def from_file(source: Path, url: str) -> None:
     with migrate.connected(source) as held:
         revision = migrate.found_schema(held)
         if revision is None:
-            raise Problem("store-schema-missing", expected=migrate.SCHEMA)
+            raise Problem("store-schema-missing", expected=SCHEMA)
         migrate.create(url, revision)
         with migrate.connected(url) as filled:
             _copy(held, filled)

@@ -9,7 +9,7 @@ Passwords never stand in a URL (it lies in `preau.toml`): libpq finds them in a 
 service file, or needs none (peer authentication on the same machine).
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -68,6 +68,9 @@ def problem_of(error: Exception) -> Problem:
     return Problem(code, name=name, path="[store] url")
 
 
+Rows = Generator[Row, None, None]
+
+
 class PostgresConnection:
     """One session; implements `engine.OwnedConnection`. Used by one thread at a time."""
 
@@ -90,7 +93,7 @@ class PostgresConnection:
             return _Changed(cursor.rowcount)
         return cursor
 
-    def each(self, sql: str, params: Mapping[str, object] | None = None, /) -> Iterator[Row]:
+    def each(self, sql: str, params: Mapping[str, object] | None = None, /) -> Rows:
         """The rows of an answer that the server keeps and gives some thousand at a time."""
         self._streams += 1
         with psycopg.ServerCursor(self._connection, f"stream{self._streams}") as cursor:

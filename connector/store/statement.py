@@ -33,7 +33,7 @@ def _dialect(name: DialectName) -> tuple[Dialect, Inserting]:
     from sqlalchemy.dialects import postgresql  # noqa: PLC0415
     from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg  # noqa: PLC0415
 
-    dialect = PGDialect_psycopg()
+    dialect = PGDialect_psycopg()  # type: ignore[no-untyped-call]
     dialect.colspecs = {**dialect.colspecs, LargeBinary: _Bytes}
     # Same methods, other class: what the databases call ON CONFLICT is spelled alike.
     return dialect, cast("Inserting", postgresql.insert)

@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from connector.store import repositories
-from connector.store.engine import Engine, database_path, engine_of, is_postgresql
+from connector.store.databases import engine_of
+from connector.store.engine import Engine, database_path, is_postgresql
 from connector.store.sqlite import create_file
 from connector.store.statement import Statement
 from connector.store.tx import Row, Tx, Unit

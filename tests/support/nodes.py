@@ -278,7 +278,7 @@ class Two:
     def make(cls, folder: Path, **release: int) -> "Two":
         """Make two nodes, which do not run and do not know each other yet."""
         folder.mkdir(exist_ok=True)
-        platform = NodeProcess.init(folder / "platform", **release)
+        platform = NodeProcess.init(folder / "platform", None, **release)
         return cls(platform, NodeProcess.init(folder / "lab"))
 
     def meet(self) -> "Two":

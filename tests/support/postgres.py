@@ -91,7 +91,16 @@ def running() -> Iterator[Server]:
 
 
 def _run(program: Path, base: Path, user: str | None) -> None:
-    command = [program, "-D", base / "data", "-U", "postgres", "-A", "trust", "-N"]
+    command: list[str | Path] = [
+        program,
+        "-D",
+        base / "data",
+        "-U",
+        "postgres",
+        "-A",
+        "trust",
+        "-N",
+    ]
     subprocess.run(
         [*command, "-E", "UTF8", "--locale=C.UTF-8"],
         cwd=base,
