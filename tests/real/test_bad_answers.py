@@ -5,6 +5,7 @@ Real sockets on both sides: the peer is a server that writes bytes as told, the 
 
 import gzip
 import http.client
+import json
 import re
 import socket
 import socketserver
@@ -18,6 +19,7 @@ from typing import Any
 import pytest
 
 from policies.problem import Problem
+from tests.real.test_bad_peers import token
 from tests.support import traces
 from tests.support.nodes import NodeProcess, Two
 from tests.support.telling import assert_tells
@@ -218,6 +220,22 @@ def test_a_peer_that_drips_costs_its_deadline_and_nobody_else_s(nodes: Two, shop
         assert nodes.lab.client().get("/v1/peers")
         assert {one.result().code for one in asked} == {"delivery-timeout"}
     assert kept(nodes.lab) == before
+
+
+def test_a_caller_that_drips_is_told_so_at_its_deadline(nodes: Two):
+    """The other way round: a message that never ends holds no place for ever."""
+    secret = token(nodes.platform, nodes.lab.did)
+    head = (
+        "POST /dsp/2025-1/catalog/request HTTP/1.1\r\nHost: localhost\r\n"
+        f"Authorization: Bearer {secret}\r\nContent-Type: application/json\r\n"
+        "Content-Length: 900\r\n\r\n"
+    )
+    with socket.create_connection(("127.0.0.1", nodes.lab.public), timeout=120) as ask:
+        ask.sendall(head.encode() + b"{")
+        answer = http.client.HTTPResponse(ask)
+        answer.begin()
+        assert (answer.status, json.loads(answer.read())["code"]) == (400, "http-slow")
+    assert nodes.lab.healthy()
 
 
 def test_another_node_s_catalog_is_not_this_one_s(nodes: Two, shop: Shop):
