@@ -42,4 +42,4 @@ def test_a_phrase_is_shown_in_the_language_asked_for_and_plain_to_machines():
     assert document["fr"] == "Modèle, p : attendu une liste."
     assert document["en"] == "Template, p: expected a list."
     assert document["params"] == {"path": "p", "expected": "a list"}
-    assert type(document["params"]["expected"]) is str  # type: ignore[index]
+    assert type(document["params"]["expected"]) is str

@@ -123,7 +123,6 @@ def test_a_record_of_large_lines_is_not_held(monkeypatch: pytest.MonkeyPatch):
     line = "x," * 30
     found = rows(f'a,b\n{line}"y\n{line}"y"\n1,2\n')
     assert found == [(2, "not-csv"), (3, "ragged"), (4, ["1", "2"])]
-    assert rows(f'a,b\n{line[:20]}"y\n"\n1,2\n')[0] == (2, "ragged")
 
 
 def test_a_multi_line_cell_of_the_wrong_width_costs_its_first_line():

@@ -67,8 +67,11 @@ def sparse(path: Path, before: bytes, after: bytes) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["xapi", "csv"])
-@pytest.mark.parametrize(("name", "write"), [("s.gz", packed), ("s", sparse)], ids=["gz", "sparse"])
+@pytest.mark.parametrize(
+    ("kind", "name", "write"),
+    [("xapi", "s.gz", packed), ("csv", "s", sparse)],
+    ids=["statements in gz", "a sparse table"],
+)
 def test_ten_gigabytes_without_a_line_end(
     tmp_path: Path, kind: str, name: str, write: Callable[[Path, bytes, bytes], None]
 ):

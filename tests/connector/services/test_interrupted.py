@@ -143,7 +143,7 @@ async def test_a_receipt_is_owed_and_taken_after_the_end(
     if ended == "agreement":
         agreement = (await views.agreements(nodes.provider))[0]["id"]
         await nodes.provider.store.write(
-            lambda tx: agreements.set_state(tx, id=agreement, state="expired")
+            lambda tx: agreements.set_state(tx, id=agreement, state="ended")
         )
     found = await fetch(nodes, asked)
     assert (found["state"], found["fetch"]["problem"]) == ("TERMINATED", None)
