@@ -98,13 +98,13 @@ def _verify(scene: Scene, deal: Deal) -> Iterator[bool]:
 def _compare(scene: Scene, deal: Deal) -> None:
     """The same agreement, and whatever passed between the parties, in both logs alike."""
     found = compare(*(scene.folders.bundle(deal.key, node) for node in deal.parties))
-    between = " – ".join(node.name for node in deal.parties)
+    between = "–".join(node.name for node in deal.parties)
     scene.board.judge(
-        (f"deux dossiers, un récit : {between}", f"two bundles, one story: {between}"),
+        (f"les dossiers concordent : {between}", f"both bundles agree: {between}"),
         (short(found.digests[0]),) * 2,
         (
-            f"{short(found.digests[1])}, {found.shared} feuilles sur {found.shared + found.alone}",
-            f"{short(found.digests[1])}, {found.shared} of {found.shared + found.alone} leaves",
+            f"{short(found.digests[1])} {found.shared}/{found.shared + found.alone} feuilles",
+            f"{short(found.digests[1])} {found.shared}/{found.shared + found.alone} leaves",
         ),
         ok=found.agree,
     )

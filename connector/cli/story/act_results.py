@@ -69,13 +69,11 @@ def _object(scene: Scene) -> None:
         *("--category", declared.category),
     )
     scene.voice.command(scene.authority, "consent object --subject column … --recipient …   (× 3)")
-    states = [
-        nodes.run(
-            *(scene.authority, "dpo", "consent", "object"),
-            *("--subject", "column", name, space, *use),
-        )["state"]
+    made = nodes.run_all(
+        (scene.authority, "dpo", "consent", "object", "--subject", "column", name, space, *use)
         for space, name in scene.table.objectors
-    ]
+    )
+    states = [one["state"] for one in made]
     scene.board.note(
         ("oppositions enregistrées", "objections recorded"),
         tables.OBJECTORS,
@@ -136,7 +134,7 @@ def _account_for(scene: Scene, deal: Deal) -> None:
     time = str(deal.plan["treatments"].get("time", "exact"))
     expected = [table.sent(row, columns, time) for row in table.leaving]
     name = (
-        "lignes reçues = celles de qui ne s'oppose pas",
+        "lignes reçues = de qui ne s'oppose pas",
         "rows received = those of who does not object",
     )
     try:
@@ -167,7 +165,7 @@ def _columns(scene: Scene, agreed: tuple[str, ...], header: tuple[str, ...]) -> 
     )
     for name, withheld in (
         (
-            ("données sensibles sans condition art. 9", "special data, no Art. 9 condition"),
+            ("sensible, sans condition de l'article 9", "special data, no Art. 9 condition"),
             declared.withheld,
         ),
         (("colonnes d'identité directe", "columns of direct identity"), declared.direct),
@@ -175,8 +173,8 @@ def _columns(scene: Scene, agreed: tuple[str, ...], header: tuple[str, ...]) -> 
         said, there = ", ".join(sorted(withheld)), ", ".join(sorted(withheld & set(header)))
         board.judge(
             name,
-            (f"absent : {said}", f"absent: {said}"),
-            (there or "absent", there or "absent"),
+            (f"sans {said}", f"no {said}"),
+            (there or f"{len(header)} colonnes, sans", there or f"{len(header)} columns, none"),
             ok=not there and withheld <= set(scene.table.header),
             detail=withheld is declared.direct,
         )

@@ -96,13 +96,13 @@ def _join(scene: Scene, deal: Deal) -> None:
     # The announcement is a mean over simulated pairs, this is one pair: chance is allowed for.
     limit = min(_most(one) for one in figures)
     chance = 300 * sqrt(max(0.0, limit * (100 - limit))) / 100 / sqrt(max(1, found.common))
-    best, histories, rows = (f"{one:.0%}" for one in (found.best, found.histories, found.rows))
+    best, rows = (f"{100 * one:.1f} %" for one in (found.best, found.rows))
     scene.board.judge(
         ("personnes reliées, fichiers mis ensemble", "persons linked by joining both files"),
         (f"annoncé : {announced}", f"announced: {announced}"),
         (
-            f"{best} de {found.common} (historiques {histories}, lignes {rows})",
-            f"{best} of {found.common} (histories {histories}, rows {rows})",
+            f"{best} de {found.common} (lignes seules : {rows})",
+            f"{best} of {found.common} (by rows alone: {rows})",
         ),
         ok=found.common > 0 and 100 * found.best <= limit + _ROUNDED + chance,
     )

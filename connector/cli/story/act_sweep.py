@@ -24,8 +24,7 @@ def play(scene: Scene) -> None:
         "Trois dossiers passés au peigne fin",
         "Three folders, every byte searched",
     ):
-        for node in scene.nodes:
-            _back_up(scene, node)
+        _back_up(scene)
         traces = Needles.of(row.value for row in scene.source.statements).names
         table = scene.table.identifiers(*(_OF_THE_TABLE if own(scene) else ()))
         sweeper = Sweeper(traces | table)
@@ -42,12 +41,15 @@ def play(scene: Scene) -> None:
             _control(scene, node, identifiers)
 
 
-def _back_up(scene: Scene, node: Node) -> None:
+def _back_up(scene: Scene) -> None:
     """One file a node, its keys left out; made while it runs."""
     scene.folders.backups.mkdir(exist_ok=True)
-    out = scene.folders.backups / f"{node.name}.tar"
-    scene.voice.command(node, f"backup --out backups/{out.name}")
-    nodes.run(node, "operator", "backup", "--out", str(out))
+    outs = {node.name: scene.folders.backups / f"{node.name}.tar" for node in scene.nodes}
+    for node in scene.nodes:
+        scene.voice.command(node, f"backup --out backups/{node.name}.tar")
+    nodes.run_all(
+        (node, "operator", "backup", "--out", str(outs[node.name])) for node in scene.nodes
+    )
 
 
 def _search(scene: Scene, sweeper: Sweeper, node: Node) -> None:

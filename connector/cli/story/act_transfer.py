@@ -189,7 +189,7 @@ def _account_for(scene: Scene) -> None:
     after = sum(row.learner == pseudonym for row in received[early:]) if pseudonym else 0
     board.judge(
         (
-            "lignes de qui s'est retiré, parties suivantes",
+            "lignes de qui s'est retiré, ensuite",
             "rows of who withdrew, in later parts",
         ),
         ("0", "0"),

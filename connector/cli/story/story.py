@@ -112,7 +112,7 @@ def _set_up(
     folders: Folders, given: Inputs, voice: Voice, board: Board, begun: list[Node]
 ) -> Scene:
     """Traces and table, folders of the nodes, their processes."""
-    source, table = _sources(folders, given)
+    source, table = sources(folders, given)
     voice.say("Préau")
     begun += nodes.make(folders.root, (PLATFORM, LAB, AUTHORITY), voice.lang)
     platform, lab, authority = begun
@@ -135,7 +135,7 @@ def _set_up(
     )
 
 
-def _sources(folders: Folders, given: Inputs) -> tuple[Source, Table]:
+def sources(folders: Folders, given: Inputs) -> tuple[Source, Table]:
     """What the two publishers have: the files given, or made ones."""
     traces = given.traces or folders.expected / "traces.jsonl.gz"
     if given.traces is None:

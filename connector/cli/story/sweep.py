@@ -17,7 +17,7 @@ import tarfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -102,7 +102,7 @@ class Sweeper:
             self._data(cell, f"{where} (SQL)", swept, exempt, depth)
 
     def _data(self, data: bytes, where: str, swept: Swept, exempt: Exempt, depth: int) -> None:
-        """Members of an archive, each as itself; anything else as it is."""
+        """Members of an archive, each as itself; anything else as it is, a damaged one too."""
         members = list(_members(data)) if depth else []
         for name, member in members:
             if not exempt(name):
@@ -111,7 +111,7 @@ class Sweeper:
                 self._search(name.encode(), where, swept)
                 self._data(member, f"{where}!{name}", swept, exempt, depth - 1)
         if depth and data.startswith(_SQLITE):
-            with closing(sqlite3.connect(":memory:")) as database:
+            with suppress(sqlite3.Error), closing(sqlite3.connect(":memory:")) as database:
                 database.deserialize(data[:18] + _NO_WAL + data[20:])
                 self._database(database, where, swept, exempt, depth - 1)
         if not members:
