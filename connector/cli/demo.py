@@ -77,8 +77,24 @@ def _tell(outcome: "Outcome", root: Path, traces: Path) -> None:
             f"  --node {node.folder}",
         )
     if outcome.running:
+        _tell_how_to_go_on(root)
         pids = " ".join(str(node.pid) for node in outcome.running)
         SESSION.say(None, SESSION.pick("Pour les arrêter :", "To stop them:") + f" kill {pids}")
+
+
+def _tell_how_to_go_on(root: Path) -> None:
+    """Three things to try with the nodes that were left running."""
+    platform, lab, authority = (root / name for name in ("platform", "lab", "authority"))
+    SESSION.say(
+        None,
+        "",
+        SESSION.pick("Pour continuer, par exemple :", "To go on, for example:"),
+        f"  preau agreement list --node {lab}",
+        f"  preau catalog search --node {lab}",
+        f"  preau dataset show mooc-traces --node {platform}",
+        f"  preau doctor {authority}",
+        "",
+    )
 
 
 @contextmanager

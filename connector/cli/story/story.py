@@ -57,6 +57,7 @@ class Outcome:
             "ok": self.ok,
             "dir": str(folder),
             "traces": str(traces),
+            "acts": {key: {"fr": said[0], "en": said[1]} for key, said in self.board.acts.items()},
             "facts": [fact.document() for fact in self.board.facts],
             "measures": [measure.document() for measure in self.board.measures],
             "nodes": [node.document() for node in self.running],
