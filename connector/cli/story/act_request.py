@@ -108,7 +108,7 @@ def _return(scene: Scene, here: str, there: str) -> tuple[str, ...]:
     reason = "Minimisation : ces champs ne servent pas votre question."
     scene.voice.command(
         scene.platform,
-        f"negotiation decide {there} --as dpo --return offer.json --reason '{reason}'",
+        f"negotiation decide {there} --as dpo --return offer.json --reason …",
     )
     offer = {"v": 1, "fields": sorted(kept)}
     decide(scene, there, {"outcome": "return", "reason": reason, "offer": offer})
@@ -195,9 +195,9 @@ def _tell_reasons(scene: Scene, here: Json, there: Json) -> None:
     ours = _unmet(there["decisions"][-1]["internal"]) if there["decisions"] else []
     said = tuple("; ".join(_sentence(one, lang) for one in ours) for lang in LANGUAGES)
     scene.voice.tell("ce que lit le laboratoire :", "what the lab reads:")
-    scene.voice.say(f"    {pick(theirs, scene.voice.lang)}")
+    scene.voice.quote(pick(theirs, scene.voice.lang))
     scene.voice.tell("ce que lit la plateforme :", "what the platform reads:")
-    scene.voice.say(f"    {pick((said[0], said[1]), scene.voice.lang)}")
+    scene.voice.quote(pick((said[0], said[1]), scene.voice.lang))
     scene.board.judge(
         ("raison, telle que la lit le demandeur", "reason, as the requester reads it"),
         ("la finalité", "the purpose"),

@@ -1,10 +1,12 @@
 """What all acts share: the three nodes, the folders, the board of facts, and the voice."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from textwrap import wrap
 from typing import Any, Final
 
 import typer
@@ -27,6 +29,8 @@ LAB: Final = ("lab", "Laboratoire d'analyse de l'apprentissage (démonstration)"
 _WAIT: Final = 30.0
 _GLANCE: Final = 0.05
 _TRIES: Final = 400
+_WIDE: Final = 100
+_UUID: Final = re.compile(r"(urn:uuid:[0-9a-f]{8})-[0-9a-f-]{27}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,15 +83,19 @@ class Voice:
 
     def tell(self, french: str, english: str) -> None:
         """One sentence in the listener's language."""
-        self.say("  " + (french if self.lang == "fr" else english))
+        self.quote(pick((french, english), self.lang), "  ")
+
+    def quote(self, text: str, indent: str = "    ") -> None:
+        """A text, wrapped to the width of the tables."""
+        self.say(*wrap(text, _WIDE, initial_indent=indent, subsequent_indent=indent))
 
     def act(self, number: int, title: Said) -> None:
         """The title of an act."""
         self.say("", f"{number}. {pick(title, self.lang)}")
 
     def command(self, node: Node, line: str) -> None:
-        """A command as a person of this node would type it."""
-        self.say(f"  {node.name}$ preau {line}")
+        """A command as a person of this node would type it; of long names, the beginning."""
+        self.say(f"  {node.name}$ preau " + _UUID.sub(r"\1…", line))
 
 
 @dataclass(slots=True)
