@@ -121,10 +121,12 @@ def _verify(scene: Scene) -> None:
 
     scene.voice.command(scene.lab, f"catalog verify {scene.platform.public}")
     report = verify_catalog(scene.platform.public)
-    scene.board.note(
+    publisher = str(report["publisher"])
+    scene.board.judge(
         ("vérifié sans nœud (catalog verify)", "verified without a node (catalog verify)"),
-        scene.platform.did.removeprefix("did:web:"),
-        str(report["publisher"]).removeprefix("did:web:"),
+        ("l'éditeur", "the publisher"),
+        (publisher,) * 2,
+        ok=publisher == scene.platform.did,
     )
 
 

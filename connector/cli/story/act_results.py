@@ -40,8 +40,8 @@ def _refuse_nir(scene: Scene) -> None:
     undeclared.write_text(about.results(scene.until(), with_nir=False), "utf-8")
     with scene.board.refused(
         (
-            "publier des numéros de sécurité sociale (NIR)",
-            "publishing social security numbers (NIR)",
+            "publier des numéros de sécurité sociale",
+            "publishing social security numbers",
         ),
         "dataplane-nir",
     ):

@@ -95,14 +95,14 @@ def _join(scene: Scene, deal: Deal) -> None:
     announced = " / ".join(dict.fromkeys(figures))
     # The announcement is a mean over simulated pairs, this is one pair: chance is allowed for.
     limit = min(_most(one) for one in figures)
-    chance = 300 * sqrt(max(0.0, limit * (100 - limit))) / 100 / sqrt(max(1, found.common))
+    chance = 3 * sqrt(limit * (100 - limit) / max(1, found.common))
     best, rows = (f"{100 * one:.1f} %" for one in (found.best, found.rows))
     scene.board.judge(
         ("personnes reliées, fichiers mis ensemble", "persons linked by joining both files"),
         (f"annoncé : {announced}", f"announced: {announced}"),
         (
-            f"{best} de {found.common} (lignes seules : {rows})",
-            f"{best} of {found.common} (by rows alone: {rows})",
+            f"{best} de {found.common} ; par lignes {rows}".replace(".", ","),
+            f"{best} of {found.common}; by rows {rows}",
         ),
         ok=found.common > 0 and 100 * found.best <= limit + _ROUNDED + chance,
     )
@@ -147,8 +147,8 @@ def _recognise(scene: Scene) -> None:
     named = sum(known[name] not in seen for name in names)
     scene.board.judge(
         (
-            "opposants que trahit la liste de classe",
-            "objectors whom the class list gives away",
+            "opposants révélés par la liste et les notes",
+            "objectors revealed by class list and marks",
         ),
         (f"prévu : {foreseen} sur {len(names)}", f"foreseen: {foreseen} of {len(names)}"),
         (f"{named} sur {len(names)}", f"{named} of {len(names)}"),

@@ -13,7 +13,7 @@ from connector.cli.output import SESSION, table
 from connector.cli.story.facts import Board, Fact, Measure, pick
 from policies.problem import Language
 
-_WIDTHS = (43, 17, 34)
+_WIDTHS = (44, 16, 34)
 _WIDE = 100
 
 
