@@ -5,6 +5,8 @@ from typing import Annotated, Any
 
 import typer
 
+from connector.cli import choosing
+from connector.cli.choosing import AgreementId
 from connector.cli.client import ApiProblem, Client, segment
 from connector.cli.output import SESSION, command, progress, table
 
@@ -16,8 +18,8 @@ _ID = Annotated[str, typer.Argument(metavar="ID")]
 @app.command("fetch")
 @command
 def fetch(
-    agreement: Annotated[str, typer.Argument(metavar="AGREEMENT")],
     out: Annotated[Path, typer.Option(metavar="DIR", help="Where the files go.")],
+    agreement: AgreementId = None,
     parts: Annotated[
         int | None, typer.Option(min=1, help="Stop after N more parts; run again to go on.")
     ] = None,
@@ -27,7 +29,7 @@ def fetch(
 ) -> None:
     """Let this node fetch what was agreed, then copy the files out."""
     client = SESSION.client()
-    body = {"agreement": agreement, "format": format_}
+    body = {"agreement": choosing.agreement(client, agreement), "format": format_}
     transfer = client.post("/v1/transfers", body)
     path = f"/v1/transfers/{segment(transfer['pid'])}"
     client.post(f"{path}/fetch", {"parts": parts})
