@@ -1,6 +1,6 @@
-"""A researcher's script: search, ask for what is found, wait, fetch it, count. Standard library only.
+"""A researcher's script: search, ask, wait, fetch, count. Standard library only.
 
-    python 02_researcher.py "video traces" application.json --node http://127.0.0.1:9202 --token FILE
+    python 02_researcher.py "video" application.json --node http://127.0.0.1:9202 --token FILE
 
 It speaks to the researcher's own node (docs/api.md); that node does the rest.
 """
@@ -39,7 +39,7 @@ def wait(node: str, token: str, path: str, until: str) -> Json:
     return found
 
 
-def found(node: str, token: str, words: str, purpose: str) -> str:
+def search(node: str, token: str, words: str, purpose: str) -> str:
     """The one dataset that these words find, offered for this purpose; its address."""
     query = urlencode({"q": words, "purpose": purpose})
     results = json.loads(call(node, token, f"/v1/search?{query}"))["results"]
@@ -105,7 +105,7 @@ def main() -> None:
     given = options.parse_args()
     node, token = given.node.rstrip("/"), given.token.read_text("ascii").strip()
     application = json.loads(given.application.read_text("utf-8"))
-    dataset = found(node, token, given.words, application["purpose"])
+    dataset = search(node, token, given.words, application["purpose"])
     agreement = agreed(node, token, dataset, application)
     data = fetched(node, token, agreement, given.out)
     with data.open(encoding="utf-8") as lines:
