@@ -53,7 +53,8 @@ def machine(tmp_path: Path) -> Iterator[Path]:
         shim.chmod(0o755)
     yield tmp_path
     if (tmp_path / "pid").exists():
-        subprocess.run(["kill", (tmp_path / "pid").read_text()], check=False, capture_output=True)
+        pid = (tmp_path / "pid").read_text().strip()
+        subprocess.run(["kill", pid], check=False, capture_output=True)
 
 
 def translated(block: str, root: Path, ports: tuple[int, int]) -> str:
