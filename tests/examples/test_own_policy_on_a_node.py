@@ -5,6 +5,7 @@ it, a partner's request agreed, others refused.
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, Final
 
 import pytest
 
@@ -14,7 +15,7 @@ from tests.support.source import ROOT
 
 TEMPLATE = ROOT / "examples" / "05_own_policy" / "templates" / "teaching-improvement.json"
 TEACHING = "https://w3id.org/preau/ns#TeachingImprovement"
-DECLARED = {
+DECLARED: Final[dict[str, Any]] = {
     "template": "teaching-improvement",
     "params": {"until": "2027-08-31T00:00:00Z", "retention": "P90D", "partners": "partners"},
     "retention": "P90D",
