@@ -68,10 +68,18 @@ def test_what_is_not_offered_is_not_found(nodes, tmp_path, search: str, purpose:
 
 @pytest.mark.slow
 def test_a_refusal_is_told(nodes, tmp_path):
-    command = words(nodes, tmp_path, fields=["actor", "no.such.field"])
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
-    assert done.returncode == 1
-    assert "no.such.field" in done.stderr
+    before = {one["pid"] for one in nodes.platform.client().get("/v1/negotiations")}
+    run = subprocess.Popen(
+        words(nodes, tmp_path), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    (pid,) = _new(nodes, before)
+    nodes.platform.negotiation(pid, until="SETTLED")
+    decision = ("negotiation", "decide", pid, "--as", "dpo", "--reject", "--reason", "Not now.")
+    nodes.platform.must(*decision, role="dpo")
+    errors = run.communicate(timeout=120)[1]
+    assert run.returncode == 1
+    assert "Refused: " in errors
+    assert "Not now." in errors
 
 
 def _new(nodes, before: set[str]) -> set[str]:
