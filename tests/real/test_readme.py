@@ -23,7 +23,7 @@ pytestmark = pytest.mark.slow
 def shown(language: str, containing: str) -> str:
     """The block of the details that holds a text."""
     blocks = re.findall(rf"^```{language}\n(.*?)^```", FIRST_NODE, re.DOTALL | re.MULTILINE)
-    return next(block for block in blocks if containing in block)
+    return next(str(block) for block in blocks if containing in block)
 
 
 def commands() -> list[list[str]]:
