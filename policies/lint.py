@@ -3,8 +3,9 @@
 An offer with findings is not published. The lint knows the policy and what the steward declared;
 it never sees a row. Rules (issue item 3, DECISIONS S5): every part can be evaluated and is held;
 purposes are known; an offer on personal data ends, and has not ended yet; no open licence on
-personal data; a basis is declared; consent needs adults and a notice, and other audiences need a
-public task; a retention beyond the institution's default has a written reason.
+personal data; a basis is declared; consent, as basis or as safeguard, needs adults, and as basis a
+notice; other audiences need a public task; a retention beyond the institution's default has a
+written reason.
 """
 
 from collections.abc import Iterable, Iterator
@@ -102,7 +103,7 @@ def lint(policy: Policy, declaration: Declaration) -> tuple[Finding, ...]:
         *_end(policy, declaration),
         *_ended(policy, declaration),
         *_openness(policy, declaration),
-        *_basis(declaration),
+        *_basis(policy, declaration),
         *_retention(policy, declaration),
         *_persons(declaration),
     ]
@@ -284,22 +285,29 @@ def _openness(policy: Policy, declaration: Declaration) -> Iterator[Finding]:
             )
 
 
-def _basis(declaration: Declaration) -> Iterator[Finding]:
+def _basis(policy: Policy, declaration: Declaration) -> Iterator[Finding]:
     if not declaration.personal:
         return
     if declaration.basis not in BASES:
         yield _finding("policy-lint-no-basis", "basis", known=", ".join(BASES))
         return
     audience = declaration.audience if declaration.audience in AUDIENCES else "unknown"
+    # A minor's consent is given jointly, which nobody can record here: no policy may rest on it.
+    if audience != "adults" and (declaration.basis == "consent" or _asks_consent(policy)):
+        yield _finding("policy-lint-minors-on-consent", "audience", audience=audience)
     if declaration.basis == "consent":
-        if audience != "adults":
-            yield _finding("policy-lint-minors-on-consent", "audience", audience=audience)
         if not declaration.notice:
             yield _finding("policy-lint-no-notice", "notice")
     elif audience != "adults" and declaration.basis != "public-task":
         yield _finding(
             "policy-lint-minors-basis", "audience", audience=audience, basis=str(declaration.basis)
         )
+
+
+def _asks_consent(policy: Policy) -> bool:
+    rules = policy.permissions
+    found = {atom.left for rule in rules for atom in atoms(rule.constraints)}
+    return PREAU + "consentStatus" in found
 
 
 def _persons(declaration: Declaration) -> Iterator[Finding]:

@@ -219,6 +219,9 @@ CATEGORIES: Final[Mapping[str, Term]] = {
     PREAU + "LearningTraces": Term(
         (DPV + "PersonalData",), "traces d'apprentissage", "learning traces"
     ),
+    PREAU + "LearningResults": Term(
+        (DPV + "PersonalData",), "résultats scolaires et universitaires", "learning results"
+    ),
 }
 
 STATUSES: Final[Mapping[str, Term]] = {

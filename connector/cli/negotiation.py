@@ -128,6 +128,7 @@ def _lines(found: dict[str, Any]) -> list[str]:
     if found.get("agreement"):
         lines.append(f"  {found['agreement']}")
     lines += [f"  {line}" for line in found["terms"][lang]]
+    lines += [f"  ! {line}" for line in found["staying"][lang]]
     for decision in found["decisions"]:
         lines.append(
             f"  [{decision['kind']}] {decision['role'] or 'policy'}: {decision['outcome']}"

@@ -18,7 +18,7 @@ from typing import Final
 
 from connector.dataplane.about import Dialect
 from connector.dataplane.sources import LINE_BYTES, Line
-from policies.problem import Problem
+from policies.problem import Phrase, Problem
 
 MAX_COLUMNS: Final = 2_000
 MAX_NAME: Final = 200
@@ -30,6 +30,11 @@ MAX_RECORD: Final = 2 * LINE_BYTES
 Record = tuple[int, list[str] | str]
 """The line a record begins on, and its cells, or why it is refused."""
 
+_UNREADABLE: Final = {
+    "line-too-long": Phrase("the line is too long", "la ligne est trop longue"),
+    "not-csv": Phrase("the line is no CSV", "la ligne n'est pas du CSV"),
+}
+"""Why a first line could not be read at all."""
 _OTHERS: Final = ",;\t|"
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 _IN_NAME: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
@@ -68,7 +73,7 @@ class Table:
     def _header(self) -> tuple[str, ...]:
         for _, found in self._records():
             if type(found) is str:
-                raise Problem("dataplane-csv-header", reason=found)
+                raise Problem("dataplane-csv-header", reason=_UNREADABLE[found])
             return _names(found, self._dialect)
         raise Problem("dataplane-file-empty")
 
@@ -198,13 +203,19 @@ def _names(cells: Sequence[str], dialect: Dialect) -> tuple[str, ...]:
             hint=" ".join(map(repr, hints)) or "–",
         )
     if len(names) > MAX_COLUMNS:
-        raise Problem("dataplane-csv-header", reason=f"> {MAX_COLUMNS}")
+        raise _no_header(f"more than {MAX_COLUMNS} columns", f"plus de {MAX_COLUMNS} colonnes")
     if "" in names:
-        raise Problem("dataplane-csv-header", reason=f"empty name: column {names.index('') + 1}")
-    twice = [name for at, name in enumerate(names) if name in names[:at]]
+        place = names.index("") + 1
+        raise _no_header(f"empty name: column {place}", f"nom vide : colonne {place}")
+    twice = [name[:80] for at, name in enumerate(names) if name in names[:at]]
     if twice:
-        raise Problem("dataplane-csv-header", reason=f"twice: {twice[0][:80]}")
+        raise _no_header(f"twice: {twice[0]}", f"deux fois : {twice[0]}")
     for name in names:
         if len(name) > MAX_NAME or _IN_NAME.search(name):
-            raise Problem("dataplane-csv-header", reason=f"not a name: {name[:40]!r}")
+            told = repr(name[:40])
+            raise _no_header(f"not a name: {told}", f"pas un nom : {told}")
     return names
+
+
+def _no_header(en: str, fr: str) -> Problem:
+    return Problem("dataplane-csv-header", reason=Phrase(en, fr))

@@ -22,14 +22,15 @@ import hashlib
 from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from dataclasses import dataclass, field
+from typing import Any, Final, Protocol
 
 import orjson
 
 from connector.dataplane.projection import Cutter, Projection
 from connector.dataplane.revision import Revision
 from connector.dataplane.rows import NO_TIME, UNKNOWN_PERSON
+from connector.dataplane.tables import NIR
 from connector.dataplane.treat import PRECISIONS
 from policies.plan import Field
 from policies.planned import PlanField, tells_more
@@ -114,8 +115,9 @@ class Figure:
 class Measured:
     """What `measure` found. Counts are exact: private. No figures when persons are too few.
 
-    `histories` are shares of learners unique by (verb, activity, time), by precision; `rows` and
-    `persons` what was looked at, `sampled` whether that was a sample of the learners.
+    `histories` are shares of learners unique by (verb, activity, time), by precision; of a table,
+    `rows_unique` are the shares of rows that stand once, by precision. `rows` and `persons` are
+    what was looked at, `sampled` whether that was a sample of the learners.
     """
 
     rows: int
@@ -123,10 +125,12 @@ class Measured:
     sampled: bool
     histories: Mapping[str, float]
     figures: tuple[Figure, ...]
+    rows_unique: Mapping[str, float] = field(default_factory=dict)
 
     def document(self) -> dict[str, Any]:
         """As the node keeps it beside the revision and shows it to its own people."""
-        return {
+        alone = {name: _told(share) for name, share in self.rows_unique.items()}
+        return ({"rows_unique": alone} if alone else {}) | {
             "v": 1,
             "rows": self.rows,
             "persons": self.persons,
@@ -153,7 +157,7 @@ def measure(revision: Revision, key: bytes, *, max_rows: int = MAX_ROWS) -> Meas
     values cut or kept. `key` seeds the simulated consents and the sample: the same key gives the
     same figures.
     """
-    chosen = _sample(revision, key, max_rows)
+    chosen = sample(revision, key, max_rows)
     histories = {name: Traces(revision.meta.persons) for name in HISTORIES}
     views = [
         _View(revision.meta.codebook, time, extensions=extensions, persons=revision.meta.persons)
@@ -181,25 +185,13 @@ def measure(revision: Revision, key: bytes, *, max_rows: int = MAX_ROWS) -> Meas
         histories={name: traces.unique() for name, traces in histories.items()}
         if len(found) >= FLOOR
         else {},
-        figures=_figures(views, _consents(key, revision.meta.persons)),
+        figures=figures(views, consents(key, revision.meta.persons)),
     )
 
 
 def key_of(revision: str) -> bytes:
     """The key of `measure` for a revision's id: anybody in this house can measure it again."""
     return hashlib.sha256(b"preau linkage\0" + revision.encode()).digest()
-
-
-def columns_unique(rows: Iterable[tuple[int, Sequence[object]]], persons: int) -> float:
-    """For tables: the share of persons (0 to 1) whose rows over agreed columns nobody else has.
-
-    `rows` are (dense number of the person, values of the agreed columns); values are told apart
-    as JSON tells them apart.
-    """
-    traces = Traces(persons)
-    for person, values in rows:
-        traces.add(person, orjson.dumps(list(values), default=str))
-    return traces.unique()
 
 
 class _View:
@@ -211,13 +203,13 @@ class _View:
         self.time = time
         self.extensions = extensions
         self.traces = Traces(persons)
-        kept = [field for field in codebook if _may_leave(field)]
+        kept = [one for one in codebook if may_leave(one)]
         self._cutter = Cutter(
             Projection.of(
                 (
-                    PlanField(field.name, field.type, field.pointer)
-                    for field in kept
-                    if extensions or not tells_more(field.pointer)
+                    PlanField(one.name, one.type, one.pointer)
+                    for one in kept
+                    if extensions or not tells_more(one.pointer)
                 ),
                 home="",
                 precision=time,
@@ -233,9 +225,11 @@ class _View:
         return orjson.dumps(made)
 
 
-def _may_leave(field: Field) -> bool:
+def may_leave(one: Field) -> bool:
     """Whether any plan could release a field (`policies.plan`, rule 5), as it is or treated."""
-    return field.type == "agent" or field.personal in ("no", "indirect", "free-text", "special")
+    if one.type == NIR:
+        return False
+    return one.type == "agent" or one.personal in ("no", "indirect", "free-text", "special")
 
 
 def _masked(_: Mapping[str, object]) -> str:
@@ -258,7 +252,7 @@ def _id(part: object) -> object:
     return part.get("id") if isinstance(part, dict) else None
 
 
-def _sample(revision: Revision, key: bytes, max_rows: int) -> bytearray:
+def sample(revision: Revision, key: bytes, max_rows: int) -> bytearray:
     """Which learners are looked at: all of them, or a keyed sample with about `max_rows` rows."""
     persons = revision.meta.persons
     if revision.rows <= max_rows:
@@ -266,7 +260,7 @@ def _sample(revision: Revision, key: bytes, max_rows: int) -> bytearray:
     return _drawn(key, "sample", persons, max_rows / revision.rows)
 
 
-def _consents(key: bytes, persons: int) -> list[tuple[bytearray, bytearray]]:
+def consents(key: bytes, persons: int) -> list[tuple[bytearray, bytearray]]:
     """Independent consents to pairs of recipients; fewer pairs where there are many learners."""
     share = CONSENTS / 100
     return [
@@ -287,9 +281,26 @@ def _drawn(key: bytes, what: str, persons: int, share: float) -> bytearray:
     return bytearray(map(draw, range(persons)))
 
 
-def _figures(
-    views: Iterable[_View], pairs: Sequence[tuple[bytearray, bytearray]]
+class View(Protocol):
+    """A treatment that was measured: its precision, its detail, and the traces it leaves."""
+
+    @property
+    def time(self) -> str:
+        """One of `treat.PRECISIONS`."""
+
+    @property
+    def extensions(self) -> bool:
+        """As in `planned.tells_more`."""
+
+    @property
+    def traces(self) -> Traces:
+        """The rows of every person, cut by this treatment."""
+
+
+def figures(
+    views: Iterable[View], pairs: Sequence[tuple[bytearray, bytearray]]
 ) -> tuple[Figure, ...]:
+    """What each treatment lets pairs of recipients link; none where they have too few in common."""
     made = []
     for view in views:
         found = [view.traces.matched(left, right) for left, right in pairs]

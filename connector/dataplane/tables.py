@@ -20,7 +20,7 @@ from connector.dataplane.rows import MANY, NO_TIME, RowFault, Walked
 from connector.dataplane.sources import Line
 from connector.subjects.keys import Identifier
 from policies.plan import Field
-from policies.problem import Problem
+from policies.problem import Phrase, Problem
 
 _NO_NAMES: Final = (
     *(identifiers.nir, identifiers.ine, identifiers.email, identifiers.phone, identifiers.uai),
@@ -172,7 +172,10 @@ def _refuse_data(header: Sequence[str]) -> None:
     """
     for place, name in enumerate(header, start=1):
         if any(is_one(name) for is_one in _NO_NAMES):
-            raise Problem("dataplane-csv-header", reason=f"data, not a name: column {place}")
+            reason = Phrase(
+                f"data, not a name: column {place}", f"une donnée, pas un nom : colonne {place}"
+            )
+            raise Problem("dataplane-csv-header", reason=reason)
 
 
 def refuse_nir(profiles: Iterable[Profile], about: About) -> None:

@@ -161,7 +161,7 @@ async def show(node: Node, ident: str) -> dict[str, Any]:
         return {
             **_shown(found),
             "terms": wording.policies(policies),
-            "linkage": wording.linkage(found.dataset.linkage),
+            "linkage": wording.linkage(found.dataset),
             "revision": revision.meta if revision else None,
             "document": found.document,
         }

@@ -70,6 +70,9 @@ def judge(node: Node, tx: Tx, n: Negotiation, caller: Caller) -> Negotiation:
         if offer is None:
             raise Problem("negotiation-offer-unknown")
         requested = Terms.read(n.offer, kind="Offer").policy
+        application = read_application(n)
+        if application is not None:
+            planning.check_fields(application.fields, found.dataset)
         beyond = [*differences(offer.policy, requested), *_not_applied_for(n, requested)]
     except Problem as problem:
         return end(node, tx, n, problem)

@@ -11,7 +11,15 @@ from connector.protocol import messages
 from connector.protocol import negotiation as machine
 from connector.protocol.messages import Event, Terms
 from connector.protocol.negotiation import Act, Negotiation, Role
-from connector.services import access, agreements, deciding, ledger, peering, published
+from connector.services import (
+    access,
+    agreements,
+    deciding,
+    ledger,
+    peering,
+    planning,
+    published,
+)
 from connector.services.access import Actor
 from connector.services.asking import Found
 from connector.services.committing import commit
@@ -36,11 +44,13 @@ async def request(node: Node, who: Actor, iri: str, draft: Json) -> Json:
     """Ask the publisher of a dataset for it.
 
     Raises:
-        Problem: `access-role`, `policy-application-…`, `peer-…`, `catalog-…`.
+        Problem: `access-role`, `policy-application-…`, `peer-…`, `catalog-…`,
+            `negotiation-field-unknown`.
     """
     access.require(who, *_ASKING)
     asked = applications.draft(draft)
     found = await peering.find(node, iri)
+    planning.check_fields(asked.fields, found.dataset)
     offer = _fitting(found, asked)
     application = _signed(node, asked, found.peer, iri, offer.id)
     policy = compare.narrow(offer, applications.read(application))
@@ -74,13 +84,16 @@ async def resubmit(node: Node, who: Actor, pid: str, draft: Json) -> None:
     """Answer a returned request with a changed application.
 
     Raises:
-        Problem: `negotiation-unknown`, `protocol-not-now`, `policy-application-…`.
+        Problem: `negotiation-unknown`, `protocol-not-now`, `policy-application-…`,
+            `negotiation-field-unknown`.
     """
     access.require(who, *_ASKING)
     asked = applications.draft(draft)
 
     def unit(tx: Tx) -> None:
         n = negotiation(tx, pid)
+        if n.signed_document is not None:
+            planning.check_fields(asked.fields, published.named(tx, n.signed_document)[1])
         application = _signed(node, asked, n.peer, n.dataset, n.offer_id)
         offered = Terms.read(n.offer, kind="Offer").policy
         policy = compare.resubmit(offered, applications.read(application))

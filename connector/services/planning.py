@@ -4,10 +4,12 @@ The plan is a function of what both parties hold: the agreement, the application
 document. So the consumer compiles the same plan and knows its digest before any data moves.
 """
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Final
 
 from catalog.model import Dataset
+from connector.dataplane.tables import NIR
 from connector.protocol.negotiation import Negotiation
 from policies import application as applications
 from policies.application import Application
@@ -15,9 +17,11 @@ from policies.evaluate import Fact, Request, category, claims, decide
 from policies.model import Policy, atoms
 from policies.plan import DatasetFacts, Field, Plan
 from policies.plan import compile as compile_policy
+from policies.problem import Problem
 from policies.values import instant
 from policies.vocabulary import ODRL, PREAU
 
+_SHOWN: Final = 100
 _EXCLUDING: Final = frozenset({ODRL + "isNoneOf", ODRL + "neq"})
 
 
@@ -69,6 +73,40 @@ def facts_of(dataset: Dataset) -> DatasetFacts:
         special=frozenset(field.name for field in dataset.fields if field.condition is not None),
         dated=dataset.dated,
     )
+
+
+def check_fields(names: Iterable[str], dataset: Dataset) -> None:
+    """Refuse a request that names what no field is called, before anybody has to read it.
+
+    Raises:
+        Problem: `negotiation-field-unknown`, with the names there are.
+    """
+    known = {field.name for field in dataset.fields}
+    unknown = sorted(set(names) - known)
+    if unknown:
+        raise Problem(
+            "negotiation-field-unknown",
+            field=", ".join(name[:80] for name in unknown[:10]),
+            known=", ".join(sorted(known)[:_SHOWN]),
+        )
+
+
+def staying(names: Iterable[str], dataset: Dataset) -> dict[str, list[str]]:
+    """Which of these fields never leave, whatever is agreed (`policies.plan`, rule 5).
+
+    By reason: "direct" (identifies a person and is no agent that a pseudonym can replace),
+    "special" (a special category without a declared condition).
+    """
+    found: dict[str, list[str]] = {"direct": [], "special": []}
+    wanted = set(names)
+    for field in dataset.fields:
+        if field.name not in wanted:
+            continue
+        if field.type == NIR or (field.personal == "direct" and field.type != "agent"):
+            found["direct"].append(field.name)
+        elif field.personal == "special" and field.condition is None:
+            found["special"].append(field.name)
+    return {reason: named for reason, named in found.items() if named}
 
 
 def announced(dataset: Dataset) -> dict[tuple[str, bool], str]:

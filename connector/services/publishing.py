@@ -63,6 +63,7 @@ from policies.jcs import jcs
 from policies.lint import Declaration, lint
 from policies.model import Policy
 from policies.problem import Problem
+from policies.vocabulary import CATEGORIES, compact
 
 _DATA: Final = "data"
 UPLOADS: Final = "uploads"
@@ -90,10 +91,14 @@ async def add(node: Node, who: Actor, upload: Upload) -> dict[str, Any]:
     Raises:
         Problem: `access-role`, `dataplane-about-…`, `policy-lint-…` (every finding in `findings`),
             `policy-template-…`, `publish-template-unreadable`, `dataplane-file-…`,
-            `dataplane-bad-rows`, `publish-group-changed`.
+            `dataplane-bad-rows`, `publish-group-changed`, `publish-category-unknown` (consents
+            name categories: one that nobody knows would match none).
     """
     access.require(who, "operator", "steward")
     about = declarations.parse(upload.about)
+    if about.category not in CATEGORIES:
+        known = ", ".join(sorted(map(compact, CATEGORIES)))
+        raise Problem("publish-category-unknown", category=about.category[:200], known=known)
     identifier = node.ids.uuid()
     folder = node.folder / _DATA / about.id / identifier.removeprefix("urn:uuid:")
     kept = await _keep(node, upload)

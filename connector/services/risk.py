@@ -17,6 +17,7 @@ from connector.base.clock import format_time
 from connector.dataplane import absence
 from connector.dataplane.revision import Revision
 from connector.dataplane.risk import CONSENTS, FLOOR, Measured, key_of, measure
+from connector.dataplane.risk_tables import measure_table
 from connector.protocol.transfer import Role
 from connector.services import access, published, publishing, wording
 from connector.services.access import Actor
@@ -41,16 +42,15 @@ async def run(node: Node, who: Actor, ident: str) -> Json:
     Measured again on the same revision, the figures are the same and nothing new is published.
 
     Raises:
-        Problem: `access-role`, `dataset-unknown`, `risk-no-persons`, `risk-too-few`,
-            `risk-kind`; `risk-changed` when another revision was published meanwhile.
+        Problem: `access-role`, `dataset-unknown`, `risk-no-persons`, `risk-too-few`;
+            `risk-changed` when another revision was published meanwhile.
     """
     access.require(who, *_MAY)
     row, revision, dataset = await node.store.read(lambda tx: _found(tx, ident))
     if not dataset.personal:
         raise Problem("risk-no-persons", id=ident)
-    if dataset.kind != "xapi":
-        raise Problem("risk-kind", kind=dataset.kind)
-    found = await asyncio.to_thread(_measured, node.folder / revision.folder)
+    special = frozenset(one.name for one in dataset.fields if one.condition is not None)
+    found = await asyncio.to_thread(_measured, node.folder / revision.folder, special)
     if not found.figures:
         raise Problem("risk-too-few", floor=FLOOR)
     await commit(node, lambda tx: _announce(node, tx, who, row, found))
@@ -82,7 +82,7 @@ def view(tx: Tx, ident: str) -> Json:
             for one in figures
         ]
         or NOT_MEASURED,
-        "words": wording.linkage(dataset.linkage),
+        "words": wording.linkage(dataset),
         "measurement": revision.meta.get(_NOTE),
         "absence": _absences(tx, row, revision),
     }
@@ -96,9 +96,12 @@ def _found(tx: Tx, ident: str) -> tuple[DatasetRow, RevisionRow, Dataset]:
     return row, revision, published.of_row(tx, row).dataset
 
 
-def _measured(folder: Path) -> Measured:
+def _measured(folder: Path, special: frozenset[str]) -> Measured:
     with Revision.open(folder) as revision:
-        return measure(revision, key_of(revision.meta.id))
+        key = key_of(revision.meta.id)
+        if revision.meta.table is not None:
+            return measure_table(revision, key, special=special)
+        return measure(revision, key)
 
 
 def _announce(node: Node, tx: Tx, who: Actor, before: DatasetRow, found: Measured) -> None:

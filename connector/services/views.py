@@ -13,7 +13,7 @@ from connector.base.clock import format_time
 from connector.protocol.messages import Terms
 from connector.protocol.negotiation import Negotiation, Role, State
 from connector.protocol.transfer import Transfer
-from connector.services import wording
+from connector.services import planning, published, wording
 from connector.services.node import Node
 from connector.services.processes import negotiation as load
 from connector.services.processes import transfer as load_transfer
@@ -86,6 +86,7 @@ def negotiation_view(tx: Tx, n: Negotiation) -> Json:
         "reasons": list(n.reasons),
         "settled": _settled(n),
         "terms": wording.policies([policy]),
+        "staying": wording.staying(_staying(tx, n)),
         "decisions": [
             {
                 "kind": row.kind,
@@ -115,6 +116,14 @@ def negotiation_view(tx: Tx, n: Negotiation) -> Json:
         "created": format_time(n.created),
         "updated": format_time(n.updated),
     }
+
+
+def _staying(tx: Tx, n: Negotiation) -> dict[str, list[str]]:
+    """The fields asked for that never leave, as far as the dataset's document is known here."""
+    if n.application is None or n.signed_document is None:
+        return {}
+    _, dataset = published.named(tx, n.signed_document)
+    return planning.staying(n.application["fields"], dataset)
 
 
 async def agreements(node: Node) -> list[Json]:

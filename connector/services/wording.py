@@ -1,9 +1,9 @@
 """Policies, plans and decisions as sentences in both languages, for the views."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from catalog.model import Linkage
+from catalog.model import Dataset
 from policies import explain
 from policies.model import Policy
 from policies.plan import Plan
@@ -33,6 +33,26 @@ def reasons(shared: dict[str, Any]) -> Words:
     return {"fr": list(found.get("fr", [])), "en": list(found.get("en", []))}
 
 
+_STAYING: Final = {
+    "direct": ("identifie directement une personne", "identifies a person directly"),
+    "special": (
+        "donnée sensible sans condition déclarée (article 9)",
+        "special category without a declared condition (Article 9)",
+    ),
+}
+
+
+def staying(found: Mapping[str, Sequence[str]]) -> Words:
+    """Fields that were asked for and never leave, by reason (`planning.staying`)."""
+    words: Words = {"fr": [], "en": []}
+    for reason, names in found.items():
+        fr, en = _STAYING[reason]
+        listed = ", ".join(names)
+        words["fr"].append(f"Demandés, mais jamais communiqués ({fr}) : {listed}.")
+        words["en"].append(f"Asked for, but these never leave ({en}): {listed}.")
+    return words
+
+
 _TIMES: Final = {
     "minute": ("à la minute", "to the minute"),
     "hour": ("à l'heure", "to the hour"),
@@ -40,13 +60,16 @@ _TIMES: Final = {
     "none": ("sans date ni heure", "without time"),
 }
 _DETAILS: Final = {
-    False: ("résultats et extensions retirés", "results and extensions cut"),
-    True: ("résultats et extensions compris", "results and extensions kept"),
+    ("xapi", False): ("résultats et extensions retirés", "results and extensions cut"),
+    ("xapi", True): ("résultats et extensions compris", "results and extensions kept"),
+    ("csv", False): ("pseudonymes et identifiants seuls", "pseudonyms and ids only"),
+    ("csv", True): ("toutes les colonnes communicables", "every column that can leave"),
 }
 
 
-def linkage(found: Linkage | None) -> Words:
+def linkage(dataset: Dataset) -> Words:
     """What two recipients who collude could link, as the signed document announces it (X5)."""
+    found = dataset.linkage
     if found is None:
         return {
             "fr": ["Rapprochement possible entre destinataires : non mesuré."],
@@ -68,7 +91,7 @@ def linkage(found: Linkage | None) -> Words:
     ]
     order = list(_TIMES)
     for one in sorted(found.figures, key=lambda one: (order.index(one.time), one.extensions)):
-        time, detail = _TIMES[one.time], _DETAILS[one.extensions]
+        time, detail = _TIMES[one.time], _DETAILS[dataset.kind, one.extensions]
         fr.append(f"- {time[0]}, {detail[0]} : {one.linked}")
         en.append(f"- {time[1]}, {detail[1]}: {one.linked}")
     return {"fr": fr, "en": en}

@@ -125,6 +125,9 @@ def test_only_adults_on_consent(audience: str | None):
     assert "minors-on-consent" in codes(offer(), replace(CLEAN, audience=audience))
     task = replace(CLEAN, audience=audience, basis="public-task", notice=None)
     assert codes(offer(), task) == {}
+    asking = offer(atom("preau:consentStatus", "eq", {"@id": "dpv:ConsentGiven"}))
+    assert "minors-on-consent" in codes(asking, task)
+    assert codes(asking, replace(task, audience="adults")) == {}
     other = replace(task, basis="legitimate-interest")
     assert "minors-basis" in codes(offer(), other)
 

@@ -33,6 +33,14 @@ def test_our_purpose_has_the_three_parents():
     assert not v.purpose_covers(v.DPV + "CommercialResearch", v.PREAU + "EducationResearch")
 
 
+def test_results_and_traces_are_personal_data_and_no_kind_of_each_other():
+    results, traces = v.PREAU + "LearningResults", v.PREAU + "LearningTraces"
+    assert v.label(results, "fr") == "résultats scolaires et universitaires"
+    assert v.covers(v.CATEGORIES, v.DPV + "PersonalData", results)
+    assert not v.covers(v.CATEGORIES, traces, results)
+    assert not v.covers(v.CATEGORIES, results, traces)
+
+
 def test_foreign_purposes_map_to_known_ones():
     assert set(v.FOREIGN_PURPOSES.values()) <= set(v.PURPOSES)
     assert not set(v.FOREIGN_PURPOSES) & set(v.PURPOSES)

@@ -233,7 +233,8 @@ class NodeProcess:
     def negotiation(self, pid: str | None = None, until: str | None = None) -> Json:
         """A negotiation (the newest by default), waiting for a state if asked to."""
         client = self.client()
-        pid = pid or str(client.get("/v1/negotiations")[0]["pid"])
+        # A request that was just sent may still be on its way: the list waits for the first.
+        pid = pid or str(client.get("/v1/negotiations", wait=WAIT)[0]["pid"])
         found: Json = client.get(
             f"/v1/negotiations/{pid}", wait=WAIT if until else None, until=until
         )

@@ -180,6 +180,13 @@ TEXTS: Final[dict[str, Text]] = {
         "Faites une demande neuve pour cette offre.",
         "Make a new application for this offer.",
     ),
+    "negotiation-field-unknown": Text(
+        "refused",
+        "La demande nomme des champs que le jeu de données n'a pas : {field}.",
+        "The request names fields that the dataset does not have: {field}.",
+        "Demandez des champs qui existent : {known}.",
+        "Ask for fields that there are: {known}.",
+    ),
     "negotiation-no-offer": Text(
         "refused",
         "Ce jeu de données n'a pas d'offre.",
@@ -249,6 +256,13 @@ TEXTS: Final[dict[str, Text]] = {
         "The participant {did} is not known here.",
         "Ajoutez-le par « preau peer add DID ».",
         "Add it with “preau peer add DID”.",
+    ),
+    "publish-category-unknown": Text(
+        "refused",
+        "La catégorie « {category} » n'est pas connue : aucun consentement ne la nommerait.",
+        "The category “{category}” is not known: no consent would name it.",
+        "Choisissez category parmi : {known} (en toutes lettres, comme IRI).",
+        "Choose category among: {known} (spelled out, as an IRI).",
     ),
     "publish-group-changed": Text(
         "conflict",
@@ -361,13 +375,6 @@ TEXTS: Final[dict[str, Text]] = {
         "Another revision was published while this one was being measured.",
         "Relancez la mesure sur la nouvelle révision.",
         "Measure again, on the new revision.",
-    ),
-    "risk-kind": Text(
-        "refused",
-        "Le rapprochement ne se mesure pas encore sur des données de type « {kind} ».",
-        "Linkage is not measured yet on data of kind “{kind}”.",
-        "Le plan dit « non mesuré » ; n'en concluez pas que le rapprochement est impossible.",
-        "The plan says “not measured”; do not conclude that nothing can be linked.",
     ),
     "risk-no-persons": Text(
         "refused",

@@ -11,6 +11,7 @@ from connector.cli.story.nodes import Node
 from connector.cli.story.scene import Json, Scene
 from connector.cli.story.standin import serving
 from policies.jcs import jcs
+from policies.problem import Problem
 from policies.vocabulary import PREAU
 
 _SAMPLE_LEARNERS = 12
@@ -21,7 +22,7 @@ def play(scene: Scene) -> None:
     """Publish, introduce the nodes to each other, find, verify, and try to cheat."""
     with scene.act(1, "catalog", "Publier, trouver, vérifier", "Publish, find, verify"):
         made = _publish(scene)
-        _measure_linkage(scene)
+        measure_linkage(scene, scene.platform, "mooc-traces")
         _introduce(scene)
         _find(scene, made)
         _verify(scene)
@@ -58,10 +59,16 @@ def upload(node: Node, file: Path, about: Path) -> Json:
     return made
 
 
-def _measure_linkage(scene: Scene) -> None:
+def measure_linkage(scene: Scene, node: Node, dataset: str) -> None:
     """Before anybody asks: what recipients could link goes into the signed document (X5)."""
-    scene.voice.command(scene.platform, "dataset risk mooc-traces")
-    found = nodes.run(scene.platform, "dpo", "dataset", "risk", "mooc-traces")
+    scene.voice.command(node, f"dataset risk {dataset}")
+    try:
+        found = node.who("dpo").post(f"/v1/datasets/{dataset}/risk")
+    except Problem as few:
+        if few.code != "risk-too-few":  # a small table of one's own says "not measured"
+            raise
+        scene.voice.tell(few.text("fr"), few.text("en"))
+        return
     scene.board.note(
         ("lien entre destinataires : mesuré et annoncé", "linkage: measured and announced"),
         True,

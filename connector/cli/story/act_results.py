@@ -4,7 +4,7 @@ from typing import Final
 
 from connector.cli.client import segment
 from connector.cli.story import about, nodes, pupils, tables
-from connector.cli.story.act_catalog import upload
+from connector.cli.story.act_catalog import measure_linkage, upload
 from connector.cli.story.deals import RESULTS, Deal
 from connector.cli.story.facts import mismatch
 from connector.cli.story.matching import Mismatch, match
@@ -20,6 +20,7 @@ def play(scene: Scene) -> None:
         if own(scene):
             _refuse_nir(scene)
         made = _publish(scene)
+        measure_linkage(scene, scene.authority, str(made["id"]))
         _object(scene)
         deal = _agree(scene, str(made["dataset"]))
         scene.voice.command(

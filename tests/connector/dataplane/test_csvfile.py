@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from connector.dataplane.about import Dialect
 from connector.dataplane.csvfile import MAX_LINES, Record, Table
 from connector.dataplane.sources import Lines, open_lines
-from policies.problem import Problem
+from policies.problem import Phrase, Problem
 
 COMMA = Dialect("utf-8", ",", '"')
 
@@ -68,7 +68,13 @@ def test_the_declared_dialect_is_used():
     ],
 )
 def test_faults_of_the_file(content: bytes, code: str):
-    assert refused(content).code == code
+    problem = refused(content)
+    assert problem.code == code
+    if code == "dataplane-csv-header":
+        reason = problem.params["reason"]
+        assert isinstance(reason, Phrase)
+        assert reason.fr != str(reason)
+        assert reason.fr in problem.text("fr")
 
 
 def test_the_wrong_delimiter_is_told_with_what_was_seen():

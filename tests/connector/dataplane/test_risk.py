@@ -89,11 +89,6 @@ def test_who_has_no_row_is_nobody():
     assert Traces(0).unique() == 0
 
 
-def test_columns_of_tables_are_measured_in_the_same_way():
-    rows = [(0, ("F", 12, None)), (1, ("F", 12, None)), (2, ("M", 12, None)), (3, ("M", 12, ""))]
-    assert risk.columns_unique(rows, 4) == pytest.approx(0.5)
-
-
 # ----------------------------------------------------------------------------------- a revision
 
 
@@ -308,7 +303,7 @@ def test_real_traces_are_as_linkable_as_measured_before(fun: Path):
 def test_two_released_files_are_really_joined(fun: Path, time: str, at_least: float):
     """What is announced is what two recipients find, on the bytes that they receive."""
     with Revision.open(fun) as revision:
-        pairs = risk._consents(risk.key_of(revision.meta.id), revision.meta.persons)
+        pairs = risk.consents(risk.key_of(revision.meta.id), revision.meta.persons)
         left, right = (
             released(revision, time, who, bits)
             for who, bits in zip(("did:web:a", "did:web:b"), pairs[0], strict=True)

@@ -1,5 +1,6 @@
 """From a request to an agreement, or to a reasoned refusal: what each side ends up with."""
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -60,9 +61,26 @@ async def test_the_shared_trace_tells_nothing_internal(nodes: Pair):
     assert "learner" not in shared
 
 
-async def test_fields_that_do_not_exist_are_refused(nodes: Pair):
-    pid = await nodes.request(await nodes.publish(statements(12)), fields=["actor", "salary"])
-    assert (await nodes.seen(nodes.consumer, pid))["state"] == "TERMINATED"
+async def test_fields_that_do_not_exist_are_refused_before_anything_is_sent(nodes: Pair):
+    dataset = await nodes.publish(statements(12), decisions='"dpo"')
+    with pytest.raises(Problem, match="negotiation-field-unknown") as caught:
+        await nodes.request(dataset, fields=["actor", "salary"])
+    assert caught.value.params["field"] == "salary"
+    assert "verb.id" in str(caught.value.params["known"])
+    assert await views.negotiations(nodes.provider) == []
+
+
+async def test_a_peer_that_names_no_field_of_ours_waits_for_nobody(
+    nodes: Pair, monkeypatch: pytest.MonkeyPatch
+):
+    dataset = await nodes.publish(statements(12), decisions='"dpo"')
+    unchecked = SimpleNamespace(check_fields=lambda *_: None)
+    monkeypatch.setattr("connector.services.people.planning", unchecked)
+    pid = await nodes.request(dataset, fields=["actor", "salary"])
+    seen = await nodes.seen(nodes.consumer, pid)
+    assert (seen["state"], seen["code"]) == ("TERMINATED", "negotiation-field-unknown")
+    assert "salary" in seen["reasons"][0]
+    assert "verb.id" in seen["reasons"][1]
 
 
 class TestPeople:

@@ -19,6 +19,7 @@ from connector.services import (
     consents,
     fetching,
     publishing,
+    risk,
     transferring,
     transfers,
     views,
@@ -65,6 +66,7 @@ until = "2027-12-31T00:00:00Z"
 retention = "P1Y"
 {more}
 """
+CATEGORY_OF_NOBODY = {"category": "https://w3id.org/preau/ns#LearningResult"}
 SUBJECTS = f'[[subjects]]\ncolumn = "eleve"\nnamespace = "{SPACE}"\n'
 HEADER = "eleve,etablissement,note,remarque,handicap\n"
 CONTENT = HEADER + "".join(
@@ -241,11 +243,45 @@ async def test_on_consent_adults_only_and_only_who_consents(nodes: Pair):
         await publish(nodes, **consent)
     with pytest.raises(Problem, match="policy-lint-minors-on-consent"):
         await publish(nodes, **consent, audience="mixed")
+    with pytest.raises(Problem, match="policy-lint-minors-on-consent"):
+        await publish(nodes, **consent | {"basis": "public-task"})
     agreement = await agreed(nodes, **consent, audience="adults")
     pupils = [f"eleve-{n:03d}" for n in range(12)]
     await say(nodes, "given", *pupils)
     rows = received(nodes, await fetch(nodes, agreement))
     assert sorted(int(row["remarque"][13:-1]) for row in rows) == list(range(12))
+
+
+async def test_what_is_asked_for_and_never_leaves_is_said_to_both(nodes: Pair):
+    more = SUBJECTS + '[[columns]]\nname = "remarque"\npersonal = "direct"\n'
+    more += '[[special]]\ncolumn = "handicap"\n'
+    made = await publish(nodes, more=more, top='decisions = ["dpo"]')
+    await nodes.request(made["dataset"], fields=FIELDS)
+    for node in (nodes.consumer, nodes.provider):
+        pid = (await views.negotiations(node))[0]["pid"]
+        said = (await views.negotiation(node, pid))["staying"]
+        assert [line.rpartition(": ")[2] for line in said["en"]] == ["remarque.", "handicap."]
+        assert len(said["fr"]) == 2
+    other = {**CATEGORY_OF_NOBODY, "more": more}
+    with pytest.raises(Problem, match="publish-category-unknown") as caught:
+        await publish(nodes, **other)
+    assert "preau:LearningResults" in str(caught.value.params["known"])
+
+
+async def test_the_measured_linkage_of_a_table_stands_in_both_plans(nodes: Pair):
+    content = HEADER + "".join(f"eleve-{n:03d},0750655E,{n % 2},x,non\n" for n in range(80))
+    made = await publish(nodes, content=content)
+    told = await risk.run(nodes.provider, DPO, "results")
+    shares = {(one["time"], one["extensions"]): one["linked"] for one in told["linkage"]}
+    assert len(shares) == 8
+    assert int(shares["hour", True].rstrip(" %")) in range(2, 8)
+    assert told["measurement"]["rows_unique"] == dict.fromkeys(("minute", "hour", "day", "none"), 0)
+    assert "every column that can leave" in " ".join(told["words"]["en"])
+    await nodes.request(made["dataset"], fields=FIELDS)
+    for node in (nodes.provider, nodes.consumer):
+        agreement = str((await views.agreements(node))[0]["id"])
+        plan = (await views.plan(node, agreement))["plan"]
+        assert plan["linkage"] == shares["hour", True]
 
 
 async def test_personal_rows_say_about_whom(nodes: Pair):

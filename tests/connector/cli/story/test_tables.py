@@ -14,7 +14,7 @@ from policies.problem import Problem
 ABOUT = """
 id = "t"
 kind = "csv"
-category = "https://w3id.org/dpv#PersonalData"
+category = "https://w3id.org/preau/ns#LearningResults"
 [basis]
 type = "public-task"
 [policy.params]
