@@ -20,7 +20,7 @@ from benchmarks.harness import Run, cpu_of, memory_of, percentile
 from benchmarks.traces import consent_file, write
 from connector.cli.client import Client, segment
 from connector.cli.story import nodes
-from connector.cli.story.about import CATEGORY
+from connector.cli.story.about import CATEGORY, RESULTS
 from connector.dataplane import parts
 from connector.protocol.messages import read_address
 from connector.services.processes import transfer
@@ -163,7 +163,7 @@ def main() -> None:
         stage = Stage(platform, lab)
         agreements = {}
         for ident, everybody in (("some", False), ("all", True)):
-            category = CATEGORY + ("All" if everybody else "")
+            category = RESULTS if everybody else CATEGORY
             iri = world.publish(platform, file, ident=ident, category=category)
             content = consent_file(accounts, lab.did, category, everybody=everybody)
             platform.who("dpo").post_raw("/v1/consents/import", content, "text/csv")

@@ -23,6 +23,7 @@ from connector.store import negotiations as negotiation_rows
 from connector.store import transfers as transfer_rows
 from connector.store.rows import AgreementRow
 from connector.store.store import Tx
+from policies import application as applications
 from policies.model import Policy
 from policies.plan import Plan
 from policies.problem import Problem
@@ -123,7 +124,7 @@ def _staying(tx: Tx, n: Negotiation) -> dict[str, list[str]]:
     if n.application is None or n.signed_document is None:
         return {}
     _, dataset = published.named(tx, n.signed_document)
-    return planning.staying(n.application["fields"], dataset)
+    return planning.staying(applications.read(n.application).fields, dataset)
 
 
 async def agreements(node: Node) -> list[Json]:

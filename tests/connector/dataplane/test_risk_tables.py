@@ -21,7 +21,7 @@ from connector.dataplane.release import (
     release_keys,
 )
 from connector.dataplane.revision import Revision
-from connector.dataplane.risk import FLOOR, Measured, column_rows, join
+from connector.dataplane.risk import FLOOR, MAX_ROWS, Measured, column_rows, join
 from connector.dataplane.risk_tables import measure_table
 from connector.dataplane.treat import pseudonym
 from policies.plan import Plan, PlanField, Rows, Treatments
@@ -41,14 +41,14 @@ STUDENTS = ABOUT.replace("eleve", "id_student", 1)
 DISABILITY = '[[special]]\ncolumn = "disability"\n'
 
 
-def measured(content: str, more: str = "", **options: int) -> Measured:
+def measured(content: str, more: str = "", max_rows: int = MAX_ROWS) -> Measured:
     with TemporaryDirectory() as folder:
         source = Path(folder) / "source.csv"
         source.write_text(content, "utf-8")
-        return at(Path(folder) / "revision", source, ABOUT + more, **options)
+        return at(Path(folder) / "revision", source, ABOUT + more, max_rows)
 
 
-def at(folder: Path, source: Path, about: str, **options: int) -> Measured:
+def at(folder: Path, source: Path, about: str, max_rows: int = MAX_ROWS) -> Measured:
     build(
         source,
         folder=folder,
@@ -57,7 +57,7 @@ def at(folder: Path, source: Path, about: str, **options: int) -> Measured:
         random=SeededIds().token,
     )
     with Revision.open(folder) as revision:
-        return measure_table(revision, KEY, **options)
+        return measure_table(revision, KEY, max_rows=max_rows)
 
 
 def linked(found: Measured) -> dict[tuple[str, bool], float]:
