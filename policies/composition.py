@@ -4,8 +4,8 @@ Permissions are joined two by two: on the narrower of both actions where one inc
 with the constraints and duties of both; prohibitions and obligations are united; a permission that
 an unconditional prohibition covers is gone (prohibition wins). The result is in normal form: sets
 without repetition in the order of their content names, nested `and` opened, and of two permissions
-of one action, target and parties the one that only asks more left out. So composing is
-associative, commutative and idempotent, and `digest` tells whether two compositions say the same.
+of one action the one left out that only says less. So composing is associative, commutative and
+idempotent, and `digest` tells whether two compositions say the same.
 """
 
 from collections.abc import Iterable, Sequence
@@ -14,7 +14,7 @@ from functools import reduce
 from itertools import product
 from typing import Final, TypeVar
 
-from policies.model import AnyConstraint, Duty, LogicalConstraint, Policy, Rule
+from policies.model import AnyConstraint, Duty, LogicalConstraint, Policy, Rule, beyond
 from policies.naming import name, rules_digest
 from policies.problem import Problem
 from policies.vocabulary import ODRL, action_covers
@@ -45,6 +45,8 @@ def join(one: Policy, other: Policy) -> Policy:
     Raises:
         Problem: as `compose`.
     """
+    if one.kind != other.kind:
+        raise Problem("policy-compose-differ", member="@type", one=one.kind, other=other.kind)
     pairs = product(normal(one).permissions, normal(other).permissions)
     met = [rule for pair in pairs if (rule := _meet(*pair)) is not None]
     joined = replace(
@@ -54,18 +56,18 @@ def join(one: Policy, other: Policy) -> Policy:
         assigner=_same("assigner", one.assigner, other.assigner),
         assignee=_same("assignee", one.assignee, other.assignee),
         timestamp=_same("timestamp", one.timestamp, other.timestamp),
+        conflict=one.conflict or other.conflict,
+        metadata=(),
         profile=tuple(sorted({*one.profile, *other.profile})),
         permissions=tuple(met),
         prohibitions=one.prohibitions + other.prohibitions,
         obligations=one.obligations + other.obligations,
     )
-    if one.kind != other.kind:
-        raise Problem("policy-compose-differ", member="@type", one=one.kind, other=other.kind)
     return normal(joined)
 
 
 def normal(policy: Policy) -> Policy:
-    """The policy in normal form: it says the same, whatever order and repetitions it was written in.
+    """The policy in normal form: it says the same, in whatever order it was written.
 
     Raises:
         Problem: `policy-compose-beyond`.
@@ -117,17 +119,19 @@ def _meet(one: Rule, other: Rule) -> Rule | None:
 
 
 def _widest(rules: tuple[Rule, ...]) -> tuple[Rule, ...]:
-    """Rules without those that another one of the same action, target and parties includes."""
+    """Rules without those that another one of the same action includes."""
     return tuple(
         rule for rule in rules if not any(_asks_more(rule, each) for each in rules if each != rule)
     )
 
 
 def _asks_more(rule: Rule, wider: Rule) -> bool:
-    """Whether a rule differs from another only by asking more."""
-    about = [(r.action, r.target, r.assigner, r.assignee) for r in (rule, wider)]
+    """Whether a rule says what another one of its action says, only to fewer or asking more."""
     return (
-        about[0] == about[1]
+        rule.action == wider.action
+        and wider.target in {None, rule.target}
+        and wider.assigner in {None, rule.assigner}
+        and wider.assignee in {None, rule.assignee}
         and _names(wider.constraints) <= _names(rule.constraints)
         and _names(wider.duties) <= _names(rule.duties)
     )
@@ -194,3 +198,5 @@ def _same(member: str, one: str | None, other: str | None) -> str | None:
 
 def _plain(policy: Policy) -> None:
     """Refuse what this module would have to ignore."""
+    if found := beyond(policy):
+        raise Problem("policy-compose-beyond", member=", ".join(found))

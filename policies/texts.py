@@ -376,4 +376,26 @@ TEXTS: Final[Mapping[str, Text]] = {
         "Raccourcissez-la ou écrivez retention_reason.",
         "Shorten it or write retention_reason.",
     ),
+    # --- composing (policies.composition) ---
+    "policy-compose-nothing": Text(
+        "refused",
+        "Ces politiques ne permettent rien ensemble : aucune action n'est permise par toutes.",
+        "These policies permit nothing together: no action is permitted by all of them.",
+        "Retirez la politique qui interdit ce que les autres permettent.",
+        "Leave out the policy that forbids what the others permit.",
+    ),
+    "policy-compose-differ": Text(
+        "refused",
+        "Ces politiques ne portent pas sur la même chose ({member}) : {one}, {other}.",
+        "These policies are about different things ({member}): {one}, {other}.",
+        "Composez des politiques de même type, pour les mêmes données et les mêmes parties.",
+        "Compose policies of one type, for the same data and the same parties.",
+    ),
+    "policy-compose-beyond": Text(
+        "refused",
+        "Une politique emploie ce qui ne se compose pas : {member}.",
+        "A policy uses what cannot be composed: {member}.",
+        "Exprimez ces conditions par des contraintes.",
+        "Say these conditions as constraints.",
+    ),
 }

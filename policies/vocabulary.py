@@ -154,6 +154,8 @@ STATUSES: Final[Mapping[str, Term]] = {
         (DPV + "ConsentGiven",), "consentement renouvelé", "consent renewed"
     ),
     DPV + "ConsentWithdrawn": Term((), "consentement retiré", "consent withdrawn"),
+    DPV + "ConsentRefused": Term((), "consentement refusé", "consent refused"),
+    DPV + "ConsentExpired": Term((), "consentement expiré", "consent expired"),
     PREAU + "ObjectionLodged": Term((), "opposition déposée", "objection lodged"),
     PREAU + "NoOpenObjection": Term((), "aucune opposition en cours", "no open objection"),
     PREAU + "BeforeUse": Term((), "avant l'utilisation", "before use"),
