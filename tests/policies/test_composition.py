@@ -102,7 +102,7 @@ REQUESTS = [
 
 def outcomes(policy: Policy) -> list[str]:
     """What comes of every request, when everything is known."""
-    found = []
+    found: list[str] = []
     for action, who, purpose, count in REQUESTS:
         facts = {
             ODRL + "purpose": Fact((iri(PREAU + purpose),)),

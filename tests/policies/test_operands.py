@@ -6,7 +6,7 @@ import pytest
 
 from policies import odrl, operands, values
 from policies.evaluate import Fact, Request, decide
-from policies.model import Value
+from policies.model import Policy, Value
 from policies.naming import name
 from policies.operands import MODULES, REGISTRY, Operand, Vector
 from policies.operands.base import PHASES
@@ -32,7 +32,7 @@ def value_of(operand: Operand, text: str) -> Value:
     return values.literal(text, operand.datatype)
 
 
-def read(operand: Operand, vector: Vector, *, full: bool) -> odrl.Policy:
+def read(operand: Operand, vector: Vector, *, full: bool) -> Policy:
     """An offer with the vector's constraint, in full or in prefixed spelling."""
     base = ODRL if full else ""
     right: list[object] = [
