@@ -48,6 +48,7 @@ audience = "{audience}"
 until = 2027-12-31T00:00:00Z
 retention = "P1Y"
 personal = "{personal}"
+dpia = "DPIA 3, 1 March 2026"
 {top}
 [title]
 fr = "Résultats"
