@@ -234,15 +234,7 @@ def _publish(
     catalogs.put_dataset(tx, row)
     _next_head(node, tx, about.group, now)
     shared = bodies.catalog(document, dataset.iri)
-    private = {
-        "v": 1,
-        "by": who.id,
-        "role": who.role,
-        "revision": meta.id,
-        "root": meta.root,
-        "columns": _choices(meta),
-        "warnings": [{"code": one.code, "path": one.path} for one in warnings],
-    }
+    private = _private(who, meta, warnings)
     node.log.append(tx, LeafEntry("catalog", None, shared, private, about=dataset.iri), now)
     return {
         "v": 1,
@@ -259,6 +251,19 @@ def _publish(
         },
         "quarantine": dict(meta.quarantined),
         "findings": dict(meta.findings),
+    }
+
+
+def _private(who: Actor, meta: RevisionMeta, warnings: tuple[Finding, ...]) -> dict[str, Any]:
+    """Our own part of the leaf: who published which revision, what was chosen, what was said."""
+    return {
+        "v": 1,
+        "by": who.id,
+        "role": who.role,
+        "revision": meta.id,
+        "root": meta.root,
+        "columns": _choices(meta),
+        "warnings": [{"code": one.code, "path": one.path} for one in warnings],
     }
 
 
