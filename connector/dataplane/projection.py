@@ -16,8 +16,7 @@ import orjson
 from connector.dataplane.codebook import DATE_TIME, UUID
 from connector.dataplane.rows import AGENT_KEYS, EPOCH, MICROSECOND
 from connector.dataplane.treat import PRECISIONS, generalise
-from policies.plan import Codebook, Plan
-from policies.planned import PlanField
+from policies.plan import Codebook, Plan, PlanField
 from policies.problem import Problem
 
 NameOf = Callable[[Mapping[str, object]], str]

@@ -32,8 +32,7 @@ from connector.dataplane.rows import MANY
 from connector.dataplane.tables import NIR
 from connector.dataplane.treat import PRECISIONS
 from connector.subjects.keys import Identifier, canonical
-from policies.plan import Plan
-from policies.planned import PlanField
+from policies.plan import Plan, PlanField
 from policies.problem import Problem
 
 NDJSON: Final = "ndjson"
