@@ -26,6 +26,7 @@ from policies.model import (
     Rule,
     Value,
     atoms,
+    beyond,
     iri,
 )
 from policies.naming import name
@@ -83,7 +84,7 @@ class Difference:
 
 def differences(outer: Policy, inner: Policy) -> tuple[Difference, ...]:
     """What the inner policy permits beyond the outer one or no longer promises; () = covered."""
-    found = list(_members(outer, inner))
+    found = [*_members(outer, inner), *_strategies(outer, inner)]
     for permission in inner.permissions:
         found += _permission(outer.permissions, permission)
     for title, theirs, mine in (
@@ -200,9 +201,34 @@ def _members(outer: Policy | Rule, inner: Policy | Rule) -> Iterable[Difference]
             )
 
 
+def _strategies(outer: Policy, inner: Policy) -> Iterable[Difference]:
+    """Conflict strategy and inheritance: both sides say the same."""
+    for member, theirs, mine in (
+        ("conflict", outer.conflict or "prohibit", inner.conflict or "prohibit"),
+        ("inheritFrom", " ".join(sorted(outer.inherits)), " ".join(sorted(inner.inherits))),
+    ):
+        if theirs != mine:
+            yield Difference(
+                operand=ODRL + member,
+                outer=theirs,
+                inner=mine,
+                fr=_sentence(theirs, mine, "fr"),
+                en=_sentence(theirs, mine, "en"),
+            )
+
+
 def _permission(outer: tuple[Rule, ...], inner: Rule) -> list[Difference]:
-    """The smallest set of differences to any outer permission on the action."""
-    fitting = [rule for rule in outer if action_covers(rule.action, inner.action)]
+    """The smallest set of differences to any outer permission on the action.
+
+    A rule that says more than the protocol's wire can carry is covered only by the very same.
+    """
+    if name(inner) in {name(rule) for rule in outer}:
+        return []
+    fitting = [
+        rule
+        for rule in outer
+        if action_covers(rule.action, inner.action) and not beyond(rule) and not beyond(inner)
+    ]
     if not fitting:
         return [_difference(ODRL + "action", None, lambda lang: phrases.action(inner.action, lang))]
     tries = [
@@ -237,6 +263,8 @@ def _stricter(inner: Rule | Duty, outer: Rule | Duty) -> bool:
         outer.assigner,
         outer.assignee,
     ):
+        return False
+    if beyond(inner) or beyond(outer):
         return False
     if isinstance(inner, Rule):
         return action_covers(inner.action, outer.action) and not _unmet(
@@ -277,12 +305,12 @@ def _implied(outer: AnyConstraint, inner: tuple[AnyConstraint, ...]) -> bool:
             return all(_implied(child, inner) for child in outer.operands)
         return outer.operator == _OR and any(_implied(child, inner) for child in outer.operands)
     operand = operands.find(outer.left)
-    if operand is None:
+    if operand is None or beyond(outer):
         return False
     return any(
         operand.implies(each, outer)
         for each in flat
-        if isinstance(each, Constraint) and each.left == outer.left
+        if isinstance(each, Constraint) and each.left == outer.left and not beyond(each)
     )
 
 

@@ -45,6 +45,7 @@ from policies.model import (
     Rule,
     Value,
     atoms,
+    beyond,
     iri,
 )
 from policies.naming import name, rules_digest
@@ -147,6 +148,8 @@ def decide(
         *(scene.obligation(d, f"obligation[{i}]") for i, d in enumerate(policy.obligations)),
     )
     outcome, chosen = _answer(trace)
+    if beyond(policy):  # not evaluated yet: never permits
+        outcome, chosen = "undetermined", None
     return Decision(
         outcome=outcome,
         phase=phase,

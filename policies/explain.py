@@ -26,11 +26,26 @@ def policy(found: Policy, lang: Language) -> list[str]:
     ):
         if value is not None:
             lines.append(f"{phrases.pick((fr, en), lang)} {value}.")
+    lines += _strategy(found, lang)
     for rule in (*found.permissions, *found.prohibitions):
         lines += phrases.rule(rule, lang)
     must = phrases.pick(("Le destinataire doit :", "The recipient must:"), lang)
     lines += [f"{must} {phrases.duty(duty, lang)}." for duty in found.obligations]
     return lines
+
+
+def _strategy(found: Policy, lang: Language) -> list[str]:
+    """What the policy says about conflicts and inheritance; nothing in the ordinary case."""
+    words: dict[str, phrases.Phrase] = {
+        "perm": ("En cas de conflit, la permission l'emporte.", "In a conflict, permission wins."),
+        "invalid": (
+            "En cas de conflit, toute la politique est sans effet.",
+            "In a conflict, the whole policy is void.",
+        ),
+    }
+    lines = [phrases.pick(words[found.conflict], lang)] if found.conflict in words else []
+    inherits = phrases.pick(("Reprend les règles de :", "Takes over the rules of:"), lang)
+    return lines + [f"{inherits} {each}." for each in found.inherits]
 
 
 def decision(made: Decision, lang: Language) -> list[str]:

@@ -22,6 +22,7 @@ from policies.model import (
     Rule,
     Value,
     atoms,
+    beyond,
 )
 from policies.operands.base import LT, LTEQ
 from policies.plan import BASES
@@ -104,6 +105,8 @@ def _finding(code: str, path: str, **params: str) -> Finding:
 
 
 def _rules(policy: Policy, declaration: Declaration) -> Iterator[Finding]:
+    for member in beyond(policy):
+        yield _finding("policy-lint-beyond-protocol", "policy", member=member)
     if not policy.permissions:
         yield _finding("policy-lint-no-permission", "permission")
     for kind, rules in (("permission", policy.permissions), ("prohibition", policy.prohibitions)):

@@ -14,7 +14,16 @@ from functools import lru_cache
 from typing import Final, TypeVar
 
 from policies.jcs import jcs
-from policies.model import AnyConstraint, Constraint, Duty, LogicalConstraint, Policy, Rule, Value
+from policies.model import (
+    ROLES,
+    AnyConstraint,
+    Constraint,
+    Duty,
+    LogicalConstraint,
+    Policy,
+    Rule,
+    Value,
+)
 from policies.vocabulary import ODRL
 
 Node = dict[str, object]
@@ -38,6 +47,7 @@ def document(policy: Policy) -> Node:
     for member in ("target", "assigner", "assignee"):
         if (value := getattr(policy, member)) is not None:
             found[member] = value
+    found |= _strategy(policy)
     for member, parts in _rules(policy):
         if parts:
             found[member] = _sorted([node(part) for part in parts])
@@ -49,7 +59,8 @@ def rules_digest(policy: Policy) -> str:
 
     Independent of spelling, order, ids, target and parties. Offers are named by it.
     """
-    return _hash({member: sorted({name(p) for p in parts}) for member, parts in _rules(policy)})
+    rules = {member: sorted({name(p) for p in parts}) for member, parts in _rules(policy)}
+    return _hash({**rules, **_strategy(policy)})
 
 
 def same(one: Policy, other: Policy) -> bool:
@@ -82,25 +93,74 @@ def _body(
     as they stand in their parent's hash), and made a sorted set by `unique`.
     """
     if isinstance(part, Constraint):
-        return {
-            "type": "Constraint",
-            "leftOperand": part.left,
-            "operator": part.operator,
-            "rightOperand": [value_node(value) for value in sorted(set(part.right), key=_spelled)],
-        }
+        return _constraint(part)
     if isinstance(part, LogicalConstraint):
         children = [child(each) for each in part.operands]
         kept = children if part.operator == _SEQUENCE else unique(children)
         return {"type": "LogicalConstraint", part.operator.removeprefix(ODRL): kept}
-    body: Node = {"type": part.kind if isinstance(part, Rule) else "Duty", "action": part.action}
-    for member in ("target", "assigner", "assignee"):
-        if (value := getattr(part, member)) is not None:
-            body[member] = value
-    if part.constraints:
-        body["constraint"] = unique([child(each) for each in part.constraints])
-    if isinstance(part, Rule) and part.duties:
-        body["duty"] = unique([child(each) for each in part.duties])
+    body: Node = {"type": part.kind if isinstance(part, Rule) else "Duty"}
+    for role in ROLES:
+        if (value := getattr(part, role)) is not None:
+            body[role] = value
+    if part.refined:
+        body |= _refined(part, child, unique)
+    later = part.remedies if isinstance(part, Rule) else part.consequences
+    lists: tuple[tuple[str, tuple[AnyConstraint | Duty, ...]], ...] = (
+        ("constraint", part.constraints),
+        ("duty", part.duties if isinstance(part, Rule) else ()),
+        ("remedy" if isinstance(part, Rule) else "consequence", later),
+    )
+    for member, parts in lists:
+        if parts:
+            body[member] = unique([child(each) for each in parts])
+    for member, value in sorted(set(part.functions)):
+        body.setdefault(member.removeprefix(ODRL), []).append(value)  # type: ignore[attr-defined]
     return body
+
+
+def _constraint(part: Constraint) -> Node:
+    body: Node = {"type": "Constraint", "leftOperand": part.left, "operator": part.operator}
+    if part.right or not part.references:
+        body["rightOperand"] = [value_node(v) for v in sorted(set(part.right), key=_spelled)]
+    if part.references:
+        body["rightOperandReference"] = sorted(set(part.references))
+    if part.unit is not None:
+        body["unit"] = part.unit
+    if part.status is not None:
+        body["status"] = value_node(part.status)
+    return body
+
+
+def _refined(
+    part: Rule | Duty,
+    child: Callable[[AnyConstraint | Duty], T],
+    unique: Callable[[list[T]], list[T]],
+) -> Node:
+    """Action, target and parties that are more than an IRI, as ODRL writes them."""
+    found: Node = {}
+    for role in ROLES:
+        each: Node = {}
+        if (value := getattr(part, role)) is not None:
+            each["id"] = value
+        if role in part.refined.collections:
+            each["type"] = "AssetCollection" if role == "target" else "PartyCollection"
+        if conditions := part.refined.of(role):
+            each["refinement"] = unique([child(one) for one in conditions])
+        if wholes := sorted({whole for named, whole in part.refined.part_of if named == role}):
+            each["partOf"] = wholes
+        if set(each) - {"id"}:
+            found[role] = each
+    return found
+
+
+def _strategy(policy: Policy) -> Node:
+    """What a policy says about itself beside its rules; the ordinary policy says nothing."""
+    found: Node = {}
+    if policy.conflict not in {None, "prohibit"}:
+        found["conflict"] = policy.conflict
+    if policy.inherits:
+        found["inheritFrom"] = sorted(set(policy.inherits))
+    return found
 
 
 @lru_cache(maxsize=8192)

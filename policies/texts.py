@@ -60,10 +60,17 @@ TEXTS: Final[Mapping[str, Text]] = {
     ),
     "policy-conflict": Text(
         "invalid",
-        "{path} : seule la stratégie {expected} est prise en charge (l'interdiction l'emporte).",
-        "{path}: only the strategy {expected} is supported (prohibition wins).",
-        "Retirez ce membre ou écrivez {expected}.",
-        "Remove this member or write {expected}.",
+        "{path} : stratégie de conflit inconnue ; connues : {expected}.",
+        "{path}: unknown conflict strategy; known: {expected}.",
+        "Retirez ce membre (l'interdiction l'emporte alors) ou écrivez l'une des stratégies.",
+        "Remove this member (prohibitions then win) or write one of the strategies.",
+    ),
+    "policy-too-many": Text(
+        "invalid",
+        "{path} : plus de {expected} combinaisons d'actions, de données et de parties.",
+        "{path}: more than {expected} combinations of actions, targets and parties.",
+        "Écrivez plusieurs règles plus courtes.",
+        "Write several shorter rules.",
     ),
     "policy-too-deep": Text(
         "invalid",
@@ -219,6 +226,15 @@ TEXTS: Final[Mapping[str, Text]] = {
         "Correct this file; examples/05_own_policy shows one.",
     ),
     # --- lint ---
+    "policy-lint-beyond-protocol": Text(
+        "refused",
+        "{path} : le protocole Dataspace n'a pas de mot pour « {member} » : l'offre ne peut pas"
+        " être envoyée telle quelle.",
+        "{path}: the Dataspace Protocol has no word for “{member}”: the offer cannot be sent as"
+        " it stands.",
+        "Exprimez cette condition par une contrainte de la règle ou de l'obligation.",
+        "Say this condition as a constraint of the rule or duty.",
+    ),
     "policy-lint-no-permission": Text(
         "refused",
         "L'offre ne permet rien.",
