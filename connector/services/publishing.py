@@ -38,6 +38,7 @@ from catalog.model import (
 from catalog.values import rounded_persons
 from connector.base.clock import format_time
 from connector.dataplane import about as declarations
+from connector.dataplane import runnable
 from connector.dataplane.about import About
 from connector.dataplane.building import build
 from connector.dataplane.revision import Revision, RevisionMeta
@@ -62,6 +63,7 @@ from policies.compare import ChangedOffer, change
 from policies.jcs import jcs
 from policies.lint import Declaration, lint
 from policies.model import Policy
+from policies.plan import needs
 from policies.problem import Problem
 
 _DATA: Final = "data"
@@ -288,7 +290,8 @@ def _offer(node: Node, about: About, meta: RevisionMeta, own: templates.Library)
     """The offer the steward declared, if nothing forbids publishing it.
 
     Raises:
-        Problem: `publish-no-policy`, `policy-template-…`; the first of the linter's findings.
+        Problem: `publish-no-policy`, `policy-template-…`; the first of the linter's findings;
+            `dataplane-lane`, `dataplane-column`: this node could not serve it.
     """
     if about.policy is None:
         raise Problem("publish-no-policy")
@@ -319,6 +322,7 @@ def _offer(node: Node, about: About, meta: RevisionMeta, own: templates.Library)
         first = findings[0].problem()
         first.params["findings"] = [one.document() for one in findings]
         raise first
+    runnable.check(needs(policy))
     return policy
 
 

@@ -132,7 +132,7 @@ def _dominance(operator: str, number: Decimal) -> Wish | None:
 
 
 def _records(operator: str, number: int) -> Wish | None:
-    if operator in {LTEQ, EQ}:
+    if operator == LTEQ:
         return Wish(records=max(number, 0))
     return Wish(records=max(number - 1, 0)) if operator == LT else None
 

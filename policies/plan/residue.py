@@ -190,8 +190,10 @@ def sentence(predicate: Predicate, lang: Language) -> str:
 def _exactly_one(parts: Sequence[Predicate]) -> Predicate:
     """Two parts that became equal still count twice: they were two constraints."""
     kept = sorted((part for part in parts if part != FALSE), key=_key)
-    if kept.count(TRUE) > 1 or not kept:
+    if kept.count(TRUE) > 1:
         return FALSE
+    if all(isinstance(part, Const) for part in kept):
+        return Const(_one([part.truth for part in kept if isinstance(part, Const)]))
     return kept[0] if len(kept) == 1 else Group("one", tuple(kept))
 
 
