@@ -18,6 +18,7 @@ Conflict = Literal["perm", "prohibit", "invalid"]
 
 ROLES: Final[tuple[Role, ...]] = ("action", "target", "assigner", "assignee")
 
+DATE: Final = XSD + "date"
 DATETIME: Final = XSD + "dateTime"
 DURATION: Final = XSD + "duration"
 INTEGER: Final = XSD + "integer"
