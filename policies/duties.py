@@ -49,9 +49,9 @@ def judge(scene: Scene, duty: Duty, path: str) -> ConstraintTrace:
     )
     due = _due(scene, timing)
     record = _record(scene, duty, named)
-    if record is not None:
+    if record is not None and record.state != "not-set":
         return _recorded(scene, duty, path, record, due)
-    found = _State(path, named, duty, active, due)
+    found = _State(path, named, duty, active, due, record.id if record is not None else None)
     if PERFORMED in scene.facts and iri(named) in scene.facts[PERFORMED].values:
         return found.trace("satisfied", "performed", "fulfilled", scene)
     if scene.world.records is not None and due is not None and scene.now > due:
@@ -105,6 +105,7 @@ class _State:
     duty: Duty
     active: tuple[ConstraintTrace, ...]
     due: datetime | None
+    record: str | None
 
     def trace(
         self, outcome: str, reason: Reason, state: DutyState, scene: Scene
@@ -122,6 +123,7 @@ class _State:
             self.active,
             state=state,
             due=self.due,
+            record=self.record,
         )
 
 
@@ -193,17 +195,18 @@ def _violated(
 
 
 def _record(scene: Scene, duty: Duty, named: str) -> Record | None:
-    """The record that settles a duty: the first fulfilment, otherwise what says it was violated."""
+    """The record that settles a duty: the first fulfilment, otherwise that it was violated,
+    otherwise that neither is established.
+    """
     own = {named, duty.id}
     found = [
         each
         for each in scene.world.records or ()
         if each.at <= scene.now
-        and each.state != "not-set"
         and (each.duty in own if each.duty is not None else _is_of(scene, each, duty))
         and _is_refined(scene, each, duty)
     ]
-    order = {"fulfilled": 0, "violated": 1}
+    order = {"fulfilled": 0, "violated": 1, "not-set": 2}
     return min(found, key=lambda each: (order[each.state], each.at), default=None)
 
 

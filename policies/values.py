@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Final
 
 from policies.model import BOOLEAN, DATE, DATETIME, DECIMAL, DURATION, INTEGER, STRING, Value
@@ -76,6 +77,7 @@ class Span:
 Parsed = datetime | Duration | int | Decimal | bool | str
 
 
+@lru_cache(maxsize=4096)
 def parse(value: Value) -> Parsed | None:
     """The typed content of a literal (text of an IRI); None when type or spelling is unknown."""
     if value.datatype is None:
@@ -95,6 +97,7 @@ def instant(text: str) -> datetime | None:
     return moment if moment.year in _YEARS else None
 
 
+@lru_cache(maxsize=4096)
 def span(value: Value) -> Span | None:
     """The instants of a dateTime or date literal; None for any other value."""
     if value.datatype == DATE:

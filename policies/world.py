@@ -115,12 +115,14 @@ def groups(names: Iterable[str]) -> Fact:
 
 
 def memberships(policy: Policy, world: World) -> Mapping[str, tuple[str, ...]]:
-    """Who is in which collection, by the world and by the policy's own `partOf`."""
+    """Who is in which collection, by the world and by the policy's own `partOf` and `source`."""
     found = dict(world.members)
     for rule in (*policy.permissions, *policy.prohibitions):
         for role, whole in rule.refined.part_of:
             part = str(getattr(rule, role))
             found[part] = (*found.get(part, ()), whole)
+        for role, source in rule.refined.sources:
+            found[source] = (*found.get(source, ()), str(getattr(rule, role)))
     return found
 
 
