@@ -2,8 +2,8 @@
 
 An end date is checked from negotiation on; a start date only when data moves, so that people can
 agree in June on what begins in September. Elapsed time counts from the agreement. As constraint
-of a duty, elapsed time is the duty's due date. A date without an offset names no instant and is
-undetermined.
+of a duty, elapsed time is the duty's due date. A date stands for its whole day. Where a time zone
+is missing, any may be meant: what depends on it is undetermined.
 """
 
 from typing import Final
