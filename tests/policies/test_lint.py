@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from policies import odrl
-from policies.lint import Declaration, lint
+from policies.lint import Declaration, lint, refusing
 from policies.model import Policy
 from policies.problem import registered
 
@@ -27,7 +27,8 @@ def offer(*constraints: object, action: str = "use", **members: object) -> Polic
 
 
 def codes(policy: Policy, declaration: Declaration) -> dict[str, str]:
-    found = lint(policy, declaration)
+    """The findings that refuse, by code, with where; those that warn are tested by cases."""
+    found = refusing(lint(policy, declaration))
     for each in found:
         document = each.document()
         assert each.code in registered()

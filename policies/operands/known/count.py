@@ -15,6 +15,7 @@ from policies.operands.base import (
     ORDERED,
     Operand,
     Share,
+    Vector,
     ordered,
     ordered_implies,
     single,
@@ -23,7 +24,7 @@ from policies.values import parse
 from policies.vocabulary import ODRL
 
 
-def _budget(constraint: Constraint) -> Share | None:
+def _share(constraint: Constraint) -> Share | None:
     value = single(constraint)
     limit = parse(value) if value is not None else None
     if not isinstance(limit, int) or isinstance(limit, bool):
@@ -33,18 +34,22 @@ def _budget(constraint: Constraint) -> Share | None:
     return Share(releases=max(limit - 1, 0)) if constraint.operator == LT else None
 
 
-OPERANDS: Final = (
-    Operand(
-        iri=ODRL + "count",
-        datatype=INTEGER,
-        operators=ORDERED,
-        phases=frozenset({"transfer"}),
-        source="ledger",
-        assurance="enforced",
-        fr="le nombre de communications",
-        en="the number of releases",
-        compare=ordered,
-        implies=ordered_implies,
-        share=_budget,
+OPERAND: Final = Operand(
+    iri=ODRL + "count",
+    datatype=INTEGER,
+    operators=ORDERED,
+    phases=frozenset({"transfer"}),
+    source="ledger",
+    assurance="enforced",
+    fr="le nombre de communications",
+    en="the number of releases",
+    compare=ordered,
+    implies=ordered_implies,
+    share=_share,
+    least=1,
+    vectors=(
+        Vector("lteq", "3", "3", answer=True),
+        Vector("lteq", "3", "4", answer=False),
+        Vector("lt", "3", "three", answer=None),
     ),
 )
