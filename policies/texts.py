@@ -152,6 +152,13 @@ TEXTS: Final[Mapping[str, Text]] = {
         "Lisez les motifs de la décision.",
         "Read the reasons of the decision.",
     ),
+    "policy-plan-beyond": Text(
+        "refused",
+        "Cet accord contient des éléments qu'aucun plan ne sait tenir : {members}.",
+        "This agreement has parts that no plan can hold: {members}.",
+        "Exprimez-les par des contraintes et des obligations simples.",
+        "Say them as plain constraints and duties.",
+    ),
     "policy-plan-other-policy": Text(
         "internal",
         "Aucun plan : la décision porte sur une autre politique.",

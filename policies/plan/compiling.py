@@ -2,7 +2,8 @@
 
 The rules, each of which the tests hold:
 
-1. Only a permit compiles, and only the one made on these very rules.
+1. Only a permit compiles, and only the one made on these very rules. Parts of ODRL that no
+   agreement of the Dataspace Protocol can carry (`model.beyond`) are refused by name.
 2. Every constraint of the permission that permits is held: by its share of the plan, by what is
    left of it for each row (`rows.where`), or by being evaluated again at transfer and at every
    part. One that is held by none of these refuses the plan (P10).
@@ -29,7 +30,7 @@ from dataclasses import replace
 from policies.application import Application
 from policies.consent import Mode, Scope
 from policies.evaluate import Fact
-from policies.model import Constraint, Policy, Rule
+from policies.model import Constraint, Policy, Rule, beyond
 from policies.naming import name, rules_digest
 from policies.operands import Share
 from policies.operands.base import EQ, IS_A, IS_ANY_OF, IS_PART_OF
@@ -65,6 +66,9 @@ def compile(  # noqa: A001  (what it does; called as plan.compile)
     Raises:
         Problem: `policy-plan-…` (kind refused), naming the constraint, field or value.
     """
+    more = beyond(agreement)
+    if more:
+        raise Problem("policy-plan-beyond", members=", ".join(more))
     permission = _permitted(agreement, decided)
     if agreement.target is not None and agreement.target != dataset.id:
         raise Problem("policy-plan-target", target=agreement.target, dataset=dataset.id)

@@ -50,6 +50,15 @@ def conjuncts(constraints: tuple[AnyConstraint, ...]) -> Iterable[AnyConstraint]
             yield each
 
 
+def holds(constraint: AnyConstraint) -> bool:
+    """Whether the compiler finds something that holds a conjunct of a permission."""
+    try:
+        _share(constraint)
+    except Problem:
+        return False
+    return True
+
+
 def per_row(constraint: AnyConstraint) -> bool:
     """Whether a conjunct leaves something to be asked of each row (see `folding`)."""
     if isinstance(constraint, Constraint):
