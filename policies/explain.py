@@ -5,7 +5,7 @@ Every sentence is made from the model; what this node does not know is named as 
 
 from policies import phrases
 from policies.model import Policy
-from policies.planned import Plan
+from policies.plan import Plan
 from policies.problem import Language
 from policies.trace import Decision
 

@@ -18,6 +18,7 @@ Conflict = Literal["perm", "prohibit", "invalid"]
 
 ROLES: Final[tuple[Role, ...]] = ("action", "target", "assigner", "assignee")
 
+DATE: Final = XSD + "date"
 DATETIME: Final = XSD + "dateTime"
 DURATION: Final = XSD + "duration"
 INTEGER: Final = XSD + "integer"
@@ -84,6 +85,7 @@ class Refinements:
             constraints of a rule are conditions on the state of the world.
         collections: roles whose IRI names a collection (AssetCollection, PartyCollection): the
             rule is about its members.
+        sources: role and IRI of what a collection is made of, where the policy names both.
         part_of: role and collection IRI, where the policy says that an asset or party is a member.
     """
 
@@ -92,6 +94,7 @@ class Refinements:
     assigner: tuple[AnyConstraint, ...] = ()
     assignee: tuple[AnyConstraint, ...] = ()
     collections: tuple[Role, ...] = ()
+    sources: tuple[tuple[Role, str], ...] = ()
     part_of: tuple[tuple[Role, str], ...] = ()
 
     def of(self, role: Role) -> tuple[AnyConstraint, ...]:
@@ -217,6 +220,8 @@ def _beyond_rule(part: Rule | Duty) -> Iterator[str]:
         yield "refinement"
     for role in part.refined.collections:
         yield "AssetCollection" if role == "target" else "PartyCollection"
+    if part.refined.sources:
+        yield "source"
     if part.refined.part_of:
         yield "partOf"
     yield from (iri.rpartition("/")[2] for iri, _ in part.functions)

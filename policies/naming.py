@@ -17,6 +17,7 @@ from policies.jcs import jcs
 from policies.model import (
     ROLES,
     AnyConstraint,
+    Conflict,
     Constraint,
     Duty,
     LogicalConstraint,
@@ -29,12 +30,27 @@ from policies.vocabulary import ODRL
 Node = dict[str, object]
 T = TypeVar("T")
 
+_MOST: Final = 8192
+_KNOWN: Final[dict[int, tuple[AnyConstraint | Rule | Duty, str]]] = {}
 _SEQUENCE: Final = ODRL + "andSequence"
 
 
-@lru_cache(maxsize=4096)  # a part never changes, and its name is asked for many times
 def name(part: AnyConstraint | Rule | Duty) -> str:
     """The content name of a rule, duty or constraint."""
+    # A part never changes and its name is asked for many times; finding it by identity spares
+    # the hash of the whole part. What is kept here cannot be freed, so its id stays its own.
+    known = _KNOWN.get(id(part))
+    if known is not None:
+        return known[1]
+    named = _name(part)
+    if len(_KNOWN) >= _MOST:
+        _KNOWN.clear()
+    _KNOWN[id(part)] = (part, named)
+    return named
+
+
+@lru_cache(maxsize=4096)
+def _name(part: AnyConstraint | Rule | Duty) -> str:
     return "ni:///sha-256;" + _hash(_body(part, name, _unique_names))
 
 
@@ -47,7 +63,7 @@ def document(policy: Policy) -> Node:
     for member in ("target", "assigner", "assignee"):
         if (value := getattr(policy, member)) is not None:
             found[member] = value
-    found |= _strategy(policy)
+    found |= _strategy(policy.conflict, policy.inherits)
     for member, parts in _rules(policy):
         if parts:
             found[member] = _sorted([node(part) for part in parts])
@@ -59,8 +75,19 @@ def rules_digest(policy: Policy) -> str:
 
     Independent of spelling, order, ids, target and parties. Offers are named by it.
     """
-    rules = {member: sorted({name(p) for p in parts}) for member, parts in _rules(policy)}
-    return _hash({**rules, **_strategy(policy)})
+    named = tuple(
+        (member, tuple(sorted({name(part) for part in parts}))) for member, parts in _rules(policy)
+    )
+    return _rules_digest(named, policy.conflict, tuple(sorted(set(policy.inherits))))
+
+
+@lru_cache(maxsize=1024)
+def _rules_digest(
+    named: tuple[tuple[str, tuple[str, ...]], ...],
+    conflict: Conflict | None,
+    inherits: tuple[str, ...],
+) -> str:
+    return _hash({**dict(named), **_strategy(conflict, inherits)})
 
 
 def same(one: Policy, other: Policy) -> bool:
@@ -144,6 +171,8 @@ def _refined(
             each["id"] = value
         if role in part.refined.collections:
             each["type"] = "AssetCollection" if role == "target" else "PartyCollection"
+        if sources := [source for named, source in part.refined.sources if named == role]:
+            each["source"] = sources[0]
         if conditions := part.refined.of(role):
             each["refinement"] = unique([child(one) for one in conditions])
         if wholes := sorted({whole for named, whole in part.refined.part_of if named == role}):
@@ -153,13 +182,13 @@ def _refined(
     return found
 
 
-def _strategy(policy: Policy) -> Node:
+def _strategy(conflict: Conflict | None, inherits: tuple[str, ...]) -> Node:
     """What a policy says about itself beside its rules; the ordinary policy says nothing."""
     found: Node = {}
-    if policy.conflict not in {None, "prohibit"}:
-        found["conflict"] = policy.conflict
-    if policy.inherits:
-        found["inheritFrom"] = sorted(set(policy.inherits))
+    if conflict not in {None, "prohibit"}:
+        found["conflict"] = conflict
+    if inherits:
+        found["inheritFrom"] = sorted(set(inherits))
     return found
 
 

@@ -86,6 +86,35 @@ TEXTS: Final[Mapping[str, Text]] = {
         "Écrivez un terme avec préfixe (odrl:purpose) ou un IRI complet.",
         "Write a prefixed term (odrl:purpose) or a full IRI.",
     ),
+    # --- inheritance (policies.inheritance) ---
+    "policy-inherits-unknown": Text(
+        "invalid",
+        "{path} : la politique {policy}, dont celle-ci reprend les règles, est introuvable.",
+        "{path}: the policy {policy}, whose rules this one takes over, cannot be found.",
+        "Joignez la politique nommée, ou écrivez ses règles ici.",
+        "Supply the policy named, or write its rules here.",
+    ),
+    "policy-inherits-cycle": Text(
+        "invalid",
+        "{path} : la politique {policy} hérite d'elle-même.",
+        "{path}: the policy {policy} inherits from itself.",
+        "Retirez l'une des références.",
+        "Remove one of the references.",
+    ),
+    "policy-inherits-conflict": Text(
+        "invalid",
+        "{path} : les politiques réunies ont des stratégies de conflit différentes ({found}).",
+        "{path}: the policies joined have different conflict strategies ({found}).",
+        "Donnez la même stratégie à toutes.",
+        "Give all of them the same strategy.",
+    ),
+    "policy-inherits-many": Text(
+        "invalid",
+        "{path} : plus de {expected} politiques reprises.",
+        "{path}: more than {expected} policies taken over.",
+        "Écrivez les règles dans une seule politique.",
+        "Write the rules in one policy.",
+    ),
     # --- our own documents ---
     "policy-application": Text(
         "invalid",
@@ -122,6 +151,13 @@ TEXTS: Final[Mapping[str, Text]] = {
         "No plan: the decision is “{outcome}”.",
         "Lisez les motifs de la décision.",
         "Read the reasons of the decision.",
+    ),
+    "policy-plan-beyond": Text(
+        "refused",
+        "Cet accord contient des éléments qu'aucun plan ne sait tenir : {members}.",
+        "This agreement has parts that no plan can hold: {members}.",
+        "Exprimez-les par des contraintes et des obligations simples.",
+        "Say them as plain constraints and duties.",
     ),
     "policy-plan-other-policy": Text(
         "internal",

@@ -60,7 +60,36 @@ ACTIONS: Final[Mapping[str, Term]] = {
     ODRL + "translate": Term((ODRL + "use",), "traduire", "translate"),
     ODRL + "distribute": Term((ODRL + "use",), "redistribuer", "distribute"),
     ODRL + "present": Term((ODRL + "use",), "présenter", "present"),
-    ODRL + "display": Term((ODRL + "present",), "afficher", "display"),
+    ODRL + "display": Term((ODRL + "use",), "afficher", "display"),
+    ODRL + "play": Term((ODRL + "use",), "lire ou jouer", "play"),
+    ODRL + "print": Term((ODRL + "use",), "imprimer", "print"),
+    ODRL + "stream": Term((ODRL + "use",), "diffuser en continu", "stream"),
+    ODRL + "textToSpeech": Term((ODRL + "use",), "lire à voix haute", "read aloud by machine"),
+    ODRL + "annotate": Term((ODRL + "use",), "annoter", "annotate"),
+    ODRL + "concurrentUse": Term(
+        (ODRL + "use",), "utiliser plusieurs copies à la fois", "use several copies at once"
+    ),
+    ODRL + "digitize": Term((ODRL + "use",), "numériser", "digitise"),
+    ODRL + "extract": Term((ODRL + "reproduce",), "extraire des parties", "extract parts"),
+    ODRL + "grantUse": Term(
+        (ODRL + "use",), "accorder l'utilisation à un tiers", "grant use to a third party"
+    ),
+    ODRL + "include": Term((ODRL + "use",), "inclure", "include"),
+    ODRL + "install": Term((ODRL + "use",), "installer", "install"),
+    ODRL + "uninstall": Term((ODRL + "use",), "désinstaller", "uninstall"),
+    ODRL + "move": Term((ODRL + "use",), "déplacer", "move"),
+    ODRL + "synchronize": Term((ODRL + "use",), "synchroniser", "synchronise"),
+    ODRL + "transform": Term((ODRL + "use",), "convertir", "convert to another format"),
+    ODRL + "watermark": Term((ODRL + "use",), "marquer d'un filigrane", "watermark"),
+    ODRL + "acceptTracking": Term((ODRL + "use",), "accepter un suivi", "accept tracking"),
+    ODRL + "ensureExclusivity": Term(
+        (ODRL + "use",), "garantir l'exclusivité", "ensure exclusivity"
+    ),
+    ODRL + "nextPolicy": Term(
+        (ODRL + "use",), "appliquer la politique suivante", "apply the next policy"
+    ),
+    ODRL + "obtainConsent": Term((ODRL + "use",), "obtenir un accord", "obtain consent"),
+    ODRL + "reviewPolicy": Term((ODRL + "use",), "relire la politique", "review the policy"),
     ODRL + "delete": Term((ODRL + "use",), "effacer", "delete"),
     ODRL + "attribute": Term((ODRL + "use",), "citer la source", "credit the source"),
     ODRL + "compensate": Term((), "rémunérer", "pay"),

@@ -38,6 +38,7 @@ from catalog.model import (
 from catalog.values import rounded_persons
 from connector.base.clock import format_time
 from connector.dataplane import about as declarations
+from connector.dataplane import runnable
 from connector.dataplane.about import About
 from connector.dataplane.building import build
 from connector.dataplane.declaring import Found, declaration
@@ -63,6 +64,7 @@ from policies.compare import ChangedOffer, change
 from policies.jcs import jcs
 from policies.lint import Column, Declaration, Finding, lint, refusing, warning
 from policies.model import Policy
+from policies.plan import needs
 from policies.problem import Problem
 
 _DATA: Final = "data"
@@ -300,7 +302,8 @@ def _offer(
     """The offer the steward declared, if nothing forbids publishing it, and what to warn of.
 
     Raises:
-        Problem: `publish-no-policy`, `policy-template-…`; the first of the linter's findings.
+        Problem: `publish-no-policy`, `policy-template-…`; the first of the linter's findings;
+            `dataplane-lane`, `dataplane-column`: this node could not serve it.
     """
     if about.policy is None:
         raise Problem("publish-no-policy")
@@ -313,6 +316,7 @@ def _offer(
         first = refused[0].problem()
         first.params["findings"] = [one.document() for one in findings]
         raise first
+    runnable.check(needs(policy))
     return policy, warning(findings)
 
 

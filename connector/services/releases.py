@@ -29,7 +29,7 @@ from policies.model import INTEGER
 from policies.plan import Plan, facts
 from policies.problem import Problem
 from policies.values import literal
-from policies.vocabulary import ODRL
+from policies.vocabulary import ODRL, PREAU
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +125,10 @@ def judge(
         **facts(plan),
         ODRL + "count": Fact((place,), "ledger", "enforced"),
     }
+    if plan.budgets.records is not None:
+        # The parts themselves are cut to the budget: what is held is never more than it.
+        spent = literal(str(plan.budgets.records), INTEGER)
+        known[PREAU + "recordBudget"] = Fact((spent,), "ledger", "enforced")
     claims = planning.claims_in(application, policy)
     request = Request(ODRL + "use", agreement.dataset, t.peer, claims)
     return decide(policy, request, known, node.clock.now(), phase)

@@ -17,6 +17,7 @@ from policies.model import (
     beyond,
 )
 from policies.operands.base import LT
+from policies.plan.shares import holds
 from policies.vocabulary import ACTIONS, ODRL, PREAU, PROMISES, compact
 
 _AND: Final = ODRL + "and"
@@ -107,13 +108,11 @@ def _held(each: AnyConstraint) -> bool:
     if isinstance(each, LogicalConstraint):
         if each.operator == _AND:
             return all(_held(child) for child in each.operands)
-        return _again(each)
+        return _again(each) or holds(each)
     operand = operands.find(each.left)
     if operand is None or each.operator not in operand.operators or operand.duty_only:
         return True  # said already, more precisely
-    if operand.share is None:
-        return _known_at_batch(each)
-    return operand.share(each) is not None
+    return holds(each)
 
 
 def _sourced(atom: Constraint) -> bool:

@@ -54,7 +54,7 @@ _CONFLICTS: Final[Mapping[str, Conflict]] = {
 }
 _METADATA: Final = {
     spelled: PREFIXES["dct"] + word
-    for word in ("creator", "issued", "modified", "publisher", "replaces")
+    for word in ("creator", "issued", "modified", "publisher", "replaces", "source")
     for spelled in ("dct:" + word, PREFIXES["dct"] + word)
 }
 _RULES: Final = ("permission", "prohibition", "obligation")

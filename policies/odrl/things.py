@@ -13,7 +13,6 @@ from policies.odrl.members import (
     members,
     named,
     required,
-    text,
 )
 from policies.odrl.words import ACTIONS, FUNCTIONS, terms, word
 from policies.problem import Problem
@@ -35,6 +34,7 @@ class Thing(NamedTuple):
     iri: str
     refinement: tuple[AnyConstraint, ...] = ()
     collection: bool = False
+    source: str | None = None
     part_of: tuple[str, ...] = ()
 
 
@@ -57,6 +57,9 @@ def refinements(chosen: Mapping[Role, Thing]) -> Refinements:
     return Refinements(
         **{role: thing.refinement for role, thing in chosen.items()},
         collections=tuple(sorted(role for role, thing in chosen.items() if thing.collection)),
+        sources=tuple(
+            (role, thing.source) for role, thing in sorted(chosen.items()) if thing.source
+        ),
         part_of=tuple(
             (role, whole)
             for role, thing in sorted(chosen.items())
@@ -95,15 +98,14 @@ def _thing(data: object, where: str, role: Role) -> Thing:
         return Thing(named(data, where))
     found = members(data, where, _THING)
     spelled = expect_type(found, where, _COLLECTIONS[role], _SINGLES[role])
-    if "id" in found and "source" in found:
-        raise Problem("policy-duplicate-member", path=at(where, "source"))
-    iri = text(found["source"], at(where, "source")) if "source" in found else None
+    source = named(found["source"], at(where, "source")) if "source" in found else None
+    iri = source if "id" not in found and source else named(required(found, "id", where), where)
     refinement = constraints(found, "refinement", where)
     collection = spelled == _COLLECTIONS[role] or "source" in found or bool(refinement)
     if collection and spelled == _SINGLES[role]:
         raise Problem("policy-type", path=at(where, "@type"), expected=_COLLECTIONS[role])
     part_of = terms(found["partOf"], at(where, "partOf")) if "partOf" in found else ()
-    return Thing(iri or named(required(found, "id", where), where), refinement, collection, part_of)
+    return Thing(iri, refinement, collection, source if source != iri else None, part_of)
 
 
 def _is_detailed(data: object) -> bool:

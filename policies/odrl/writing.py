@@ -82,7 +82,10 @@ def _thing(part: Rule | Duty, role: Role) -> object:
     found: dict[str, object] = {}
     if role in part.refined.collections:
         found["@type"] = "AssetCollection" if role == "target" else "PartyCollection"
-    found["source" if refinement else "uid"] = iri
+    sources = [source for named, source in part.refined.sources if named == role]
+    found["source" if refinement and not sources else "uid"] = iri
+    if sources:
+        found["source"] = sources[0]
     if refinement:
         found["refinement"] = refinement
     if wholes:

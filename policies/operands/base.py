@@ -12,7 +12,7 @@ from typing import Final, Literal, NamedTuple
 
 from policies.model import Constraint, Value
 from policies.problem import Language
-from policies.values import Duration, order, parse
+from policies.values import Duration, compare_times, order, parse, span
 from policies.vocabulary import ODRL, Term, covers
 
 Phase = Literal["catalog", "negotiation", "transfer", "batch", "record", "monitor", "after"]
@@ -173,9 +173,12 @@ class Operand:
 
 
 def ordered(operator: str, seen: Values, required: Values) -> bool | None:
-    """Comparison of single ordered literals (dateTime, duration, integer, decimal)."""
+    """Comparison of single ordered literals (dateTime, date, duration, integer, decimal)."""
     if len(seen) != 1 or len(required) != 1:
         return None
+    one, other = span(seen[0]), span(required[0])
+    if one is not None and other is not None:
+        return compare_times(operator.removeprefix(ODRL), one, other)
     sign = order(seen[0], required[0])
     if sign is None:
         return None
@@ -220,11 +223,9 @@ class Terms:
         have, want = self._names(seen), self._names(required)
         if have is None or want is None or not want or (not have and not self.some):
             return None
-        if operator == EQ:
-            return self._equal(have, want)
-        if operator == NEQ:
+        if operator in {EQ, NEQ}:
             equal = self._equal(have, want)
-            return None if equal is None else not equal
+            return equal if operator == EQ else _not(equal)
         if operator in {IS_A, IS_ANY_OF, IS_PART_OF}:
             if operator == IS_A and len(want) != 1:
                 return None
@@ -232,6 +233,8 @@ class Terms:
             return _any(each) if self.some else _all(each)
         if operator == IS_NONE_OF:
             return _all([_not(self._touches(name, want)) for name in have])
+        if operator == HAS_PART:
+            return _all([_any([self._under(one, (name,)) for name in have]) for one in want])
         if operator == IS_ALL_OF:
             return _all([_any([self._under(name, (one,)) for name in have]) for one in want])
         return None

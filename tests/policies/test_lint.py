@@ -56,7 +56,6 @@ def atom(left: str, operator: str, right: object) -> dict[str, object]:
         (atom("odrl:delayPeriod", "lteq", "P1D"), "duty-only"),
         (atom("preau:fields", "isPartOf", ["actor", "colour"]), "unknown-field"),
         ({"or": [END, atom("odrl:count", "lteq", 3)]}, "no-enforcer"),
-        (atom("preau:consentStatus", "eq", {"@id": "dpv:RenewedConsentGiven"}), "no-enforcer"),
     ],
 )
 def test_a_clause_nobody_can_hold(constraint: dict[str, Any], code: str):

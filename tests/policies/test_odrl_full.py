@@ -27,6 +27,9 @@ FULL: dict[str, dict[str, Any]] = {
     "asset collection": only(
         target={"@type": "AssetCollection", "source": "urn:all", "refinement": [YOUNG]}
     ),
+    "collection and its source": only(
+        target={"@type": "AssetCollection", "uid": "urn:some", "source": "urn:all"}
+    ),
     "party collection": only(
         assignee={"@type": "PartyCollection", "uid": "urn:team"},
         assigner={"@type": "Party", "uid": "urn:me", "partOf": "urn:us"},
@@ -223,11 +226,6 @@ FAULTS: list[tuple[dict[str, Any], str, str]] = [
         only(target={"@type": "PartyCollection", "uid": "urn:a"}),
         "policy-type",
         "permission[0].target.@type",
-    ),
-    (
-        only(target={"uid": "urn:a", "source": "urn:b"}),
-        "policy-duplicate-member",
-        "permission[0].target.source",
     ),
     (only(target={"@type": "AssetCollection"}), "policy-missing-member", "permission[0].target"),
     (

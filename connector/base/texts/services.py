@@ -306,6 +306,13 @@ TEXTS: Final[dict[str, Text]] = {
         "Consultez l'accord ; une nouvelle demande peut être nécessaire.",
         "Look at the agreement; a new request may be needed.",
     ),
+    "release-budget": Text(
+        "conflict",
+        "Le nombre d'enregistrements convenu est épuisé : rien de plus n'est communiqué.",
+        "The agreed number of records is used up: nothing more is released.",
+        "Pour en obtenir davantage, faites une nouvelle demande.",
+        "To get more, make a new request.",
+    ),
     "release-part-order": Text(
         "invalid",
         "La partie {number} n'est pas la suivante ; la suivante est {next}.",

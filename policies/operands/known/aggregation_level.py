@@ -6,15 +6,10 @@ for grouped rows. Only the lane of rows runs yet: the linter refuses offers that
 
 from typing import Final
 
-from policies.model import Constraint
-from policies.operands.base import EQ, IS_A, IS_ANY_OF, Operand, Share, Terms, Vector
+from policies.operands.base import EQ, IS_A, IS_ANY_OF, Operand, Terms, Vector
 from policies.vocabulary import LEVELS, PREAU
 
 _TERMS: Final = Terms(LEVELS, by_cover=True)
-
-
-def _share(_: Constraint) -> Share | None:
-    return None  # the plan has no such lane yet
 
 
 OPERAND: Final = Operand(
@@ -28,7 +23,6 @@ OPERAND: Final = Operand(
     en="the level of aggregation",
     compare=_TERMS.compare,
     implies=_TERMS.implies,
-    share=_share,
     sourced=False,
     vectors=(
         Vector("isA", "preau:GroupedRows", "preau:Aggregate", answer=True),

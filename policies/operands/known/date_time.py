@@ -1,7 +1,8 @@
 """odrl:dateTime: when the data may be used.
 
 An end is checked from negotiation on; a start only when data moves, so that people can agree in
-June on what begins in September. A date without an offset names no instant: undetermined.
+June on what begins in September. A date stands for its whole day. Where a time zone is missing,
+any may be meant: what depends on it is undetermined.
 """
 
 from typing import Final

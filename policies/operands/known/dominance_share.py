@@ -6,14 +6,9 @@ the linter refuses offers that rely on it.
 
 from typing import Final
 
-from policies.model import DECIMAL, Constraint
-from policies.operands.base import LT, LTEQ, Operand, Share, Vector, ordered, ordered_implies
+from policies.model import DECIMAL
+from policies.operands.base import LT, LTEQ, Operand, Vector, ordered, ordered_implies
 from policies.vocabulary import PREAU
-
-
-def _share(_: Constraint) -> Share | None:
-    return None  # the plan has no such lane yet
-
 
 OPERAND: Final = Operand(
     iri=PREAU + "dominanceShare",
@@ -26,7 +21,6 @@ OPERAND: Final = Operand(
     en="the largest share of one person in a figure",
     compare=ordered,
     implies=ordered_implies,
-    share=_share,
     sourced=False,
     least=0,
     vectors=(

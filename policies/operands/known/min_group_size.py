@@ -6,14 +6,9 @@ the linter refuses offers that rely on it.
 
 from typing import Final
 
-from policies.model import INTEGER, Constraint
-from policies.operands.base import EQ, GT, GTEQ, Operand, Share, Vector, ordered, ordered_implies
+from policies.model import INTEGER
+from policies.operands.base import EQ, GT, GTEQ, Operand, Vector, ordered, ordered_implies
 from policies.vocabulary import PREAU
-
-
-def _share(_: Constraint) -> Share | None:
-    return None  # the plan has no such lane yet
-
 
 OPERAND: Final = Operand(
     iri=PREAU + "minGroupSize",
@@ -26,7 +21,6 @@ OPERAND: Final = Operand(
     en="the least number of persons in a group",
     compare=ordered,
     implies=ordered_implies,
-    share=_share,
     sourced=False,
     least=1,
     vectors=(

@@ -1,24 +1,19 @@
 """preau:recordBudget: how many rows may be released under one agreement.
 
-A count that the store would decrement in the transaction that logs each part. Budgets count
-releases so far (`odrl:count`): the linter refuses offers that rely on this one.
+The plan carries it as a budget over all releases of the agreement; each part is cut to what is
+left of it, in the transaction that logs the part, and a part issued again counts once (X3).
 """
 
 from typing import Final
 
-from policies.model import INTEGER, Constraint
-from policies.operands.base import EQ, LT, LTEQ, Operand, Share, Vector, ordered, ordered_implies
+from policies.model import INTEGER
+from policies.operands.base import LT, LTEQ, Operand, Vector, ordered, ordered_implies
 from policies.vocabulary import PREAU
-
-
-def _share(_: Constraint) -> Share | None:
-    return None  # no budget of the plan counts rows yet
-
 
 OPERAND: Final = Operand(
     iri=PREAU + "recordBudget",
     datatype=INTEGER,
-    operators=frozenset({EQ, LT, LTEQ}),
+    operators=frozenset({LT, LTEQ}),
     phases=frozenset({"transfer", "batch"}),
     source="ledger",
     assurance="enforced",
@@ -26,8 +21,6 @@ OPERAND: Final = Operand(
     en="the number of rows released",
     compare=ordered,
     implies=ordered_implies,
-    share=_share,
-    sourced=False,
     least=0,
     vectors=(
         Vector("lteq", "1000000", "1000000", answer=True),
