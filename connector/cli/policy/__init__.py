@@ -2,7 +2,7 @@
 
 import typer
 
-from connector.cli.policy import checking, composing, library
+from connector.cli.policy import checking, composing, decide, library
 
 app = typer.Typer(no_args_is_help=True, help="Policies: decided and explained, without a node.")
 app.command("list")(library.list_)
@@ -11,3 +11,4 @@ app.command("compose")(composing.compose)
 app.command("lint")(checking.lint)
 app.command("test")(library.run_vectors)
 app.command("explain")(checking.explain)
+app.command("decide")(decide.decide)
