@@ -37,15 +37,29 @@ def lint(
         what, given = terms.template, given if given is not None else dict(terms.params)
     offer = loading.offer(what, given, own)
     findings = linted(offer, declared)
-    refused = refusing(findings)
     found = [one.document() for one in findings]
+    refused = bool(refusing(findings))
+    if not refused and (unheld := _unrunnable(offer)) is not None:
+        found, refused = [unheld, *found], True
     good = SESSION.pick("Rien à redire.", "Nothing to object.")
     SESSION.say(
-        {"v": 1, "policy": offer.id, "refused": bool(refused), "findings": found},
+        {"v": 1, "policy": offer.id, "refused": refused, "findings": found},
         *(saying.warnings(found) or [good]),
     )
     if refused:
         raise typer.Exit(1)
+
+
+def _unrunnable(offer: Any) -> dict[str, object] | None:
+    """What no release of this version could hold, as publishing would refuse it."""
+    from connector.dataplane import runnable
+    from policies.plan import needs
+
+    try:
+        runnable.check(needs(offer))
+    except Problem as problem:
+        return {**problem.document(), "severity": "refuses", "path": "policy"}
+    return None
 
 
 @command
