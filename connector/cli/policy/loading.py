@@ -84,8 +84,10 @@ def example(
 
 
 def document(offer: Any) -> dict[str, object]:
-    """A policy as JSON-LD in the protocol's own context."""
-    from connector.protocol.names import DSP_CONTEXT
+    """A policy as JSON-LD: the wire's own form, in the ODRL context of the protocol, since that of
+    its messages knows rules inside messages only.
+    """
+    from catalog.terms import ODRL_PROFILE
     from policies import odrl
 
-    return {"@context": [DSP_CONTEXT], **odrl.wire(offer)}
+    return {"@context": [ODRL_PROFILE], **odrl.wire(offer)}

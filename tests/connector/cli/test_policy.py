@@ -9,9 +9,12 @@ import jsonschema_rs
 import pytest
 from typer.testing import CliRunner
 
+from catalog import jsonld
 from connector.cli.main import app, hoist
+from connector.cli.policy import loading
 from policies import odrl, templates
 from policies.composition import compose, digest
+from policies.vocabulary import ODRL
 from tests.support.source import ROOT
 
 OWN = ROOT / "examples" / "05_own_policy" / "templates"
@@ -73,6 +76,16 @@ def test_show_gives_text_schema_offer_and_clauses(params: Path):
     assert found["clauses"][-1]["assurance"] == ["enforced"]
     for lang, word in (("fr", "appliqué par le nœud"), ("en", "enforced by")):
         assert word in say(f"policy show use-until --lang {lang}")
+
+
+@pytest.mark.parametrize("name", templates.names())
+def test_the_offer_is_json_ld_that_loses_nothing(name: str):
+    offer = templates.build(name, templates.vectors(name)[0]["params"])
+    written = loading.document(offer)
+    expanded = json.dumps(jsonld.expand(written))  # refuses what would be dropped
+    for member in ("leftOperand", "action", "permission", "prohibition", "obligation", "duty"):
+        said = json.dumps(written).count(f'"{member}":')
+        assert expanded.count(f'"{ODRL}{member}":') == said
 
 
 def test_show_of_an_unknown_name_is_refused_with_those_there_are():
