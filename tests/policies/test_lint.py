@@ -180,7 +180,7 @@ ASKED = [
     (count, purpose, names)
     for count in range(1, 6)
     for purpose in (
-        EDU + "ResearchManagement",
+        EDU + "ResearchDataManagement",
         PREAU + "EducationResearch",
         PREAU + "Statistics",
         DPV + "Marketing",
