@@ -163,16 +163,18 @@ def asked(graph: "Graph", request: str) -> tuple[Request, Asked]:
     `Asked.policy` is left empty: the request names no policy.
 
     Raises:
-        Problem: `catalog-force-shape`.
+        Problem: `policy-shape`.
     """
     rules = list(graph.objects(_iri(request), _iri(ODRL + "permission")))
     if len(rules) != 1:
-        raise Problem("catalog-force-shape", node=request, expected="one odrl:permission")
+        raise Problem(
+            "policy-shape", path=request, expected="one odrl:permission", found="other data"
+        )
     found = {
         word: graph.value(rules[0], _iri(ODRL + word)) for word in ("action", "target", "assignee")
     }
     if found["action"] is None:
-        raise Problem("catalog-force-shape", node=request, expected="odrl:action")
+        raise Problem("policy-shape", path=request, expected="odrl:action", found="other data")
     named = {word: None if value is None else str(value) for word, value in found.items()}
     wanted = Request(str(found["action"]), named["target"], named["assignee"])
     return wanted, Asked("", request, str(rules[0]))
@@ -185,12 +187,17 @@ def situation(graph: "Graph", node: str, about: Request) -> tuple[datetime, Worl
     about were not performed.
 
     Raises:
-        Problem: `catalog-force-shape`.
+        Problem: `policy-shape`.
     """
     times = [str(value) for value in graph.objects(None, _iri(DCT + "issued"))]
     now = values.instant(times[0]) if len(times) == 1 else None
     if now is None:
-        raise Problem("catalog-force-shape", node=node, expected="one current time with an offset")
+        raise Problem(
+            "policy-shape",
+            path=node,
+            expected="one current time with an offset",
+            found="other data",
+        )
     members: dict[str, tuple[str, ...]] = {
         each: () for each in (about.target, about.assignee) if each is not None
     }
@@ -206,7 +213,9 @@ def _records(graph: "Graph", now: datetime) -> list[Record]:
         duty = graph.value(node, _iri(REPORT + "rule"))
         word = str(state).removeprefix(REPORT)
         if duty is None or word not in _STATES:
-            raise Problem("catalog-force-shape", node=str(node), expected="rule, deonticState")
+            raise Problem(
+                "policy-shape", path=str(node), expected="rule, deonticState", found="other data"
+            )
         found.append(Record("", now, duty=str(duty), state=_STATES[word], id=str(node)))
     return found
 

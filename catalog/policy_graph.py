@@ -64,6 +64,32 @@ def read(graph: "Graph", node: str, *, any_action: bool = False) -> Policy:
     )
 
 
+def only(turtle: bytes) -> Policy:
+    """The only policy in a Turtle document.
+
+    Raises:
+        Problem: `policy-rdf` (not Turtle), `policy-rdf-count` (no policy, or several), or as
+            `read`.
+    """
+    from rdflib import Graph, URIRef
+
+    graph = Graph(bind_namespaces="none")
+    try:
+        graph.parse(data=turtle, format="turtle")
+    except Exception as fault:  # noqa: BLE001  (rdflib's reader raises what it meets)
+        where = str(fault).partition("\n")[0][:200]
+        raise Problem("policy-rdf", found=where.encode("utf-8", "replace").decode()) from None
+    nodes = {
+        str(node)
+        for word in ("Policy", "Set", "Offer", "Agreement")
+        for node in graph.subjects(URIRef(RDF + "type"), URIRef(ODRL + word))
+        if isinstance(node, URIRef)
+    }
+    if len(nodes) != 1:
+        raise Problem("policy-rdf-count", found=len(nodes))
+    return read(graph, nodes.pop())
+
+
 def _open(rule: Any) -> Any:  # noqa: ANN401  (a rule, of the same class as given)
     return replace(rule, action="") if rule.action == _EVERY else rule
 

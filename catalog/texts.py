@@ -578,16 +578,6 @@ _FINDING: Final[dict[str, Text]] = {
     ),
 }
 
-_FORCE: Final = {
-    "catalog-force-shape": Text(
-        "invalid",
-        "{node} : attendu {expected} (modèle de rapport FORCE).",
-        "{node}: expected {expected} (FORCE report model).",
-        "Corrigez les données du cas.",
-        "Correct the data of the case.",
-    ),
-}
-
 TEXTS: Final[dict[str, Text]] = {
     **_JSON,
     **_UNFIT,
@@ -597,5 +587,4 @@ TEXTS: Final[dict[str, Text]] = {
     **_VERIFICATION,
     **_LINKED_DATA,
     **_FINDING,
-    **_FORCE,
 }

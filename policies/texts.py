@@ -115,7 +115,28 @@ TEXTS: Final[Mapping[str, Text]] = {
         "Écrivez les règles dans une seule politique.",
         "Write the rules in one policy.",
     ),
+    "policy-rdf": Text(
+        "invalid",
+        "Ce document n'est pas du Turtle lisible ({found}).",
+        "This document is not readable Turtle ({found}).",
+        "Corrigez le document à cet endroit, ou écrivez la politique en JSON.",
+        "Correct the document at that place, or write the policy as JSON.",
+    ),
+    "policy-rdf-count": Text(
+        "invalid",
+        "Ce document contient {found} politiques nommées par un IRI ; il en faut une.",
+        "This document has {found} policies named by an IRI; it needs one.",
+        "Gardez une seule odrl:Set, odrl:Offer ou odrl:Agreement, et donnez-lui un IRI.",
+        "Keep one odrl:Set, odrl:Offer or odrl:Agreement, and give it an IRI.",
+    ),
     # --- our own documents ---
+    "policy-question": Text(
+        "invalid",
+        "Fichier de la demande, {path} : attendu {expected}.",
+        "Request file, {path}: expected {expected}.",
+        "Corrigez le fichier (docs/policy-files.md).",
+        "Correct the file (docs/policy-files.md).",
+    ),
     "policy-application": Text(
         "invalid",
         "Demande, {path} : attendu {expected}.",

@@ -116,10 +116,10 @@ def _right(
         return (), False
     right = found["rightOperand"]
     if not isinstance(right, list):
-        return (_value(right, left, datatype, path),), False
+        return (value(right, left, datatype, path),), False
     if not right:
         raise Problem("policy-shape", path=path, expected="value", found="[]")
-    each = (_value(item, left, datatype, at(path, index)) for index, item in enumerate(right))
+    each = (value(item, left, datatype, at(path, index)) for index, item in enumerate(right))
     return tuple(each), True
 
 
@@ -128,7 +128,7 @@ def _references(found: Members, where: str) -> tuple[str, ...]:
 
 
 def _status(found: Members, left: str, where: str) -> Value | None:
-    return _value(found["status"], left, None, at(where, "status")) if "status" in found else None
+    return value(found["status"], left, None, at(where, "status")) if "status" in found else None
 
 
 def _iri(found: Members, member: str, where: str) -> str | None:
@@ -139,8 +139,10 @@ def _datatype(found: Members, where: str) -> str | None:
     return _iri(found, "dataType", where)
 
 
-def _value(data: object, left: str, datatype: str | None, where: str) -> Value:
-    """One value; `dataType` types what has no type, and must agree with what has one."""
+def value(data: object, left: str, datatype: str | None, where: str) -> Value:
+    """One value of a left operand; `datatype` types what has no type, and must agree with what
+    has one.
+    """
     if datatype is None:
         return _spelled(data, left, where)
     if isinstance(data, str):

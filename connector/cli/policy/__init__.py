@@ -1,0 +1,8 @@
+"""`preau policy`: policies read, decided, explained; no node is needed. One file per command."""
+
+import typer
+
+from connector.cli.policy import decide
+
+app = typer.Typer(no_args_is_help=True, help="Policies: decided and explained, without a node.")
+app.command("decide")(decide.decide)
