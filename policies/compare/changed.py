@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from policies import values
@@ -162,7 +162,12 @@ def _said(one: Constraint) -> dict[str, Any]:
 
 def _edge(one: Constraint, moment: datetime) -> dict[str, Any]:
     """An edge of the period or the end of use; both are said half open."""
-    edges = {(RECORDS, LT): "end", (RECORDS, LTEQ): "end", (DATE, LT): "until", (DATE, LTEQ): "until"}
+    edges = {
+        (RECORDS, LT): "end",
+        (RECORDS, LTEQ): "end",
+        (DATE, LT): "until",
+        (DATE, LTEQ): "until",
+    }
     edges |= {(RECORDS, GTEQ): "start", (RECORDS, GT): "start"}
     member = edges.get((one.left, one.operator))
     later = one.operator in {LTEQ, GT}

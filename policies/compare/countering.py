@@ -8,7 +8,7 @@ from policies import odrl, values
 from policies.compare.changed import ChangedOffer
 from policies.compare.covering import differences, flatten, implied
 from policies.compare.narrowing import change
-from policies.compare.nearest import Nearest, by_operand, nearest
+from policies.compare.nearest import Nearest, by_operand, choosable, nearest
 from policies.model import AnyConstraint, Constraint, Duty, Policy, Rule
 from policies.naming import name
 from policies.problem import Language, Problem
@@ -40,15 +40,7 @@ class Counter:
             "offer": odrl.wire(self.policy),
             "changed": None if self.changed is None else self.changed.document(),
             "complete": self.complete,
-            "nearest": [
-                {
-                    "operand": each.operand,
-                    "constraints": [odrl.node(one) for one in each.constraints],
-                    "fr": each.sentence("fr"),
-                    "en": each.sentence("en"),
-                }
-                for each in self.proposals
-            ],
+            "nearest": [each.document() for each in self.proposals],
         }
 
     def sentences(self, lang: Language) -> list[str]:
@@ -69,7 +61,10 @@ def counter(offer: Policy, request: Policy) -> Counter | None:
         fitting = _best(offer, rule)
         if fitting is None:
             return None
-        rules.append(_countered(fitting, rule, proposals))
+        made = _countered(fitting, rule, proposals)
+        if made is None:
+            return None
+        rules.append(made)
     policy = replace(
         request,
         permissions=tuple(rules),
@@ -97,8 +92,10 @@ def _best(offer: Policy, asked: Rule) -> Rule | None:
     return min(found, key=lambda each: each[0], default=(0, None))[1]
 
 
-def _countered(offered: Rule, asked: Rule, proposals: list[Nearest]) -> Rule:
-    """The asked permission with everything that goes beyond the offered one replaced."""
+def _countered(offered: Rule, asked: Rule, proposals: list[Nearest]) -> Rule | None:
+    """The asked permission with everything that goes beyond the offered one replaced; None where
+    nothing that the asker can choose meets the offered clauses.
+    """
     mine = tuple(flatten(asked.constraints))
     theirs = tuple(flatten(offered.constraints))
     atoms = by_operand(each for each in theirs if isinstance(each, Constraint))
@@ -108,6 +105,8 @@ def _countered(offered: Rule, asked: Rule, proposals: list[Nearest]) -> Rule:
         if all(implied(each, mine) for each in outer):
             continue
         found = nearest(operand, outer, asked_atoms.get(operand, []))
+        if found is None and choosable(operand):
+            return None
         added = tuple(outer) if found is None else found.constraints
         if found is not None:
             proposals.append(found)

@@ -12,6 +12,7 @@ from typing import Final
 
 from policies import operands, phrases, values
 from policies.model import INTEGER, STRING, Constraint, Value, iri
+from policies.naming import node
 from policies.operands import Operand
 from policies.operands.base import (
     EQ,
@@ -48,6 +49,15 @@ class Nearest:
         said = phrases.conditions(self.constraints, lang)
         return phrases.pick((f"Au plus proche : {said}.", f"Nearest acceptable: {said}."), lang)
 
+    def document(self) -> dict[str, object]:
+        """The proposal for machines."""
+        return {
+            "operand": self.operand,
+            "constraints": [node(each) for each in self.constraints],
+            "fr": self.sentence("fr"),
+            "en": self.sentence("en"),
+        }
+
 
 def nearest(
     operand: str, outer: Sequence[Constraint], inner: Sequence[Constraint]
@@ -57,7 +67,7 @@ def nearest(
     None when the asker cannot choose this value, or when nothing meets the outer clauses.
     """
     known = operands.find(operand)
-    if known is None or known.source in _GIVEN or not outer:
+    if known is None or not choosable(operand) or not outer:
         return None
     if known.compare is names:
         found = _names(outer, inner)
@@ -68,6 +78,12 @@ def nearest(
     if found is None or not all(_covered(known, each, found) for each in outer):
         return None
     return Nearest(operand, found)
+
+
+def choosable(operand: str) -> bool:
+    """Whether an asker can ask for another value of this operand."""
+    known = operands.find(operand)
+    return known is not None and known.source not in _GIVEN
 
 
 def _covered(known: Operand, outer: Constraint, inner: tuple[Constraint, ...]) -> bool:
