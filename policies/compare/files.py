@@ -52,7 +52,9 @@ def _with_request(offer: Policy, question: questions.Question) -> Json:
         "covered": found.covered,
         "outcome": found.decision.outcome,
         "differences": [each.document() for each in found.failing],
-        "counter": _counter(found.proposals, found.changed and found.changed.document()),
+        "counter": _counter(
+            found.proposals, None if found.changed is None else found.changed.document()
+        ),
     }
 
 
