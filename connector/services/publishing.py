@@ -112,12 +112,14 @@ async def add(node: Node, who: Actor, upload: Upload) -> dict[str, Any]:
         own = await asyncio.to_thread(own_templates, node.folder)
         offer = _offer(node, about, meta, own)
         await _register(node, folder)
-        return await commit(node, lambda tx: _publish(node, tx, who, about, meta, folder, offer))
+        made = await commit(node, lambda tx: _publish(node, tx, who, about, meta, folder, offer))
     except BaseException:
         await asyncio.to_thread(_drop, folder)
         raise
     finally:
         kept.unlink(missing_ok=True)
+    node.alarm.ring()  # running agreements may depend on what the dataset declares
+    return made
 
 
 async def withdraw(node: Node, who: Actor, ident: str, reason: str) -> dict[str, Any]:

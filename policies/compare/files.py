@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from policies import odrl, questions
+from policies.compare.changed import ChangedOffer
 from policies.compare.countering import counter
 from policies.compare.covering import differences
 from policies.compare.nearest import Nearest
@@ -52,13 +53,11 @@ def _with_request(offer: Policy, question: questions.Question) -> Json:
         "covered": found.covered,
         "outcome": found.decision.outcome,
         "differences": [each.document() for each in found.failing],
-        "counter": _counter(
-            found.proposals, None if found.changed is None else found.changed.document()
-        ),
+        "counter": _counter(found.proposals, found.changed),
     }
 
 
-def _counter(proposals: tuple[Nearest, ...], changed: dict[str, object] | None) -> Json | None:
+def _counter(proposals: tuple[Nearest, ...], changed: ChangedOffer | None) -> Json | None:
     if not proposals:
         return None
     claims = {

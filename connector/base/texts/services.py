@@ -306,6 +306,13 @@ TEXTS: Final[dict[str, Text]] = {
         "Consultez l'accord ; une nouvelle demande peut être nécessaire.",
         "Look at the agreement; a new request may be needed.",
     ),
+    "release-basis": Text(
+        "conflict",
+        "La base légale déclarée pour ce jeu de données a changé depuis l'accord.",
+        "The legal basis declared for this dataset has changed since the agreement.",
+        "Une nouvelle demande, sur la base actuelle, est nécessaire.",
+        "A new request, on the present basis, is needed.",
+    ),
     "release-budget": Text(
         "conflict",
         "Le nombre d'enregistrements convenu est épuisé : rien de plus n'est communiqué.",
