@@ -117,9 +117,9 @@ def test_a_rule_without_action_is_kept_for_oracles_only():
         policy_graph.read(graph, "urn:absent")
 
 
-WORDS = """permission prohibition obligation duty action target constraint or andSequence leftOperand
-operator rightOperand refinement source uid use Set AssetCollection eq count inheritFrom conflict
-perm partOf"""
+WORDS = """permission prohibition obligation duty action target constraint or andSequence
+leftOperand operator rightOperand refinement source uid use Set AssetCollection eq count
+inheritFrom conflict perm partOf"""
 words = st.sampled_from(WORDS.split()).map(lambda word: rdflib.URIRef(ODRL + word))
 first, rest, kind = rdflib.RDF.first, rdflib.RDF.rest, rdflib.RDF.type
 nodes = st.sampled_from(["urn:p", "urn:a", "urn:b"]).map(rdflib.URIRef) | st.sampled_from(
