@@ -38,11 +38,16 @@ _WARNINGS: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A field of the codebook, as far as it matters here: name, type, what it says of persons."""
+    """A field of the codebook, as far as it matters here: name, type, what it says of persons.
+
+    `conditioned` fields hold special categories of data and leave under a declared Article 9
+    condition; others that hold them never leave.
+    """
 
     name: str
     type: str = "string"
     personal: str = "no"
+    conditioned: bool = False
 
 
 @dataclass(frozen=True, slots=True)

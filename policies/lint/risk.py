@@ -174,7 +174,7 @@ def _assessment(policy: Policy, declaration: Declaration) -> Iterator[Finding]:
 
 
 def _criteria(policy: Policy, declaration: Declaration) -> Iterator[tuple[bool, str]]:
-    special = any(column.personal == "special" for column in declaration.columns)
+    special = any(column.conditioned for column in declaration.columns)
     purposes = _purposes(policy)
     evaluated = bool(_under(purposes, _AI, *_EVALUATING)) or any(
         rule.action in _DECIDING for rule in policy.permissions

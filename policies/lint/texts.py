@@ -274,10 +274,9 @@ TEXTS: Final[Mapping[str, Text]] = {
         "refused",
         "{path} : {party} détient la liste des personnes et verrait, ligne à ligne, qui manque.",
         "{path}: {party} holds the list of persons and would see, row by row, who is missing.",
-        "Excluez ce destinataire (paramètre excluded, ou preau:assignee), ou offrez des"
+        "Excluez ce destinataire (paramètres excluded, not_to), ou offrez des"
         " chiffres sur des groupes.",
-        "Exclude this recipient (parameter excluded, or preau:assignee), or offer figures"
-        " about groups.",
+        "Exclude this recipient (parameters excluded, not_to), or offer figures about groups.",
     ),
     "policy-lint-only-declared": Text(
         "refused",

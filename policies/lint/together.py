@@ -44,8 +44,8 @@ PAIRS: Final = (
     ),
     Pair(
         "policy-lint-together-origin",
-        _words("nationalite nationality naissance birthplace birthcountry"),
-        _words("langue language mothertongue maternelle"),
+        _words("nationalite nationality birthplace"),
+        _words("langue language tongue"),
     ),
 )
 
@@ -70,7 +70,7 @@ def together(policy: Policy, declaration: Declaration) -> Iterator[Finding]:
 def _is(column: Column, words: frozenset[str]) -> bool:
     found = _spelled(column.name)
     dated = words is _DATED and column.type in _DATES
-    return bool(found & words) or dated or "".join(sorted(found)) in words
+    return bool(found & words) or dated
 
 
 def _spelled(name: str) -> frozenset[str]:
