@@ -5,11 +5,12 @@ whether what it found can ever change back. Time never goes back, so a date that
 a membership, a credential or an offer of the other side may come again.
 """
 
-from datetime import datetime
+from collections.abc import Iterator
+from datetime import datetime, timedelta
 from typing import Final
 
 from policies import operands, values
-from policies.model import Constraint, LogicalConstraint
+from policies.model import ROLES, Constraint, Duty, LogicalConstraint, Policy, Rule, atoms
 from policies.operands.base import GT, GTEQ, LT, LTEQ, NEQ
 from policies.plan import Plan
 from policies.trace import ConstraintTrace, Decision, RuleTrace
@@ -17,6 +18,9 @@ from policies.vocabulary import ODRL
 
 _AND: Final = ODRL + "and"
 _CHANGING: Final = frozenset({"peer-list", "credential", "peer-catalog"})
+_ZONES: Final = timedelta(hours=14)
+_TICK: Final = timedelta(microseconds=1)
+_SECOND: Final = timedelta(seconds=1)
 _CLOCK: Final = frozenset({ODRL + "dateTime", ODRL + "elapsedTime"})
 
 
@@ -27,6 +31,47 @@ def next_instant(plan: Plan, after: datetime) -> datetime | None:
     """
     moments = [values.instant(each.at or "") for each in plan.triggers if each.do != "due"]
     return min((at for at in moments if at is not None and at > after), default=None)
+
+
+def next_change(policy: Policy, after: datetime) -> datetime | None:
+    """The first instant after another at which the clock alone may change a decision.
+
+    Every instant that any clause of the policy names counts, those of duties too: between two of
+    them the same facts give the same outcome.
+    """
+    return min((at for at in _named(policy) if at > after), default=None)
+
+
+def _named(policy: Policy) -> Iterator[datetime]:
+    rules: tuple[Rule | Duty, ...] = (
+        *policy.permissions,
+        *policy.prohibitions,
+        *policy.obligations,
+    )
+    began = values.instant(policy.timestamp or "")
+    for atom in (atom for rule in rules for atom in _atoms(rule)):
+        for value in atom.right:
+            spanned, length = values.span(value), values.parse(value)
+            if spanned is not None:
+                edges = {spanned.first, spanned.last}
+                margin = timedelta(0) if spanned.zoned else _ZONES
+                for edge in edges:
+                    yield from (edge - margin, edge + margin, edge + margin + _TICK)
+            elif isinstance(length, values.Duration) and began is not None:
+                yield from (length.after(began), length.after(began) + _SECOND)
+    if began is not None:
+        yield began
+
+
+def _atoms(part: Rule | Duty) -> Iterator[Constraint]:
+    """Every atomic constraint of a rule, of its duties, and of what follows from those."""
+    yield from atoms(part.constraints)
+    for role in ROLES:
+        yield from atoms(part.refined.of(role))
+    later = part.remedies if isinstance(part, Rule) else part.consequences
+    duties = part.duties if isinstance(part, Rule) else ()
+    for duty in (*duties, *later):
+        yield from _atoms(duty)
 
 
 def lasting(decided: Decision) -> bool:

@@ -5,6 +5,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from policies import odrl, plan
 from policies.application import Application
@@ -12,7 +14,7 @@ from policies.compare import narrow
 from policies.evaluate import Request, claims, decide, groups
 from policies.model import Policy
 from policies.plan import DatasetFacts, Plan, Rows, Trigger
-from policies.standing import lasting, next_instant
+from policies.standing import lasting, next_change, next_instant
 from policies.vocabulary import ODRL, PREAU
 
 NOW = datetime(2027, 1, 1, tzinfo=UTC)
@@ -107,6 +109,69 @@ def test_the_next_instant_is_the_first_after():
     assert next_instant(found, NOW) == datetime(2027, 1, 15, tzinfo=UTC)
     assert next_instant(found, NOW - timedelta(seconds=1)) == NOW
     assert next_instant(found, datetime(2027, 2, 1, tzinfo=UTC)) is None
+
+
+INSTANTS = ["2026-12-01T00:00:00Z", "2026-12-02T00:00:00", "2026-12-03T00:00:00+05:00"]
+CLAUSES = st.one_of(
+    st.builds(
+        lambda op, at: atom("odrl:dateTime", op, at),
+        st.sampled_from(["lt", "lteq", "gt", "gteq", "eq", "neq"]),
+        st.sampled_from(INSTANTS),
+    ),
+    st.builds(
+        lambda op, day: atom(
+            "odrl:dateTime", op, {"@value": f"2026-12-0{day}", "@type": "xsd:date"}
+        ),
+        st.sampled_from(["lt", "lteq", "gt", "gteq", "eq"]),
+        st.integers(1, 4),
+    ),
+    st.builds(
+        elapsed,
+        st.sampled_from(["lt", "lteq", "gt", "gteq"]),
+        st.sampled_from(["PT1H", "P1D", "P2DT1S"]),
+    ),
+)
+TREES = st.recursive(
+    CLAUSES,
+    lambda inner: st.builds(
+        lambda op, parts: {op: parts},
+        st.sampled_from(["and", "or", "xone"]),
+        st.lists(inner, min_size=1, max_size=2),
+    ),
+    max_leaves=4,
+)
+MOMENTS = st.builds(
+    lambda hours, ticks: (
+        datetime(2026, 11, 30, tzinfo=UTC) + timedelta(hours=hours, microseconds=ticks)
+    ),
+    st.integers(0, 24 * 6),
+    st.integers(-1, 1),
+)
+
+
+@given(st.lists(TREES, max_size=3), st.lists(TREES, max_size=1), MOMENTS, MOMENTS)
+def test_between_two_changes_the_clock_changes_nothing(
+    permitting: list[Any], barring: list[Any], one: datetime, other: datetime
+):
+    duty = {"action": "odrl:delete", "constraint": [elapsed("lteq", "P1D")]}
+    bars = [{"action": "use", "constraint": barring}] if barring else []
+    policy = agreed(*permitting, prohibition=bars, obligation=[duty])
+    early, late = sorted((one, other))
+    change = next_change(policy, early)
+    assert change is not None or late >= early
+    if change is not None and late >= change:
+        return
+    request = Request(ODRL + "use", "urn:d", LAB, {})
+    first, second = (decide(policy, request, {}, at, "batch") for at in (early, late))
+    assert first.outcome == second.outcome
+    assert first.permission == second.permission
+
+
+def test_a_policy_without_dates_changes_only_when_it_begins():
+    assert next_change(agreed(GROUP), NOW) is None
+    began = datetime(2026, 12, 1, tzinfo=UTC)
+    assert next_change(agreed(GROUP), began - timedelta(days=1)) == began
+    assert next_change(agreed(date("lt", 2028)), NOW) == datetime(2028, 1, 1, tzinfo=UTC)
 
 
 def test_triggers_name_every_instant_that_matters(
