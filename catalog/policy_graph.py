@@ -135,7 +135,7 @@ def _objects(graph: "Graph", name: str, objects: list[Any], depth: int) -> objec
     elif name in _THINGS:
         written = [_thing(graph, each, depth) for each in items]
     else:
-        written = [_node(graph, each, depth - 1) for each in items]
+        written = [_part(graph, each, depth) for each in items]
     return written[0] if len(written) == 1 else written
 
 
@@ -154,6 +154,13 @@ def _items(graph: "Graph", found: Any) -> list[Any]:  # noqa: ANN401
         items.append(graph.value(found, first))
         found = graph.value(found, rest)
     return items
+
+
+def _part(graph: "Graph", found: Any, depth: int) -> object:  # noqa: ANN401
+    """A rule or constraint; a literal in its place is left for the reader to refuse."""
+    from rdflib import Literal
+
+    return _plain(found) if isinstance(found, Literal) else _node(graph, found, depth - 1)
 
 
 def _thing(graph: "Graph", found: Any, depth: int) -> object:  # noqa: ANN401

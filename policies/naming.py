@@ -54,6 +54,13 @@ def _name(part: AnyConstraint | Rule | Duty) -> str:
     return "ni:///sha-256;" + _hash(_body(part, name, _unique_names))
 
 
+def forget() -> None:
+    """Drop all remembered names (for measuring)."""
+    _KNOWN.clear()
+    for remembered in (_name, _rules_digest, _spelled):
+        remembered.cache_clear()
+
+
 def document(policy: Policy) -> Node:
     """The policy in normal form, with the short member names of our own context.
 

@@ -48,7 +48,9 @@ async def add(node: Node, who: Actor, did: str, name: str, groups: list[str]) ->
         node.log.append(tx, Entry("config", None, None, change), now)
         return kept
 
-    return _shown(await node.store.write(unit))
+    shown = _shown(await node.store.write(unit))
+    node.alarm.ring()  # running agreements may depend on a membership
+    return shown
 
 
 async def listing(node: Node) -> list[dict[str, Any]]:

@@ -115,12 +115,14 @@ async def add(node: Node, who: Actor, upload: Upload) -> dict[str, Any]:
         published = await commit(
             node, lambda tx: _publish(node, tx, who, about, meta, folder, offer, warnings)
         )
-        return {**published, "warnings": [one.document() for one in warnings]}
+        made = {**published, "warnings": [one.document() for one in warnings]}
     except BaseException:
         await asyncio.to_thread(_drop, folder)
         raise
     finally:
         kept.unlink(missing_ok=True)
+    node.alarm.ring()  # running agreements may depend on what the dataset declares
+    return made
 
 
 async def withdraw(node: Node, who: Actor, ident: str, reason: str) -> dict[str, Any]:

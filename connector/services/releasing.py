@@ -32,7 +32,7 @@ from connector.services.releases import (
     agreement_of,
     check_running,
     consent_now,
-    judge,
+    judge_again,
     opened,
     session_of,
 )
@@ -136,7 +136,7 @@ def _commit(
     check_running(t)
     quarantine.check(tx, release.plan)
     groups = groups_of(tx, t.peer)
-    if not judge(node, tx, t, agreement, "batch", groups).permitted:
+    if not judge_again(node, tx, t, agreement, groups).permitted:
         raise Problem("release-ended")
     if not bits.good_at(now, consents.epoch(tx)):
         return None

@@ -14,7 +14,7 @@ from policies.model import AnyConstraint, Constraint, Rule, Value, atoms
 from policies.naming import name
 from policies.plan import residue
 from policies.plan.residue import KINDS, Const, Predicate, Test, Truth
-from policies.plan.shares import conjuncts, contradiction, of_row, per_row, unheld
+from policies.plan.shares import conjuncts, contradiction, of_row, per_row
 from policies.trace import ConstraintTrace, Decision, Outcome
 
 Known = Mapping[Test, Truth]
@@ -88,14 +88,9 @@ def predicate(constraint: AnyConstraint) -> Predicate:
     """The predicate that a constraint is, nothing folded.
 
     A constraint said twice counts once, as in its content name.
-
-    Raises:
-        Problem: `policy-plan-no-enforcer`: a connective that nobody can evaluate.
     """
     if isinstance(constraint, Constraint):
         return residue.test(constraint)
-    if constraint.operator not in KINDS:
-        raise unheld(constraint)
     parts = {name(child): predicate(child) for child in constraint.operands}
     return residue.group(KINDS[constraint.operator], list(parts.values()))
 

@@ -22,6 +22,7 @@ from policies.naming import name
 from policies.operands import Share
 from policies.plan import groups
 from policies.plan.groups import given
+from policies.plan.residue import KINDS
 from policies.problem import Problem
 from policies.vocabulary import ODRL, PREAU, compact
 
@@ -84,7 +85,8 @@ def _share(constraint: AnyConstraint) -> Share:
         if operand is None or operand.duty_only or atom.operator not in operand.operators:
             raise unheld(constraint)
     if isinstance(constraint, LogicalConstraint):
-        if all(of_row(atom) or _again(atom) for atom in atoms((constraint,))):
+        sound = all(of_row(atom) or _again(atom) for atom in atoms((constraint,)))
+        if sound and not (per_row(constraint) and _ordered(constraint)):
             return Share()
         raise unheld(constraint)
     share = _atom_share(constraint)
@@ -94,6 +96,13 @@ def _share(constraint: AnyConstraint) -> Share:
     if of_row(constraint) or (operand and operand.share is None and _again(constraint)):
         return Share()
     raise unheld(constraint)
+
+
+def _ordered(constraint: AnyConstraint) -> bool:
+    """Whether an order of events is asked for anywhere in it: no row can tell that."""
+    if isinstance(constraint, Constraint):
+        return False
+    return constraint.operator not in KINDS or any(map(_ordered, constraint.operands))
 
 
 def _atom_share(constraint: Constraint) -> Share | None:

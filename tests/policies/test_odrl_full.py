@@ -294,3 +294,70 @@ def test_plain_rules_stay_plain():
     assert beyond(odrl.read({**only(), "conflict": "prohibit"})) == ()
     assert odrl.same(odrl.read({**only(), "conflict": "prohibit"}), odrl.read(only()))
     assert PREAU not in json.dumps(odrl.document(odrl.read(only())))
+
+
+# --- anything may be wrong ------------------------------------------------------------------
+
+junk = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=4)
+    | st.sampled_from(["use", "odrl:print", "urn:x", "eq", "\ud800", "AssetCollection", "P1D"]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                ["@id", "uid", "@type", "@value", "source", "refinement", "action", "duty", "@list"]
+            )
+            | st.text(max_size=4),
+            inner,
+            max_size=4,
+        )
+    ),
+    max_leaves=8,
+)
+
+
+def _places(data: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """The path of every value inside a JSON value."""
+    found = [path]
+    if isinstance(data, dict):
+        for key, value in data.items():
+            found += _places(value, (*path, key))
+    elif isinstance(data, list):
+        for index, value in enumerate(data):
+            found += _places(value, (*path, index))
+    return found
+
+
+def _replaced(data: Any, path: tuple[Any, ...], value: Any) -> Any:
+    if not path:
+        return value
+    copied: Any = dict(data) if isinstance(data, dict) else list(data)
+    copied[path[0]] = _replaced(data[path[0]], path[1:], value)
+    return copied
+
+
+@given(st.sampled_from(sorted(FULL)), st.data())
+def test_a_damaged_policy_is_a_policy_or_a_problem(name: str, data: st.DataObject):
+    path = data.draw(st.sampled_from(_places(FULL[name])))
+    value = data.draw(junk)
+    damaged = _replaced(FULL[name], path, value)
+    if data.draw(st.booleans()) and isinstance(damaged, dict):
+        damaged = {**damaged, data.draw(st.text(max_size=5)): data.draw(junk)}
+    read = _read(damaged)
+    if isinstance(read, Problem):
+        assert read.kind == "invalid"
+        json.dumps(read.document())
+        return
+    assert odrl.read(odrl.wire(read)) == read
+    assert odrl.document(odrl.read(odrl.document(read))) == odrl.document(read)
+
+
+def _read(data: object) -> Policy | Problem:
+    try:
+        return odrl.read(data)
+    except Problem as problem:
+        return problem
