@@ -75,6 +75,16 @@ _HEADS: Final[dict[Answer, phrases.Phrase]] = {
     ),
     "invalid": ("Refusé : cette politique est vide.", "Refused: this policy is empty."),
 }
+_NOTES: Final[dict[Note, phrases.Phrase]] = {
+    "inherits": (
+        "Refusé : cette politique reprend les règles d'une autre, qui manque ici.",
+        "Refused: this policy takes over the rules of another one, which is missing here.",
+    ),
+    "conflict": (
+        "Refusé : cette politique permet et interdit la même action, ce qui l'annule.",
+        "Refused: this policy permits and forbids the same action, which voids it.",
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,8 +304,8 @@ class Decision:
         """Sentences made from the shared rendering: the answer, then what was not met."""
         if self.phase == "record":
             return []
-        lines = [phrases.pick(_HEADS[self.outcome], lang)]
-        if self.permitted:
+        lines = [phrases.pick(_NOTES.get(self.note, _HEADS[self.outcome]), lang)]
+        if self.permitted or self.note:
             return lines
         for rule in self.trace:
             lines += _rule_reasons(rule, lang)

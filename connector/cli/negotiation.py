@@ -7,6 +7,7 @@ import typer
 
 from connector.cli.client import segment
 from connector.cli.output import SESSION, command, read_json, table
+from policies.problem import Problem
 
 app = typer.Typer(no_args_is_help=True, help="Requests for data, made and received.")
 
@@ -17,12 +18,16 @@ def request(
     application: Annotated[Path, typer.Option(help="What you ask and why (JSON).")],
     wait: Annotated[float, typer.Option(help="Seconds to wait for an outcome.")] = 0,
 ) -> None:
-    """Ask another node for a dataset."""
+    """Ask another node for a dataset; with --wait, a request that was refused exits with 1."""
     client = SESSION.client()
     body = {"dataset": dataset, "application": read_json(application)}
     made = client.post("/v1/requests", body)
     if wait:
         made = client.get(f"/v1/negotiations/{segment(made['pid'])}", wait=wait, until="SETTLED")
+        if made["state"] == "TERMINATED":
+            reasons = " ".join(made["reasons"]) or "–"
+            code = made["code"] or "–"
+            raise Problem("cli-request-ended", pid=made["pid"], ended=code, reasons=reasons)
     SESSION.say(made, *_lines(made))
 
 

@@ -7,6 +7,7 @@ import typer
 
 from connector.cli.client import ApiProblem, Client, segment
 from connector.cli.output import SESSION, command, progress, table
+from policies.problem import Problem
 
 app = typer.Typer(no_args_is_help=True, help="Data on its way.")
 
@@ -24,19 +25,29 @@ def fetch(
     format_: Annotated[
         str, typer.Option("--format", metavar="ndjson|csv", help="csv: of tables only.")
     ] = "ndjson",
+    again: Annotated[
+        bool,
+        typer.Option(
+            "--again", help="Ask for a new release though the files are here; it counts as one."
+        ),
+    ] = False,
 ) -> None:
-    """Let this node fetch what was agreed, then copy the files out."""
+    """Let this node fetch what was agreed, then copy the files out.
+
+    Files that are here already are copied again: nothing is asked for, nothing is counted.
+    """
     client = SESSION.client()
-    body = {"agreement": agreement, "format": format_}
+    body = {"agreement": agreement, "format": format_, "again": again}
     transfer = client.post("/v1/transfers", body)
     path = f"/v1/transfers/{segment(transfer['pid'])}"
+    kept = transfer["state"] in {"COMPLETED", "TERMINATED"}
     client.post(f"{path}/fetch", {"parts": parts})
     found = _follow(client, path)
     if found["fetch"]["files"]:
         _copy_out(client, path, found["fetch"]["files"], out)
     if found["fetch"]["problem"]:
         raise ApiProblem(found["fetch"]["problem"])
-    SESSION.say(found, *_lines(found))
+    SESSION.say(found, *_lines(found), *([_kept(found)] if kept else []))
 
 
 @app.command("list")
@@ -98,9 +109,24 @@ def _follow(client: Client, path: str) -> dict[str, Any]:
 
 
 def _copy_out(client: Client, path: str, names: list[str], out: Path) -> None:
-    out.mkdir(parents=True, exist_ok=True)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        fault = error.strerror or "I/O"
+        raise Problem("cli-not-written", path=str(out), fault=fault) from None
     for name in names:
         client.download(f"{path}/files/{segment(name)}", out / name)
+
+
+def _kept(found: dict[str, Any]) -> str:
+    """What a person must know whose files were here already."""
+    at = found["updated"]
+    return SESSION.pick(
+        f"  Déjà reçu (transfert du {at}) : les fichiers ont été copiés de nouveau, sans nouvelle"
+        " communication. Pour en demander une, qui compte : --again",
+        f"  Received before (transfer of {at}): the files were copied again, nothing new was"
+        " released. To ask for a new release, which counts: --again",
+    )
 
 
 def _lines(found: dict[str, Any]) -> list[str]:

@@ -33,7 +33,7 @@ class Found:
 
 
 def declaration(
-    about: About, *, retention_default: str | None, at: datetime, found: Found | None = None
+    about: About, *, retention_default: str | None, now: datetime, found: Found | None = None
 ) -> Declaration:
     """The linter's view of a declaration at an instant."""
     columns = _noted(about) if found is None else found.columns
@@ -60,7 +60,7 @@ def declaration(
         roster=frozenset(about.roster),
         public_body=about.public_body,
         exclusive=about.exclusive,
-        at=at,
+        now=now,
     )
 
 

@@ -283,8 +283,13 @@ def _transfers(node: Node) -> APIRouter:
     @made.post("/transfers")
     async def start(request: Request) -> Response:
         who, body = await _actor(node, request), await _json(request)
-        form = body.get("format") or "ndjson"
-        pid = await transferring.start(node, who, _text(body, "agreement"), form)
+        form, agreement = body.get("format") or "ndjson", _text(body, "agreement")
+        if body.get("again") is False:
+            access.require(who, "operator", "researcher")
+            known = await fetching.complete(node, agreement, form)
+            if known is not None:
+                return json_response(await views.transfer(node, known))
+        pid = await transferring.start(node, who, agreement, form)
         return json_response(await views.transfer(node, pid), 201)
 
     @made.get("/transfers/{pid}")

@@ -328,7 +328,7 @@ def _declaration(node: Node, about: About, meta: RevisionMeta) -> Declaration:
     return declaration(
         about,
         retention_default=node.settings.retention.default,
-        at=node.clock.now(),
+        now=node.clock.now(),
         found=Found(
             persons=meta.persons,
             subjects=meta.table is None or bool(meta.table.subjects),

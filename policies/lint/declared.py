@@ -17,6 +17,7 @@ _OPEN: Final = (ODRL + "distribute", ODRL + "transfer")
 
 def declared(policy: Policy, declaration: Declaration) -> Iterator[Finding]:
     """Findings about what the steward declared."""
+    yield from _ended(policy, declaration)
     yield from _end(policy, declaration)
     yield from _openness(policy, declaration)
     yield from _basis(declaration)
@@ -24,13 +25,20 @@ def declared(policy: Policy, declaration: Declaration) -> Iterator[Finding]:
     yield from _persons(declaration)
 
 
-def _end(policy: Policy, declaration: Declaration) -> Iterator[Finding]:
-    """Every permission ends, except an open licence on data that are not about persons."""
+def _ended(policy: Policy, declaration: Declaration) -> Iterator[Finding]:
+    """What is published can still be asked for."""
+    until = values.instant(declaration.until or "")
+    if declaration.now is not None and until is not None and until <= declaration.now:
+        yield finding("policy-lint-ended", "until", until=str(declaration.until))
     for index, rule in enumerate(policy.permissions):
         for each in conjuncts(rule.constraints):
-            if isinstance(each, Constraint) and _is_past(each, declaration.at):
+            if isinstance(each, Constraint) and _is_past(each, declaration.now):
                 path = f"permission[{index}]"
                 yield finding("policy-lint-ended", path, until=each.right[0].text)
+
+
+def _end(policy: Policy, declaration: Declaration) -> Iterator[Finding]:
+    """Every permission ends, except an open licence on data that are not about persons."""
     if declaration.until is not None and values.instant(declaration.until) is not None:
         return
     opened = any(rule.action in _OPEN for rule in policy.permissions)

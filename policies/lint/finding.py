@@ -30,7 +30,6 @@ _WARNINGS: Final = frozenset(
         "policy-lint-risk-special",
         "policy-lint-single-recipient",
         "policy-lint-unattested-deletion",
-        "policy-lint-unknown-purpose",
         "policy-lint-void-prohibition",
     }
 )
@@ -75,7 +74,7 @@ class Declaration:
         roster: parties that hold the list of all persons: DIDs and `group:NAME`.
         public_body: whether the publisher is one; a public task says so too.
         exclusive: whether nobody else may get the data on these terms.
-        at: the instant of publishing.
+        now: the instant of publishing; None leaves open whether the offer has ended.
     """
 
     personal: bool
@@ -99,7 +98,7 @@ class Declaration:
     roster: frozenset[str] = frozenset()
     public_body: bool = False
     exclusive: bool = False
-    at: datetime | None = None
+    now: datetime | None = None
 
     @property
     def minors(self) -> bool:

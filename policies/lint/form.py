@@ -18,7 +18,7 @@ from policies.model import (
 )
 from policies.operands.base import LT
 from policies.plan.shares import holds
-from policies.vocabulary import ACTIONS, ODRL, PREAU, PROMISES, compact
+from policies.vocabulary import ACTIONS, ODRL, PREAU, PROMISES, PURPOSES, compact, purpose
 
 _AND: Final = ODRL + "and"
 
@@ -67,6 +67,9 @@ def _constraint(each: AnyConstraint, path: str, declaration: Declaration) -> Ite
         operand = operands.find(atom.left)
         if operand is not None and operand.duty_only:
             yield finding("policy-lint-duty-only", path, operand=compact(atom.left))
+        if strange := _unknown_purposes(atom):
+            known = ", ".join(sorted(map(compact, PURPOSES)))
+            yield finding("policy-lint-unknown-purpose", path, purpose=strange, known=known)
         if atom.left == PREAU + "recordTime" and not declaration.dated:
             yield finding("policy-lint-undated", path)
         if atom.left == PREAU + "fields" and declaration.fields:
@@ -75,6 +78,14 @@ def _constraint(each: AnyConstraint, path: str, declaration: Declaration) -> Ite
                 yield finding(
                     "policy-lint-unknown-field", path, field=", ".join(sorted(names)[:10])
                 )
+
+
+def _unknown_purposes(atom: Constraint) -> str:
+    """The purposes that are neither ours nor mapped to one of ours (C5)."""
+    if atom.left != ODRL + "purpose":
+        return ""
+    strange = {value.text for value in atom.right if purpose(value.text) not in PURPOSES}
+    return ", ".join(sorted(strange)[:10])
 
 
 def _form(each: AnyConstraint, path: str) -> Iterator[Finding]:

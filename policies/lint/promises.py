@@ -5,7 +5,7 @@ from typing import Final
 
 from policies.lint.finding import Declaration, Finding, admitted, finding
 from policies.model import Duty, Policy, atoms
-from policies.vocabulary import ODRL, PREAU, PURPOSES, compact, purpose
+from policies.vocabulary import ODRL, PREAU, compact
 
 _BY_WORD: Final = (PREAU + "recipientCountry", PREAU + "processingLocation", ODRL + "spatial")
 _PURPOSE: Final = ODRL + "purpose"
@@ -19,9 +19,6 @@ def promises(policy: Policy, declaration: Declaration) -> Iterator[Finding]:
         for left in _BY_WORD:
             if left in lefts:
                 yield finding("policy-lint-only-declared", path, operand=compact(left))
-        unknown = sorted(p for p in admitted(rule, _PURPOSE) if purpose(p) not in PURPOSES)
-        if unknown:
-            yield finding("policy-lint-unknown-purpose", path, purpose=", ".join(unknown))
         if declaration.personal and not admitted(rule, _PURPOSE):
             yield finding("policy-lint-any-purpose", path)
     yield from _deletion(policy, declaration)

@@ -201,13 +201,6 @@ TEXTS: Final[Mapping[str, Text]] = {
         "Retirez l'obligation ou l'interdiction.",
         "Remove the duty or the prohibition.",
     ),
-    "policy-lint-ended": Text(
-        "refused",
-        "{path} : la permission est déjà terminée ({until}).",
-        "{path}: the permission has ended already ({until}).",
-        "Donnez une date de fin à venir.",
-        "Give an end date that is still to come.",
-    ),
     "policy-lint-emotion": Text(
         "refused",
         "{path} : la déduction des émotions ({purpose}) n'est pas proposée.",
@@ -286,14 +279,6 @@ TEXTS: Final[Mapping[str, Text]] = {
         " personne (decisions).",
         "Keep the condition if a declaration is enough; else ask for a person's decision"
         " (decisions).",
-    ),
-    "policy-lint-unknown-purpose": Text(
-        "refused",
-        "{path} : ce nœud ne connaît pas ces finalités : {purpose}. Elles n'en couvrent"
-        " aucune autre.",
-        "{path}: this node does not know these purposes: {purpose}. They cover no other one.",
-        "Choisissez des finalités de docs/operands.md.",
-        "Choose purposes of docs/operands.md.",
     ),
     "policy-lint-any-purpose": Text(
         "refused",
@@ -390,5 +375,20 @@ TEXTS: Final[Mapping[str, Text]] = {
         " [[special]] avec sa condition.",
         "Leave one out (fields), cut the dates (precision = preau:NoTime), or declare"
         " [[special]] with its condition.",
+    ),
+    "policy-lint-ended": Text(
+        "refused",
+        "{path} : l'offre est déjà échue ({until}) ; personne ne pourrait plus rien demander.",
+        "{path}: the offer has ended already ({until}); nobody could ask for anything.",
+        "Donnez une fin (until) à venir.",
+        "Give an end (until) that is still to come.",
+    ),
+    "policy-lint-unknown-purpose": Text(
+        "refused",
+        "{path} : personne ne connaît la finalité {purpose} ; aucun consentement ni aucune demande"
+        " ne lui correspondrait.",
+        "{path}: nobody knows the purpose {purpose}; no consent and no request would match it.",
+        "Choisissez une finalité connue : {known}.",
+        "Choose a known purpose: {known}.",
     ),
 }

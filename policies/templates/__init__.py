@@ -14,7 +14,8 @@ function here takes that library as `own`. Built-in names cannot be given anothe
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from importlib import resources
 from typing import Any, Final
@@ -60,14 +61,22 @@ def library(found: Mapping[str, object]) -> Library:
     for name, data in found.items():
         if name in names():
             raise Problem("policy-template-taken", name=name[:80])
-        try:
+        with _named(name):
             checked[name] = form.check(data, name)
-        except Problem as fault:
-            fault.params["name"] = name[:80]
-            raise
     for name, template in checked.items():
-        _check_parts(name, template, checked)
+        with _named(name):
+            _check_parts(template, checked)
     return checked
+
+
+@contextmanager
+def _named(name: str) -> Iterator[None]:
+    """A problem says in which template it lies."""
+    try:
+        yield
+    except Problem as fault:
+        fault.params["name"] = name[:80]
+        raise
 
 
 def names(own: Library = _NONE) -> tuple[str, ...]:
@@ -169,22 +178,17 @@ def _schema(found: Mapping[str, Any], own: Library) -> dict[str, Any]:
     }
 
 
-def _check_parts(name: str, found: Mapping[str, Any], own: Library) -> None:
+def _check_parts(found: Mapping[str, Any], own: Library) -> None:
     """A bundle's parts are plain templates that understand parameters of one name alike."""
     seen: dict[str, Any] = {}
+    at = Members({}, "policy-template-form", "", frozenset(), frozenset())
     for index, part in enumerate(found.get("compose", ())):
         path = f"compose[{index}]"
         if part not in names(own) or "compose" in _load(part, own):
-            raise Problem(
-                "policy-template-form",
-                path=path,
-                name=name,
-                expected="the name of a plain template",
-            )
+            raise at.problem(path, "the name of a plain template")
         for key, declared in parameters(part, own)["properties"].items():
             if seen.setdefault(key, declared) != declared:
-                expected = f"templates that understand {key} alike"
-                raise Problem("policy-template-form", path=path, name=name, expected=expected)
+                raise at.problem(path, "templates that understand {key} alike", key=key)
 
 
 def _load(name: str, own: Library) -> Mapping[str, Any]:

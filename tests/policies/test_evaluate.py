@@ -349,6 +349,20 @@ def test_claims_of_an_application(application: Any):
     assert found[PREAU + "recipientCountry"].values == (iri("https://w3id.org/dpv/loc#FR"),)
 
 
+@pytest.mark.parametrize(
+    ("members", "said"),
+    [
+        ({"conflict": "invalid", "prohibition": {"action": "use"}}, "which voids it"),
+        ({"inheritFrom": "urn:q"}, "which is missing here"),
+    ],
+)
+def test_why_a_whole_policy_was_not_evaluated_is_said(members: dict[str, Any], said: str):
+    made = ask(policy(**members))
+    assert [line for line in made.reasons("en") if said in line]
+    assert made.reasons("fr") != made.reasons("en")
+    assert made.internal()["note"] in {"conflict", "inherits"}
+
+
 def test_now_needs_a_time_zone():
     with pytest.raises(ValueError, match="time zone"):
         ask(policy(), now=NOW.replace(tzinfo=None))

@@ -72,7 +72,7 @@ def declaration(case: dict[str, Any]) -> Declaration:
             members[member] = frozenset(members[member])
     if "columns" in members:
         members["columns"] = tuple(Column(**column) for column in members["columns"])
-    return Declaration(**members, at=datetime(2026, 12, 1, tzinfo=UTC))
+    return Declaration(**members, now=datetime(2026, 12, 1, tzinfo=UTC))
 
 
 def test_the_clean_offer_has_no_finding():

@@ -138,7 +138,8 @@ def asks(draw: st.DrawFn) -> Any:
     if draw(st.booleans()):
         facts[ODRL + "count"] = Fact((Value(str(draw(st.integers(0, 4))), INTEGER),))
     records = draw(st.sampled_from([None, (), (Record(ODRL + "compensate", NOW),)]))
-    members = draw(st.sampled_from([{}, {"urn:t": ()}, {"urn:t": ("urn:album",)}]))
+    known: list[dict[str, tuple[str, ...]]] = [{}, {"urn:t": ()}, {"urn:t": ("urn:album",)}]
+    members = draw(st.sampled_from(known))
     phase: Phase = draw(st.sampled_from(["negotiation", "transfer", "record"]))
     action = draw(st.sampled_from([ODRL + "use", ODRL + "read", ODRL + "distribute", "urn:act"]))
     request = Request(action, "urn:t", "did:web:lab", claims)

@@ -75,6 +75,13 @@ TEXTS: Final[dict[str, Text]] = {
         "Donnez le dossier que cette commande a écrit, tel quel.",
         "Give the folder which that command wrote, unchanged.",
     ),
+    "cli-request-ended": Text(
+        "refused",
+        "La demande {pid} est close, sans accord ({ended}) : {reasons}",
+        "The request {pid} is over, without an agreement ({ended}): {reasons}",
+        "Lisez « preau negotiation show {pid} », puis demandez ce que l'offre permet.",
+        "Read “preau negotiation show {pid}”, then ask for what the offer permits.",
+    ),
     "cli-not-written": Text(
         "unavailable",
         "{path} n'a pas pu être écrit ({fault}).",

@@ -88,8 +88,8 @@ def _declared(about: Path | None) -> tuple[Any, Any]:
     if SESSION.node and Path(SESSION.node).is_dir():
         default = settings(Path(SESSION.node)).retention.default
     if about is None:
-        return Declaration(personal=True, retention_default=default, at=now), None
+        return Declaration(personal=True, retention_default=default, now=now), None
     found = declarations.parse(read_bytes(about))
     if found.policy is None:
         raise Problem("publish-no-policy")
-    return declaration(found, retention_default=default, at=now), found.policy
+    return declaration(found, retention_default=default, now=now), found.policy
