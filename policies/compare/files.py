@@ -66,6 +66,6 @@ def _counter(proposals: tuple[Nearest, ...], changed: ChangedOffer | None) -> Js
     }
     return {
         "claims": claims,
-        "changed": changed,
+        "changed": None if changed is None else changed.document(),
         "nearest": [each.document() for each in proposals],
     }

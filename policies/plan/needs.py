@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from policies.model import AnyConstraint, Policy
 from policies.plan import folding, groups, residue
 from policies.plan.document import Plan
-from policies.plan.shares import conjuncts, per_row
+from policies.plan.shares import conjuncts, holds, per_row, unheld
 from policies.plan.treatments import Lane
 
 
@@ -41,6 +41,9 @@ def needs(subject: Policy | Plan) -> Needs:
 
 def _of_permission(constraints: tuple[AnyConstraint, ...]) -> Needs:
     asked = tuple(conjuncts(constraints))
+    for each in asked:
+        if not holds(each):
+            raise unheld(each)
     lane, _ = groups.lane(groups.wishes(asked))
     left = [folding.predicate(each) for each in asked if per_row(each)]
     return Needs(frozenset({lane}), _columns(residue.tests(residue.group("all", left))))
