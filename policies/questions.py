@@ -8,7 +8,7 @@ is a located `Problem`. Nothing is looked up anywhere else.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, cast, get_args
+from typing import Final, NamedTuple, cast, get_args
 
 from policies import odrl, operands, values
 from policies.evaluate import Decision, Fact, Record, Request, World, decide
@@ -19,6 +19,7 @@ from policies.operands import Assurance, Phase
 from policies.operands.base import PHASES
 from policies.problem import Problem
 from policies.strict import Members
+from policies.texts import phrase
 from policies.trace import ConstraintTrace, DutyState
 
 _CODE: Final = "policy-question"
@@ -32,7 +33,7 @@ _RECORD: Final = frozenset({"target", "party", "duty", "state", "facts", "id"})
 _ROLES: Final[tuple[Role, ...]] = ("action", "target", "assigner", "assignee")
 _ASSURANCES: Final[tuple[str, ...]] = get_args(Assurance)
 _STATES: Final[tuple[str, ...]] = get_args(DutyState)
-_GIVEN: Final = {"clock": "the member `time`", "authentication": "the member `assignee`"}
+_GIVEN: Final = {"clock": "time", "authentication": "assignee"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +122,7 @@ def _state(traced: ConstraintTrace) -> dict[str, object]:
 def _instant(members: Members, member: str) -> datetime:
     moment = values.instant(members.text(member))
     if moment is None:
-        raise members.problem(member, "a time with an offset, such as 2027-01-31T12:00:00Z")
+        raise members.problem(member, "a time such as 2027-01-31T12:00:00Z")
     return moment
 
 
@@ -143,9 +144,10 @@ def _each_fact(data: Mapping[str, object], where: str) -> dict[str, Fact]:
         iri = words.word(name, path, words.LEFT_OPERANDS)
         operand = operands.find(iri)
         if operand is not None and operand.source in _GIVEN:
-            raise _problem(path, f"nothing: the value is {_GIVEN[operand.source]}")
+            given = _GIVEN[operand.source]
+            raise _Place(path).problem("", "nothing: its value is the member {given}", given=given)
         if iri in found:
-            raise _problem(path, "each operand once")
+            raise _Place(path).problem("", "each operand once")
         found[iri] = _fact(value, iri, path)
     return found
 
@@ -153,7 +155,7 @@ def _each_fact(data: Mapping[str, object], where: str) -> dict[str, Fact]:
 def _fact(data: object, left: str, where: str) -> Fact:
     """`{"value": …}` or `{"values": […]}`, with type, source, assurance, since and unit."""
     if not isinstance(data, Mapping) or ("value" in data) == ("values" in data):
-        raise _problem(where, "an object with `value` or `values`")
+        raise _Place(where).problem("", "an object with value or values, one of them")
     many = "values" in data
     members = Members(data, _CODE, where, frozenset({"values" if many else "value"}), _FACT)
     spelled = members.value("values") if many else [members.value("value")]
@@ -186,7 +188,7 @@ def _value(data: object, left: str, members: Members, where: str) -> Value:
     datatype = words.term(members.value("type"), f"{members.where}.type", frozenset())
     found = constraints.value(data, left, datatype, where)
     if values.parse(found) is None and values.span(found) is None:
-        raise _problem(where, f"a value of type {datatype}")
+        raise _Place(where).problem("", "a value of type {datatype}", datatype=datatype)
     return found
 
 
@@ -248,6 +250,13 @@ def _path(members: Members, member: str) -> str:
     return ".".join(part for part in (members.where, member) if part)
 
 
-def _problem(where: str, expected: str) -> Problem:
-    path = where.encode("utf-8", "replace").decode()
-    return Problem(_CODE, path=path, expected=expected)
+class _Place(NamedTuple):
+    """A path in the document, for faults that `Members` does not know of."""
+
+    where: str
+
+    def problem(self, member: str, expected: str, **values: object) -> Problem:
+        """A located problem of this document."""
+        path = ".".join(part for part in (self.where, member) if part)
+        clean = path.encode("utf-8", "replace").decode()
+        return Problem(_CODE, path=clean, expected=phrase(expected, **values))

@@ -46,6 +46,13 @@ PHRASES: Final[Mapping[str, str]] = {
     "the file's name without .json: a-z, 0-9 and hyphens": (
         "le nom du fichier sans .json : a-z, 0-9 et tirets"
     ),
+    "a list of collections": "une liste de collections",
+    "a list of policies": "une liste de politiques",
+    "policies with an @id of their own": "des politiques qui ont chacune leur @id",
+    "nothing: its value is the member {given}": "rien : sa valeur est le membre {given}",
+    "each operand once": "chaque opérande une seule fois",
+    "an object with value or values, one of them": "un objet avec value ou values, l'un des deux",
+    "a value of type {datatype}": "une valeur de type {datatype}",
     "names of properties": "des noms de propriétés",
     "the name of a parameter": "le nom d'un paramètre",
     "a parameter; {name} is none": "un paramètre ; {name} n'en est pas un",
