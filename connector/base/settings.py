@@ -132,6 +132,12 @@ class Egress(_Table):
         return values
 
 
+class Edc(_Table):
+    """Eclipse EDC connectors with mock identity as peers (P9). It proves nothing, so it is off."""
+
+    mock_identity: bool = False
+
+
 class Dev(_Table):
     """Loopback over http, for trying things on one machine; refused anywhere else."""
 
@@ -150,6 +156,7 @@ class Settings(_Table):
     retention: Retention = Retention()
     limits: Limits = Limits()
     egress: Egress = Egress()
+    edc: Edc = Edc()
     dev: Dev = Dev()
 
     @model_validator(mode="after")

@@ -102,6 +102,7 @@ async def agreed(node: Node, incoming: Incoming[messages.ContractAgreement]) -> 
 
     def act(tx: Tx) -> Reply:
         n = _step(node, tx, incoming, Act.AGREE, agreement=message.agreement.wire)
+        n = agreements.named(node, n)
         save_negotiation(tx, n)
         try:
             signed = agreements.countersign(node, tx, n, message.agreement, caller)
@@ -114,7 +115,7 @@ async def agreed(node: Node, incoming: Incoming[messages.ContractAgreement]) -> 
             id=node.ids.uuid(),
             provider_pid=str(n.provider_pid),
             consumer_pid=n.pid,
-            extensions=messages.extend({}, "proof", signed.consumer_proof),
+            extensions=messages.extend({}, "proof", signed.consumer_proof) if caller.signs else {},
         )
         ledger.sent(node, tx, n, verification)
         save_negotiation(tx, n)
@@ -129,7 +130,7 @@ async def verified(node: Node, incoming: Incoming[messages.ContractAgreementVeri
     def act(tx: Tx) -> Reply:
         n = _step(node, tx, incoming, Act.VERIFY)
         try:
-            proof = extension(incoming.wire, "proof")
+            proof = extension(incoming.wire, "proof") if incoming.caller.signs else None
             agreements.complete(node, tx, n, proof, incoming.caller)
         except Problem as problem:
             save_negotiation(tx, deciding.end(node, tx, n, problem))
