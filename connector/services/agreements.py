@@ -82,7 +82,9 @@ def propose(node: Node, n: Negotiation, found: Published) -> Signed:
         # In the order and spelling of the offer: some peers compare what we repeat literally.
         **{name: terms.wire[name] for name in _REPEATED if terms.wire.get(name)},
     }
-    if not attests(node, n.peer):
+    if attests(node, n.peer):
+        wire = cast("Json", odrl.unfolded(wire))
+    else:
         wire = _with_ours(wire, made, proof)
     return Signed(made, proof, None, wire, policy, plan, found.document)
 
