@@ -22,7 +22,7 @@ from typing import Final, TypeVar
 
 import orjson
 
-from policies import operands, values
+from policies import folded, operands, values
 from policies.model import (
     BOOLEAN,
     DECIMAL,
@@ -42,7 +42,7 @@ from policies.naming import document, name, node, rules_digest, same
 from policies.problem import Problem
 from policies.vocabulary import ODRL, PREAU, PREFIXES, XSD
 
-__all__ = ["document", "iri", "name", "node", "read", "rules_digest", "same", "unfolded", "wire"]
+__all__ = ["document", "iri", "name", "node", "read", "rules_digest", "same", "wire"]
 
 _LEFT_OPERANDS_WORDS: Final = (
     "absolutePosition absoluteSize absoluteSpatialPosition absoluteTemporalPosition count "
@@ -74,7 +74,6 @@ _KNOWN_BY_OTHERS: Final = {
 }
 """Operands of other connectors that say what one of ODRL's says (EDC: an instant of use)."""
 
-_NODES: Final = ({"@id"}, {"@value"}, {"@value", "@type"})
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _WORD: Final = re.compile(r"[A-Za-z][A-Za-z0-9_\-]{0,60}")
 _MAX_DEPTH: Final = 16
@@ -185,20 +184,6 @@ def iri(text: str) -> str:
         Problem: `policy-relative-name`, when it stands for none.
     """
     return _term(text, "iri", frozenset())
-
-
-def unfolded(part: object) -> object:
-    r"""Rules as received, but for right operands that an EDC keeps as a text of their JSON.
-
-    (EDC 0.14 sends `{"@id": …}` back as the string `"{\"@id\":…}"`, a list likewise, and finds an
-    agreement equal to its request only if that value comes back to it as an object.)
-    """
-    if isinstance(part, Mapping):
-        return {
-            key: _unfolded(value) if _short(key) == "rightOperand" else unfolded(value)
-            for key, value in part.items()
-        }
-    return [unfolded(each) for each in part] if isinstance(part, list) else part
 
 
 class _Spelled:
@@ -423,25 +408,12 @@ def _logical(
 
 
 def _values(data: object, left: str, where: str) -> tuple[Value, ...]:
-    data = _unfolded(data)
+    data = folded.value(data)
     if not isinstance(data, list):
         return (_value(data, left, where),)
     if not data:
         raise Problem("policy-shape", path=where, expected="value", found="[]")
     return tuple(_value(item, left, f"{where}[{index}]") for index, item in enumerate(data))
-
-
-def _unfolded(data: object) -> object:
-    """The value in a text that holds nothing but its JSON; any other text stays a text."""
-    if not isinstance(data, str) or data[:1] not in ("{", "["):
-        return data
-    try:
-        found = orjson.loads(data)
-    except orjson.JSONDecodeError:
-        return data
-    items = found if isinstance(found, list) else [found]
-    named = [isinstance(each, Mapping) and set(each) in _NODES for each in items]
-    return found if named and all(named) else data
 
 
 def _value(data: object, left: str, where: str) -> Value:

@@ -31,7 +31,7 @@ from connector.store import agreements as rows
 from connector.store import decisions, notes
 from connector.store.rows import AgreementRow
 from connector.store.store import Tx
-from policies import odrl
+from policies import folded, odrl
 from policies.jcs import digest
 from policies.model import Policy
 from policies.plan import Plan
@@ -83,7 +83,7 @@ def propose(node: Node, n: Negotiation, found: Published) -> Signed:
         **{name: terms.wire[name] for name in _REPEATED if terms.wire.get(name)},
     }
     if attests(node, n.peer):
-        wire = cast("Json", odrl.unfolded(wire))
+        wire = cast("Json", folded.unfolded(wire))
     else:
         wire = _with_ours(wire, made, proof)
     return Signed(made, proof, None, wire, policy, plan, found.document)

@@ -70,7 +70,11 @@ async def start(node: Node, who: Actor, agreement: str, form: str) -> str:
 def _form(node: Node, row: AgreementRow, form: str) -> tuple[str, str]:
     """The wire's word for the way of the transfer, and the distribution asked for by name."""
     if agreements.attests(node, row.peer):
-        return foreign.dataset(row.dataset_document).pull(), plain.FORM
+        offered = foreign.dataset(row.dataset_document)
+        if offered.pull is None:
+            found = ", ".join(offered.formats)[:200] or "-"
+            raise Problem("transfer-format", found=found, known=", ".join(sorted(foreign.PULLS)))
+        return offered.pull, plain.FORM
     known = transfers.forms_of(row)
     if form not in known:
         raise Problem("transfer-format", found=form[:60], known=", ".join(known))
