@@ -93,10 +93,10 @@ class FakeEdc:
 
     # ------------------------------------------------------------------ as a consumer
 
-    def negotiate(self, peer: str, dsp: str, dataset: str) -> Process:
-        """Ask for the first offer of a dataset, echoed as an EDC echoes it."""
+    def negotiate(self, peer: str, dsp: str, dataset: str, which: int = 0) -> Process:
+        """Ask for one of the offers of a dataset, echoed as an EDC echoes it."""
         _, found = self._send(f"{dsp}/catalog/datasets/{quote(dataset, safe='')}", None, dsp)
-        offer = echoed(found["hasPolicy"][0]) | {"assigner": peer, "target": dataset}
+        offer = echoed(found["hasPolicy"][which]) | {"assigner": peer, "target": dataset}
         made = self._new("negotiation", dsp, "REQUESTING", {"offer": offer, "peer": peer})
         message = {"consumerPid": made.pid, "callbackAddress": self._callback(), "offer": offer}
         self._spawn(made, "/negotiations/request", "ContractRequestMessage", message, "REQUESTED")

@@ -67,10 +67,10 @@ class World:
         assert found["state"] == state, found
         return found
 
-    async def agreed(self) -> Process:
-        """The connector asks for the node's dataset, to the end."""
-        dataset = f"{self.node.url}/datasets/traces"
-        made = await asyncio.to_thread(self.edc.negotiate, self.node.did, self.node.dsp, dataset)
+    async def agreed(self, which: int = 0) -> Process:
+        """The connector asks for the node's dataset under one of its offers, to the end."""
+        asked = (self.node.did, self.node.dsp, f"{self.node.url}/datasets/traces", which)
+        made = await asyncio.to_thread(self.edc.negotiate, *asked)
         state = await asyncio.to_thread(made.reached, "FINALIZED", "TERMINATED")
         assert state == "FINALIZED", (made.failed, (await views.negotiations(self.node)))
         return made
@@ -264,10 +264,23 @@ class TestProviding:
         assert report.ok, report.failures
 
     async def test_the_choice_of_the_offer_declares_the_purpose(self, world: World):
-        await publish(world.node)
-        made = await world.agreed()
-        found = await views.plan(world.node, made.body["agreement"])
-        assert found["plan"]["rows"]["consent"]["purpose"] == traces.PURPOSE
+        purposes = [traces.PURPOSE, "https://w3id.org/dpv#AcademicResearch"]
+        params = {"purposes": purposes, "until": "2027-12-31T00:00:00Z", "retention": "P1Y"}
+        await publish(world.node, params=params, each_purpose=True)
+        found = set()
+        for which in (0, 1):
+            made = await world.agreed(which)
+            plan = (await views.plan(world.node, made.body["agreement"]))["plan"]
+            found.add(plan["rows"]["consent"]["purpose"])
+        assert found == set(purposes)
+
+    async def test_an_offer_for_several_purposes_declares_none(self, world: World):
+        purposes = [traces.PURPOSE, "https://w3id.org/dpv#AcademicResearch"]
+        params = {"purposes": purposes, "until": "2027-12-31T00:00:00Z", "retention": "P1Y"}
+        await publish(world.node, params=params)
+        asked = (world.node.did, world.node.dsp, f"{world.node.url}/datasets/traces")
+        made = await asyncio.to_thread(world.edc.negotiate, *asked)
+        assert await asyncio.to_thread(made.reached, "TERMINATED", "FINALIZED") == "TERMINATED"
 
     async def test_a_wider_offer_is_refused(self, world: World):
         await publish(world.node)
