@@ -64,6 +64,7 @@ lock: ## for maintainers, with uv: renew the locks (ARGS=--upgrade for newer ver
 	$(UV) export $(LOCKED) --no-default-groups --output-file requirements.lock >/dev/null
 	$(UV) export $(LOCKED) --no-default-groups --group dev --output-file requirements-dev.lock >/dev/null
 	$(UV) export $(LOCKED) --only-group build --output-file requirements-build.lock >/dev/null
+	$(UV) export $(LOCKED) --no-default-groups --extra postgresql --output-file requirements-postgresql.lock >/dev/null
 
 clean: ## remove .venv, caches and builds
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
