@@ -377,3 +377,47 @@ async def read(transfer: Process) -> list[Any]:
     answer = await ask(transfer.body["address"])
     assert answer.status_code == 200, answer.text
     return [json.loads(line) for line in answer.content.splitlines()]
+
+
+class TestProfile:
+    async def test_off_means_that_nobody_is_believed(self, tmp_path: Path):
+        edc = FakeEdc("edc-university", "0.14.1")
+        where = profile.participant(edc.name, edc.dsp)
+        async with served(tmp_path / "node", {}) as node:
+            with pytest.raises(Problem, match="peer-edc-off"):
+                await peering.add_edc(node, OPERATOR, where, "EDC", [])
+            assert await knock(node, edc.name) == 401
+        edc.close()
+
+    async def test_only_whom_the_operator_named_is_believed(self, world: World):
+        assert await knock(world.node, world.edc.name) == 200
+        assert await knock(world.node, "somebody-else") == 401
+        assert await knock(world.node, world.node.did) == 401
+
+    async def test_another_s_process_is_not_found(self, world: World):
+        world.edc.assets = {"grades": []}
+        found = await world.ask("grades")
+        other = FakeEdc("edc-other", "0.14.1")
+        where = profile.participant(other.name, other.dsp)
+        await peering.add_edc(world.node, OPERATOR, where, "EDC", [])
+        path = f"/negotiations/{found['pid']}"
+        assert await knock(world.node, "edc-other", path) == 404
+        assert await knock(world.node, world.edc.name, path) == 200
+        other.close()
+
+    async def test_a_callback_elsewhere_is_refused(self, world: World):
+        await publish(world.node)
+        world.edc._callback = lambda: "http://localhost:1/elsewhere"  # type: ignore[method-assign]
+        asked = (world.node.did, world.node.dsp, f"{world.node.url}/datasets/traces")
+        made = await asyncio.to_thread(world.edc.negotiate, *asked)
+        assert await asyncio.to_thread(made.reached, "TERMINATED") == "TERMINATED"
+        assert not await views.negotiations(world.node)
+
+
+async def knock(node: Node, name: str, path: str = "/catalog/datasets/none") -> int:
+    """The status for somebody who calls itself so; a dataset that is not there counts as let in."""
+    async with httpx.AsyncClient() as client:
+        headers = {"Authorization": json.dumps({"clientId": name, "audience": None})}
+        answer = await client.get(f"{node.dsp}{path}", headers=headers)
+    let_in = answer.status_code == 404 and path.startswith("/catalog")
+    return 200 if let_in else answer.status_code
