@@ -15,6 +15,7 @@ import pytest
 from catalog.search import Query
 from connector.evidence.verify import verify
 from connector.identity import edc as profile
+from connector.identity.ports import Response
 from connector.services import (
     auditing,
     consents,
@@ -23,11 +24,14 @@ from connector.services import (
     peering,
     people,
     publishing,
+    settling,
     transferring,
     views,
 )
 from connector.services.node import Node
 from connector.services.publishing import Upload
+from connector.services.settling import Outcome
+from connector.store import outbox
 from policies.problem import Problem
 from tests.peers.edc import ROWS, FakeEdc, Process, refusal
 from tests.support import traces
@@ -341,6 +345,20 @@ class TestHabits:
         transfer = await slow.pulls(await slow.agreed())
         assert await read(transfer)
         assert 409 in {status for _, _, status in slow.edc.server.seen}
+
+    async def test_not_now_from_who_has_taken_it_already_ends_nothing(self, slow: World):
+        """Its answer was lost, and to the repeat it says 409: it is asked where it stands."""
+        slow.edc.slow = False
+        await publish(slow.node)
+        await slow.pulls(await slow.agreed())
+        [ours] = await views.transfers(slow.node)
+        [row] = await slow.node.store.read(lambda tx: outbox.of(tx, process=ours["pid"]))
+        refused = Outcome(Response(409), Problem("delivery-refused", peer="edc-slow", status=409))
+        await settling.settle(slow.node, row, refused)
+        await slow.until(ours["pid"], "STARTED")
+        slow.edc.of("transfer")[0].become("TERMINATED")
+        await settling.settle(slow.node, row, refused)
+        await slow.until(ours["pid"], "TERMINATED")
 
     async def test_a_repeated_request_does_not_confuse_us(self, slow: World):
         """It makes a second negotiation of it; the first that agrees counts, the other is told."""
