@@ -28,7 +28,7 @@ def add(
     ] = "",
 ) -> None:
     """Know a node by its DID; groups are declared by you and shown as such."""
-    body = {"did": did, "name": name, "groups": group or []}
+    body: dict[str, object] = {"did": did, "name": name, "groups": group or []}
     if edc:
         body["edc"] = {"dsp": edc, "data": data}
     made = SESSION.client().post("/v1/peers", body)

@@ -33,25 +33,28 @@ async def arrived(node: Node, process: Negotiation | Transfer) -> bool:
     """Whether the peer stands where we do, or further; False when it does not say so."""
     if process.peer_pid is None:
         return False
-    negotiating = isinstance(process, Negotiation)
-    kind = messages.ContractNegotiation if negotiating else messages.TransferProcess
-    place = "negotiations" if negotiating else "transfers"
+    place = "negotiations" if isinstance(process, Negotiation) else "transfers"
     headers = {"Authorization": identity.authorization(node, process.peer)}
     try:
         answer = await node.fetch.get(
             f"{process.callback}/{place}/{process.peer_pid}", headers=headers
         )
-        if answer.status != _OK:
-            return False
-        told = messages.read(strict_json(answer.body), kind)
+        return answer.status == _OK and _agrees(process, strict_json(answer.body))
     except Problem:
         return False
+
+
+def _agrees(process: Negotiation | Transfer, wire: dict[str, object]) -> bool:
+    """Whether the peer's answer is about this process, and its state no earlier than ours."""
+    told: messages.ContractNegotiation | messages.TransferProcess
+    if isinstance(process, Negotiation):
+        told = messages.read(wire, messages.ContractNegotiation)
+        reached = _reached(told.state, process.state)
+    else:
+        told = messages.read(wire, messages.TransferProcess)
+        reached = told.state is process.state
     pids = {Role.PROVIDER: told.provider_pid, Role.CONSUMER: told.consumer_pid}
-    if pids[process.role] != process.pid:
-        return False
-    if isinstance(told, messages.ContractNegotiation) and isinstance(process, Negotiation):
-        return _reached(told.state, process.state)
-    return told.state.value == process.state.value
+    return reached and pids[process.role] == process.pid
 
 
 def _reached(theirs: Negotiated, ours: Negotiated) -> bool:

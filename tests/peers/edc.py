@@ -197,7 +197,7 @@ class FakeEdc:
         permission: Json = {"action": "use"}
         if self.assets[dataset]:
             permission["constraint"] = self.assets[dataset]
-        agreement = {
+        agreement: Json = {
             "@id": _new_id(),
             "@type": "Agreement",
             "permission": [permission],
@@ -208,8 +208,8 @@ class FakeEdc:
         }
         made.body["agreement"] = agreement["@id"]
         path = f"/negotiations/{made.peer_pid}/agreement"
-        body = {**_pids(made), "agreement": agreement}
-        self._spawn(made, path, "ContractAgreementMessage", body, "AGREED")
+        said: Json = {**_pids(made), "agreement": agreement}
+        self._spawn(made, path, "ContractAgreementMessage", said, "AGREED")
         return Told(200, _state(made))
 
     def _on_negotiation(self, n: Process, act: str, message: Json) -> Told:
@@ -329,7 +329,7 @@ class FakeEdc:
         threading.Thread(target=self._deliver, args=(p, path, message, then), daemon=True).start()
 
     def _deliver(self, p: Process, path: str, message: Json, then: str) -> None:
-        status, answer = 503, {}
+        status, answer = 503, Json()
         while status >= 500:
             status, answer = self._send(p.callback + path, message, p.callback)
         if status >= 400:
