@@ -24,13 +24,14 @@ def add(
         ),
     ] = "",
     data: Annotated[
-        str, typer.Option(metavar="URL", help="With --edc: where its data plane is.")
-    ] = "",
+        list[str] | None,
+        typer.Option(metavar="URL", help="With --edc: where it hands out or takes data."),
+    ] = None,
 ) -> None:
     """Know a node by its DID; groups are declared by you and shown as such."""
     body: dict[str, object] = {"did": did, "name": name, "groups": group or []}
     if edc:
-        body["edc"] = {"dsp": edc, "data": data}
+        body["edc"] = {"dsp": edc, "data": data or []}
     made = SESSION.client().post("/v1/peers", body)
     SESSION.say(made, f"{made['did']}  {made['name']}")
 

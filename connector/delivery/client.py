@@ -17,7 +17,7 @@ belongs to the event loop it was started in.
 import asyncio
 import socket
 import ssl
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from ipaddress import ip_address
 from typing import Final, NoReturn, Self
 
@@ -174,6 +174,45 @@ class PeerClient:
         except (httpx.HTTPError, aiohttp.ClientError, OSError, ValueError) as error:
             _translate(error, target)
 
+    async def upload(
+        self,
+        url: str,
+        body: AsyncIterator[bytes],
+        *,
+        headers: Mapping[str, str] | None = None,
+        timeout: float = DEFAULT_TIMEOUT,  # noqa: ASYNC109  (the port's longest silence)
+    ) -> Response:
+        """See `Fetch.upload`; raises like `post`, and what `body` raises."""
+        target = egress.check_url(url, private=self._private, dev=self._dev)
+        loop = asyncio.get_running_loop()
+        broken: list[Problem] = []
+        try:
+            async with asyncio.timeout(timeout) as silence:
+
+                async def pieces() -> AsyncIterator[bytes]:
+                    try:
+                        silence.reschedule(None)  # making a piece is our time, not the peer's
+                        async for piece in body:
+                            silence.reschedule(loop.time() + timeout)
+                            yield piece
+                            silence.reschedule(None)
+                    except Problem as problem:
+                        broken.append(problem)
+                        raise
+                    finally:
+                        silence.reschedule(loop.time() + timeout)
+
+                request = _request("POST", url, pieces(), headers, timeout)
+                answer = await self._started().handle_async_request(request)
+                try:
+                    return await _read(answer, target, DEFAULT_LIMIT)
+                finally:
+                    await answer.aclose()
+        except (httpx.HTTPError, aiohttp.ClientError, OSError, ValueError) as error:
+            if broken:
+                raise broken[0] from None
+            _translate(error, target)
+
     def _started(self) -> AiohttpTransport:
         if self._transport is None:
             raise RuntimeError("PeerClient is used before start or after close")
@@ -255,7 +294,7 @@ def _result(host: str, address: str, port: int) -> ResolveResult:
 def _request(
     method: str,
     url: str,
-    body: bytes | None,
+    body: bytes | AsyncIterator[bytes] | None,
     headers: Mapping[str, str] | None,
     seconds: float,
 ) -> httpx.Request:

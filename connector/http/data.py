@@ -16,9 +16,9 @@ from connector.http.problems import json_response, problem_response
 from connector.http.requests import bearer_of, json_body_of
 from connector.services import handing_over, releasing
 from connector.services.node import Node
+from connector.services.pushing import MEDIA_TYPES
 from policies.problem import Problem
 
-MEDIA_TYPES: Final = {"ndjson": "application/x-ndjson", "csv": "text/csv; charset=utf-8"}
 GONE: Final = 410
 # No transfer has so many parts; larger numbers have no place in a problem's JSON.
 _BEYOND: Final = 2**31

@@ -107,7 +107,7 @@ def _node(node: Node) -> APIRouter:
         if "edc" in body:
             where = _object(body, "edc")
             participant = edc.participant(
-                _text(body, "did"), _text(where, "dsp"), where.get("data") or None
+                _text(body, "did"), _text(where, "dsp"), _texts(where, "data")
             )
             added = await peering.add_edc(node, who, participant, name, groups)
         else:
@@ -370,6 +370,13 @@ def _text(body: Body, member: str) -> str:
     if not isinstance(value, str) or not value.strip():
         raise Problem("http-member", member=member)
     return value.strip()
+
+
+def _texts(body: Body, member: str) -> list[str]:
+    value = body.get(member) or []
+    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+        raise Problem("http-member", member=member)
+    return value
 
 
 def _object(body: Body, member: str) -> Body:

@@ -26,6 +26,7 @@ from connector.services import (
     identity,
     peering,
     publishing,
+    pushing,
     restored,
     settling,
 )
@@ -94,6 +95,7 @@ async def resume(node: Node) -> None:
     await node.log.advance()
     await node.worker.start()
     granting.prepare_soon(node)
+    await pushing.soon(node)
 
 
 async def keep_log(node: Node) -> None:

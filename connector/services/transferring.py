@@ -6,7 +6,16 @@ from connector.protocol import messages
 from connector.protocol import transfer as machine
 from connector.protocol.messages import extend
 from connector.protocol.transfer import Act, Role
-from connector.services import access, agreements, granting, halting, ledger, plain, transfers
+from connector.services import (
+    access,
+    agreements,
+    granting,
+    halting,
+    ledger,
+    plain,
+    pushing,
+    transfers,
+)
 from connector.services.access import Actor
 from connector.services.committing import commit
 from connector.services.node import Node
@@ -118,6 +127,7 @@ async def resume(node: Node, who: Actor, pid: str) -> None:
         save_transfer(tx, t)
 
     await commit(node, unit)
+    await pushing.soon(node)
 
 
 async def _stop(node: Node, who: Actor, pid: str, act: Act, code: str, reason: str) -> None:

@@ -13,7 +13,7 @@ from connector.protocol import messages
 from connector.protocol import transfer as machine
 from connector.protocol.messages import extension
 from connector.protocol.transfer import Act, Content, Role, Transfer
-from connector.services import granting, ledger
+from connector.services import granting, ledger, pushing
 from connector.services.access import Caller
 from connector.services.inbound import Incoming, Reply, admit, receive
 from connector.services.node import Node
@@ -51,6 +51,7 @@ async def requested(node: Node, incoming: Incoming[messages.TransferRequest]) ->
         agreement = _granted(tx, caller, message)
         form = _form(agreement, message)
         caller.document.check_address(message.callback)
+        pushing.check(caller, message)
         t = machine.start_provider(
             now=node.clock.now(),
             pid=node.ids.uuid(),
@@ -59,6 +60,7 @@ async def requested(node: Node, incoming: Incoming[messages.TransferRequest]) ->
             callback=message.callback,
             agreement=agreement.id,
             format=message.format,
+            sink=message.address.wire() if message.address else None,
         )
         ledger.received(node, tx, t, incoming.wire)
         reply = Reply(CREATED, messages.TransferProcess.of(t).wire())
@@ -85,7 +87,9 @@ async def started(node: Node, incoming: Incoming[messages.TransferStart]) -> Rep
         save_transfer(tx, t)
         return Reply(OK)
 
-    return await receive(node, incoming, act)
+    reply = await receive(node, incoming, act)
+    await pushing.soon(node)
+    return reply
 
 
 async def suspended(node: Node, incoming: Incoming[messages.TransferSuspension]) -> Reply:
@@ -134,8 +138,9 @@ def _granted(tx: Tx, caller: Caller, message: messages.TransferRequest) -> Agree
         raise Problem("agreement-unknown")
     if found.state != "active":
         raise Problem("agreement-inactive", state=found.state)
-    if message.format != PULL:
-        raise Problem("transfer-format", found=message.format[:60], known=PULL)
+    if message.format not in {PULL, pushing.PUSH}:
+        known = f"{PULL}, {pushing.PUSH}"
+        raise Problem("transfer-format", found=message.format[:60], known=known)
     return found
 
 

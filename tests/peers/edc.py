@@ -75,6 +75,8 @@ class FakeEdc:
         self.offers: dict[str, str] = {}
         self.processes: dict[str, Process] = {}
         self.tokens: dict[str, str] = {}
+        self.pushed: list[bytes] = []
+        self.sink_status = 200
         self.server = Server(self._protocol)
         self.plane = Server(self._data)
         self._slash = "/" if slash else ""
@@ -111,6 +113,28 @@ class FakeEdc:
             "callbackAddress": self._callback(),
             "consumerPid": made.pid,
         }
+        self._spawn(made, "/transfers/request", "TransferRequestMessage", message, "REQUESTED")
+        return made
+
+    def take(self, negotiation: Process, sink: str) -> Process:
+        """Ask for the data of an agreement to be pushed to a sink."""
+        made = self._new("transfer", negotiation.callback, "REQUESTING", {"role": "consumer"})
+        properties = [
+            {"@type": "EndpointProperty", "name": f"{NS}{name}", "value": value}
+            for name, value in (("baseUrl", sink), ("type", "HttpData"))
+        ]
+        message = {
+            "agreementId": negotiation.body["agreement"],
+            "format": "HttpData-PUSH",
+            "callbackAddress": self._callback(),
+            "consumerPid": made.pid,
+            "dataAddress": {
+                "@type": "DataAddress",
+                "endpointType": "HttpData",
+                "endpointProperties": properties,
+            },
+        }
+        made.body["push"] = True
         self._spawn(made, "/transfers/request", "TransferRequestMessage", message, "REQUESTED")
         return made
 
@@ -284,6 +308,9 @@ class FakeEdc:
             return Told(200)
         if t.state not in {"REQUESTED", "RESUMED"}:
             return self._not_now(t, "Transfer", "started")
+        if t.body.get("push"):
+            t.become("STARTED")
+            return Told(200)
         if "dataAddress" not in message:
             return refusal(400, "Cannot resume transfer without a DataAddress", "Transfer")
         properties = message["dataAddress"]["endpointProperties"]
@@ -313,7 +340,12 @@ class FakeEdc:
         return {"@type": "DataAddress", "endpointType": kind, "endpointProperties": properties}
 
     def _data(self, asked: Asked) -> Told:
-        """The public data plane: the token alone, or after its scheme in the later generation."""
+        """The public data plane: the token alone, or after its scheme in the later generation.
+        A POST is an application's sink, which takes what is pushed.
+        """
+        if asked.method == "POST":
+            self.pushed.append(asked.body)
+            return Told(self.sink_status)
         given = asked.headers.get("authorization", "")
         if self.generation != "0.14.1":
             given = given.removeprefix("Bearer ") if given.startswith("Bearer ") else ""

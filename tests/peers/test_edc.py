@@ -106,7 +106,7 @@ class meeting:  # noqa: N801  (reads as what happens)
 
     async def __aenter__(self) -> World:
         node = await self.serving.__aenter__()
-        where = profile.participant(self.edc.name, self.edc.dsp, self.edc.plane.url)
+        where = profile.participant(self.edc.name, self.edc.dsp, [self.edc.plane.url])
         await peering.add_edc(node, OPERATOR, where, "EDC", ["labs"])
         return World(node, self.edc)
 
@@ -317,6 +317,31 @@ class TestProviding:
         world.edc.act(transfer, "termination")
         [ours] = await views.transfers(world.node)
         await world.until(ours["pid"], "TERMINATED")
+
+    async def test_pushed_to_a_sink_and_completed(self, world: World):
+        await publish(world.node)
+        made = world.edc.take(await world.agreed(), f"{world.edc.plane.url}/sink")
+        assert await asyncio.to_thread(made.reached, "COMPLETED", "TERMINATED") == "COMPLETED"
+        [body] = world.edc.pushed
+        assert len(body.splitlines()) == len(traces.statements(12, 3))
+        assert b"learner-" not in body
+
+    async def test_a_sink_that_refuses_suspends_and_a_resumption_begins_anew(self, world: World):
+        await publish(world.node)
+        world.edc.sink_status = 503
+        made = world.edc.take(await world.agreed(), f"{world.edc.plane.url}/sink")
+        assert await asyncio.to_thread(made.reached, "SUSPENDED", "TERMINATED") == "SUSPENDED"
+        world.edc.sink_status = 200
+        world.edc.act(made, "start")
+        assert await asyncio.to_thread(made.reached, "COMPLETED", "TERMINATED") == "COMPLETED"
+        assert len(world.edc.pushed) == 2
+
+    @pytest.mark.parametrize("sink", ["http://localhost:1/elsewhere", "http://169.254.169.254/"])
+    async def test_nothing_is_pushed_to_strangers(self, world: World, sink: str):
+        await publish(world.node)
+        made = world.edc.take(await world.agreed(), sink)
+        assert await asyncio.to_thread(made.reached, "TERMINATED") == "TERMINATED"
+        assert not await views.transfers(world.node)
 
     async def test_an_address_on_resume_in_both_spellings(self, world: World):
         await publish(world.node)

@@ -1,6 +1,6 @@
 """What the doubles of the one HTTP client have in common."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 
 from connector.identity.ports import Response, Write
 
@@ -18,3 +18,13 @@ class NoDownload:
         timeout: float = 0,  # noqa: ASYNC109
     ) -> Response:
         raise AssertionError(f"nothing is downloaded here: {url}")
+
+    async def upload(
+        self,
+        url: str,
+        body: AsyncIterator[bytes],
+        *,
+        headers: Mapping[str, str] | None = None,
+        timeout: float = 0,  # noqa: ASYNC109
+    ) -> Response:
+        raise AssertionError(f"nothing is uploaded here: {url}")

@@ -460,6 +460,13 @@ TEXTS: Final[dict[str, Text]] = {
         "Faites ce que dit sa réponse, puis relancez la commande.",
         "Do what its answer says, then run the command again.",
     ),
+    "transfer-sink": Text(
+        "invalid",
+        "Cette demande d'envoi ne dit pas où les données doivent aller.",
+        "This request for a push does not say where the data are to go.",
+        "Donnez dans dataAddress l'adresse HTTP qui les recevra (endpoint ou baseUrl).",
+        "Give in dataAddress the HTTP address that will take them (endpoint or baseUrl).",
+    ),
     "transfer-suspended": Text(
         "conflict",
         "Le transfert est suspendu. {reasons}",

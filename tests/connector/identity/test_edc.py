@@ -60,10 +60,13 @@ def test_ours_is_what_an_edc_parses():
 
 
 def test_a_participant_has_addresses_and_no_keys():
-    document = edc.participant("edc-1", DSP + "/", "https://data.example:9291/public/")
+    document = edc.participant(
+        "edc-1", DSP + "/", ["https://data.example:9291/public/", "https://sink.example"]
+    )
     assert (document.dsp, document.signs) == (DSP, False)
     document.check_address("https://edc.example/protocol/2025-1/negotiations/1")
     document.check_address("https://data.example:9291/public")
+    document.check_address("https://sink.example/rows")
     for url in ("https://data.example/public", "http://edc.example", "https://169.254.169.254/"):
         with pytest.raises(Problem, match="identity-address-foreign"):
             document.check_address(url)
