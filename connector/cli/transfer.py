@@ -24,14 +24,20 @@ def fetch(
     format_: Annotated[
         str, typer.Option("--format", metavar="ndjson|csv", help="csv: of tables only.")
     ] = "ndjson",
+    push: Annotated[
+        bool, typer.Option("--push", help="Let an Eclipse EDC send it, in place of fetching.")
+    ] = False,
 ) -> None:
     """Let this node fetch what was agreed, then copy the files out."""
     client = SESSION.client()
-    body = {"agreement": agreement, "format": format_}
+    body = {"agreement": agreement, "format": format_, "push": push}
     transfer = client.post("/v1/transfers", body)
     path = f"/v1/transfers/{segment(transfer['pid'])}"
-    client.post(f"{path}/fetch", {"parts": parts})
-    found = _follow(client, path)
+    if push:
+        found = client.get(path, wait=60, until="COMPLETED")
+    else:
+        client.post(f"{path}/fetch", {"parts": parts})
+        found = _follow(client, path)
     if found["fetch"]["files"]:
         _copy_out(client, path, found["fetch"]["files"], out)
     if found["fetch"]["problem"]:

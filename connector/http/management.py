@@ -296,7 +296,9 @@ def _transfers(node: Node) -> APIRouter:
     async def start(request: Request) -> Response:
         who, body = await _actor(node, request), await _json(request)
         form = body.get("format") or "ndjson"
-        pid = await transferring.start(node, who, _text(body, "agreement"), form)
+        pid = await transferring.start(
+            node, who, _text(body, "agreement"), form, push=body.get("push") is True
+        )
         return json_response(await views.transfer(node, pid), 201)
 
     @made.get("/transfers/{pid}")

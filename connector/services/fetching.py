@@ -9,7 +9,6 @@ import asyncio
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
-from uuid import UUID
 
 import orjson
 
@@ -38,7 +37,6 @@ from connector.store.store import Tx
 from policies.jcs import digest
 from policies.problem import Problem
 
-_FOLDER: Final = "received"
 _LIMIT: Final = 9 * 2**20
 _TIMEOUT: Final = 300.0
 _PATIENCE: Final = 120.0
@@ -68,14 +66,9 @@ async def file(node: Node, who: Actor, pid: str, name: str) -> Path:
     """
     access.require(who, "operator", "researcher", "dpo", "auditor")
     await node.store.read(lambda tx: transfer(tx, pid))
-    if name not in received.finished(folder_of(node, pid)):
+    if name not in received.finished(received.folder_of(node, pid)):
         raise Problem("transfer-no-file", name=name[:60])
-    return folder_of(node, pid) / name
-
-
-def folder_of(node: Node, pid: str) -> Path:
-    """Where the node keeps what it received of a transfer."""
-    return node.folder / _FOLDER / str(UUID(pid))
+    return received.folder_of(node, pid) / name
 
 
 async def _run(node: Node, pid: str, parts: int | None) -> None:
@@ -86,12 +79,12 @@ async def _run(node: Node, pid: str, parts: int | None) -> None:
         progress.problem = problem
     finally:
         progress.running = False
-        progress.files = received.finished(folder_of(node, pid))
+        progress.files = received.finished(received.folder_of(node, pid))
         node.fetches.changed()
 
 
 async def _fetch(node: Node, pid: str, parts: int | None, progress: Progress) -> None:
-    folder = folder_of(node, pid)
+    folder = received.folder_of(node, pid)
     if received.finished(folder):
         if await node.store.read(lambda tx: rows.manifest(tx, transfer=pid)) is None:
             # Everything had arrived when the node ended: the receipt is still owed.
@@ -197,7 +190,7 @@ async def _finish(node: Node, t: Transfer, address: DataAddress, writer: PartWri
     form = await node.store.read(lambda tx: form_of(tx, t.pid))
     _check_manifest(manifest, t, agreement, provider, form)
     receipt = _receipt(node, t, manifest, writer.parts)
-    folder = folder_of(node, t.pid)
+    folder = received.folder_of(node, t.pid)
     await asyncio.to_thread(_write_files, folder, manifest, receipt, agreement)
     await asyncio.to_thread(writer.finish, manifest)
     await _hand_back(node, t, address, manifest, receipt)

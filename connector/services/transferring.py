@@ -14,6 +14,7 @@ from connector.services import (
     ledger,
     plain,
     pushing,
+    sinking,
     transfers,
 )
 from connector.services.access import Actor
@@ -30,8 +31,10 @@ from policies.problem import Problem
 _MAY = ("operator", "researcher", "dpo")
 
 
-async def start(node: Node, who: Actor, agreement: str, form: str) -> str:
+async def start(node: Node, who: Actor, agreement: str, form: str, *, push: bool = False) -> str:
     """Ask the provider for the agreed data; the pid of the transfer, the running one if any.
+
+    With `push` a provider that signs nothing is asked to send them here.
 
     Raises:
         Problem: `access-role`, `agreement-unknown`, `agreement-inactive`, `agreement-not-ours`,
@@ -51,7 +54,8 @@ async def start(node: Node, who: Actor, agreement: str, form: str) -> str:
                 return known.pid
         if row.state != "active":
             raise Problem("agreement-inactive", state=row.state)
-        word, chosen = _form(node, row, form)
+        word, chosen = _form(node, row, form, push=push)
+        token = access.new_secret(node) if word == pushing.PUSH else None
         t = machine.start_consumer(
             now=node.clock.now(),
             pid=node.ids.uuid(),
@@ -60,33 +64,40 @@ async def start(node: Node, who: Actor, agreement: str, form: str) -> str:
             agreement=row.id,
             format=word,
         )
+        sink = sinking.address(node, t.pid, token) if token else None
         message = messages.TransferRequest(
             id=node.ids.uuid(),
             consumer_pid=t.pid,
             agreement=agreements.wire_name(row),
             format=t.format,
             callback=node.dsp,
+            address=sink,
             extensions={} if chosen == plain.FORM else extend({}, transfers.FORMAT, chosen),
         )
         ledger.sent(node, tx, t, message)
         save_transfer(tx, t)
-        parts.put_session(tx, SessionRow(t.pid, None, {"format": chosen}))
+        parts.put_session(
+            tx, SessionRow(t.pid, access.token_hash(token) if token else None, {"format": chosen})
+        )
         return t.pid
 
     return await commit(node, unit)
 
 
-def _form(node: Node, row: AgreementRow, form: str) -> tuple[str, str]:
+def _form(node: Node, row: AgreementRow, form: str, *, push: bool) -> tuple[str, str]:
     """The wire's word for the way of the transfer, and the distribution asked for by name."""
     if agreements.attests(node, row.peer):
         offered = foreign.dataset(row.dataset_document)
+        if push and pushing.PUSH in offered.formats:
+            return pushing.PUSH, plain.FORM
         if offered.pull is None:
             found = ", ".join(offered.formats)[:200] or "-"
             raise Problem("transfer-format", found=found, known=", ".join(sorted(foreign.PULLS)))
         return offered.pull, plain.FORM
     known = transfers.forms_of(row)
-    if form not in known:
-        raise Problem("transfer-format", found=form[:60], known=", ".join(known))
+    if form not in known or push:
+        found = pushing.PUSH if push else form
+        raise Problem("transfer-format", found=found[:60], known=", ".join(known))
     return transfers.PULL, form
 
 

@@ -18,6 +18,7 @@ those that decide whether a peer gets along with an EDC:
 import base64
 import json
 import threading
+import urllib.request
 import uuid
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -76,6 +77,7 @@ class FakeEdc:
         self.processes: dict[str, Process] = {}
         self.tokens: dict[str, str] = {}
         self.pushed: list[bytes] = []
+        self.statuses: list[int] = []
         self.sink_status = 200
         self.server = Server(self._protocol)
         self.plane = Server(self._data)
@@ -282,8 +284,28 @@ class FakeEdc:
         body = {"peer": caller, "role": "provider"}
         made = self._new("transfer", message["callbackAddress"], "REQUESTED", body)
         made.peer_pid = message["consumerPid"]
-        self._start(made)
+        if message["format"] == "HttpData-PUSH":
+            threading.Thread(target=self._push, args=(made, message), daemon=True).start()
+        else:
+            self._start(made)
         return Told(200, _state(made))
+
+    def _push(self, t: Process, message: Json) -> None:
+        """Start, push twice (under load one push in many arrives twice), complete."""
+        properties = message["dataAddress"]["endpointProperties"]
+        to = {each["name"].removeprefix(NS): each["value"] for each in properties}
+        echo = {} if self.generation == "0.14.1" else {"dataAddress": message["dataAddress"]}
+        start = {**_pids(t), **echo}
+        self._spawn(t, f"/transfers/{t.peer_pid}/start", "TransferStartMessage", start, "STARTED")
+        t.reached("STARTED", "TERMINATED")
+        for _ in range(2):
+            request = urllib.request.Request(
+                to["baseUrl"], ROWS, {to["authKey"]: to["authCode"], "Content-Type": "text/csv"}
+            )
+            with urllib.request.urlopen(request, timeout=10) as answer:
+                self.statuses.append(answer.status)
+        path = f"/transfers/{t.peer_pid}/completion"
+        self._spawn(t, path, "TransferCompletionMessage", _pids(t), "COMPLETED")
 
     def _start(self, t: Process) -> None:
         message = {**_pids(t), "dataAddress": self._address(t)}

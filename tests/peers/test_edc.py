@@ -24,6 +24,7 @@ from connector.services import (
     peering,
     people,
     publishing,
+    received,
     settling,
     transferring,
     views,
@@ -175,7 +176,7 @@ class TestConsuming:
         pid = await world.begin((await world.ask("grades"))["agreement"])
         await fetching.start(world.node, RESEARCHER, pid, None)
         found = await world.until(pid, "COMPLETED")
-        folder = fetching.folder_of(world.node, pid)
+        folder = received.folder_of(world.node, pid)
         assert (folder / "data.csv").read_bytes() == ROWS
         assert not list(folder.glob("*.partial"))
         receipt = found["receipt"]
@@ -191,7 +192,7 @@ class TestConsuming:
         await fetching.start(world.node, RESEARCHER, pid, None)
         await world.until(pid, "COMPLETED")
         path = await world.bundle(ident, tmp_path / "bundle.zip")
-        report = verify(path, files=fetching.folder_of(world.node, pid))
+        report = verify(path, files=received.folder_of(world.node, pid))
         assert report.ok, report.failures
         unseen = " ".join(line.en for line in report.checks if line.ok is None)
         for words in (
@@ -211,7 +212,7 @@ class TestConsuming:
         await fetching.start(world.node, RESEARCHER, pid, None)
         await world.until(pid, "COMPLETED")
         path = await world.bundle(ident, tmp_path / "bundle.zip")
-        folder = fetching.folder_of(world.node, pid)
+        folder = received.folder_of(world.node, pid)
         (folder / "data.csv").write_bytes(ROWS + b"3,20\n")
         assert not verify(path, files=folder).ok
         with zipfile.ZipFile(path) as archive:
@@ -222,6 +223,34 @@ class TestConsuming:
             for name, data in (files | {"receipt.json": orjson.dumps(receipt)}).items():
                 archive.writestr(name, data)
         assert not verify(tmp_path / "forged.zip").ok
+
+    async def test_pushed_to_us_twice_and_kept_once(self, world: World, tmp_path: Path):
+        world.edc.assets = {"grades": [FROM_2020]}
+        ident = (await world.ask("grades"))["agreement"]
+        pid = await transferring.start(world.node, RESEARCHER, ident, "ndjson", push=True)
+        found = await world.until(pid, "COMPLETED")
+        folder = received.folder_of(world.node, pid)
+        assert sorted(path.name for path in folder.iterdir()) == [
+            *("agreement.en.txt", "agreement.fr.txt", "data.csv", "receipt.json")
+        ]
+        assert (folder / "data.csv").read_bytes() == ROWS
+        assert (found["receipt"]["received"]["bytes"], world.edc.statuses) == (
+            len(ROWS),
+            [200, 200],
+        )
+        report = verify(await world.bundle(ident, tmp_path / "bundle.zip"), files=folder)
+        assert report.ok, report.failures
+
+    async def test_nobody_else_can_push(self, world: World):
+        world.edc.assets = {"grades": []}
+        pid = await world.begin((await world.ask("grades"))["agreement"])
+        async with httpx.AsyncClient() as client:
+            for token in ("", "Bearer preau_0", "{}"):
+                headers = {"Authorization": token, "Content-Type": "text/csv"}
+                url = f"{world.node.url}/data/{pid}/sink"
+                answer = await client.post(url, content=b"forged", headers=headers)
+                assert answer.status_code in {401, 404}
+        assert not await asyncio.to_thread(received.folder_of(world.node, pid).exists)
 
     async def test_suspended_and_resumed_by_either_side(self, world: World):
         world.edc.assets = {"grades": []}
