@@ -136,6 +136,7 @@ class Edc(_Table):
     """Eclipse EDC connectors with mock identity as peers (P9). It proves nothing, so it is off."""
 
     mock_identity: bool = False
+    pause_millis: int = Field(default=1000, ge=0, le=60_000)
 
 
 class Dev(_Table):

@@ -269,6 +269,13 @@ def wire_name(row: AgreementRow) -> str:
     return str(wire["@id"]) if isinstance(wire, Mapping) else row.id
 
 
+def rename(tx: Tx, n: Negotiation, wire: Json) -> None:
+    """Use the newest name that a peer without signatures gave the same agreement."""
+    row = rows.get(tx, id=str(n.agreement_id))
+    if row is not None:
+        rows.update_row(tx, replace(row, body={**row.body, "wire": wire}))
+
+
 def _with_ours(wire: Json, made: Json, proof: Json) -> Json:
     for name in ("signedDocument", "application"):
         if name in made:

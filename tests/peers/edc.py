@@ -152,6 +152,12 @@ class FakeEdc:
         path = f"/transfers/{t.peer_pid}/{act}"
         self._spawn(t, path, kind, {**_pids(t), **reason}, state)
 
+    def say_again(self, p: Process, act: str, kind: str, **body: Any) -> int:
+        """What it has said already, under a new message id: it has lost its step."""
+        place = "negotiations" if p.body["kind"] == "negotiation" else "transfers"
+        message = {"@id": _new_id(), "@type": kind, **_pids(p), **body, "@context": CONTEXT}
+        return self._send(f"{p.callback}/{place}/{p.peer_pid}/{act}", message, p.callback)[0]
+
     # ------------------------------------------------------------------ its endpoints
 
     def _protocol(self, asked: Asked) -> Told:
@@ -232,7 +238,7 @@ class FakeEdc:
             "target": dataset,
             "timestamp": "2026-11-22T07:41:50Z",
         }
-        made.body["agreement"] = agreement["@id"]
+        made.body["agreement"], made.body["wire"] = agreement["@id"], agreement
         path = f"/negotiations/{made.peer_pid}/agreement"
         said: Json = {**_pids(made), "agreement": agreement}
         self._spawn(made, path, "ContractAgreementMessage", said, "AGREED")

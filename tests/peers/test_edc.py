@@ -103,7 +103,7 @@ class meeting:  # noqa: N801  (reads as what happens)
 
     def __init__(self, folder: Path, edc: FakeEdc) -> None:
         self.edc = edc
-        self.serving = served(folder / "node", {"edc": {"mock_identity": True}})
+        self.serving = served(folder / "node", {"edc": {"mock_identity": True, "pause_millis": 20}})
 
     async def __aenter__(self) -> World:
         node = await self.serving.__aenter__()
@@ -400,6 +400,38 @@ class TestHabits:
         assert await read(transfer)
         assert 409 in {status for _, _, status in slow.edc.server.seen}
 
+    async def test_an_agreement_said_again_is_the_same_under_its_newest_name(self, slow: World):
+        edc, kind = slow.edc, "ContractAgreementMessage"
+        edc.slow, edc.assets = False, {"grades": []}
+        found = await slow.ask("grades")
+        [theirs] = edc.of("negotiation")
+        again = {**theirs.body["wire"], "@id": "another-name", "timestamp": "2026-11-23T00:00:00Z"}
+        theirs.become("AGREED")  # its step from there was lost
+        assert await say(edc, theirs, "agreement", kind, agreement=again) == 200
+        assert await asyncio.to_thread(theirs.reached, "FINALIZED") == "FINALIZED"
+        theirs.body["agreement"] = "another-name"
+        await slow.begin(found["agreement"])
+        other = {**again, "permission": [{"action": "odrl:distribute"}]}
+        assert await say(edc, theirs, "agreement", kind, agreement=other) == 400
+        seen = await views.negotiation(slow.node, found["pid"])
+        assert seen["state"] == "FINALIZED"
+
+    async def test_what_else_it_says_again_changes_nothing(self, slow: World, tmp_path: Path):
+        slow.edc.slow = False
+        await publish(slow.node)
+        made = await slow.agreed()
+        kind = "ContractAgreementVerificationMessage"
+        made.become("VERIFIED")
+        assert await say(slow.edc, made, "agreement/verification", kind) == 200
+        assert await asyncio.to_thread(made.reached, "FINALIZED") == "FINALIZED"
+        transfer = await slow.pulls(made)
+        slow.edc.act(transfer, "suspension")
+        await asyncio.to_thread(transfer.reached, "SUSPENDED")
+        kind = "TransferSuspensionMessage"
+        assert await say(slow.edc, transfer, "suspension", kind, reason=["test"]) == 200
+        report = verify(await slow.bundle(made.body["agreement"], tmp_path / "b.zip"))
+        assert report.ok, report.failures
+
     async def test_not_now_from_who_has_taken_it_already_ends_nothing(self, slow: World):
         """Its answer was lost, and to the repeat it says 409: it is asked where it stands."""
         slow.edc.slow = False
@@ -433,6 +465,11 @@ class TestHabits:
             for each in (one, other)
         }
         assert states == {"FINALIZED", "TERMINATED"}
+
+
+async def say(edc: FakeEdc, p: Process, act: str, kind: str, **body: Any) -> int:
+    """The answer to something said again."""
+    return await asyncio.to_thread(lambda: edc.say_again(p, act, kind, **body))
 
 
 async def ask(address: dict[str, str]) -> httpx.Response:
