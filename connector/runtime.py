@@ -33,7 +33,7 @@ from connector.http import public as public_app
 from connector.identity import did_web, keys
 from connector.identity.keys import KeyRing
 from connector.identity.ports import Fetch
-from connector.services import checking, setup, starting
+from connector.services import checking, rounds, setup, starting
 from connector.services.node import Node
 from connector.store.databases import await_writer
 from connector.store.engine import is_postgresql, located
@@ -161,10 +161,11 @@ async def run(
 
 @contextlib.asynccontextmanager
 async def _working(node: Node, client: PeerClient) -> AsyncIterator[None]:
-    """The node's own work: what a crash left, the log, the outbox."""
+    """The node's own work: what a crash left, the log, the outbox, the rounds to its peers."""
     await client.start()
     await starting.resume(node)
     log = asyncio.create_task(starting.keep_log(node), name="log")
+    node.background.start("rounds", rounds.keep(node))
     try:
         yield
     finally:

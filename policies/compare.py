@@ -147,7 +147,9 @@ class ChangedOffer:
         members = Members(data, _CODE, "", frozenset({"v"}), optional)
         members.constant("v", 1)
         if not any(member in members for member in optional):
-            raise members.problem("", "at least one change: " + ", ".join(sorted(optional)))
+            raise members.problem(
+                "", "at least one change: {known}", known=", ".join(sorted(optional))
+            )
         changed = cls(
             fields=members.texts("fields") if "fields" in members else None,
             purpose=members.iri("purpose") if "purpose" in members else None,

@@ -2,13 +2,14 @@
 
 An offer with findings is not published. The lint knows the policy and what the steward declared;
 it never sees a row. Rules (issue item 3, DECISIONS S5): every part can be evaluated and is held;
-an offer on personal data ends; no open licence on personal data; a basis is declared; consent
-needs adults and a notice, and other audiences need a public task; a retention beyond the
-institution's default has a written reason.
+purposes are known; an offer on personal data ends, and has not ended yet; no open licence on
+personal data; a basis is declared; consent needs adults and a notice, and other audiences need a
+public task; a retention beyond the institution's default has a written reason.
 """
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from policies import operands, values
@@ -26,7 +27,16 @@ from policies.model import (
 from policies.operands.base import LT, LTEQ
 from policies.plan import BASES
 from policies.problem import Problem
-from policies.vocabulary import ACTIONS, ODRL, PREAU, PROMISES, action_covers, compact
+from policies.vocabulary import (
+    ACTIONS,
+    ODRL,
+    PREAU,
+    PROMISES,
+    PURPOSES,
+    action_covers,
+    compact,
+    purpose,
+)
 
 AUDIENCES: Final = ("adults", "minors", "mixed")
 _DATE: Final = ODRL + "dateTime"
@@ -46,6 +56,7 @@ class Declaration:
         retention, retention_default: xsd:durations; this dataset's, and the institution's own.
         retention_reason: why this one is longer.
         until: RFC 3339 end of the offer, when declared beside the policy.
+        now: the instant of publishing; None leaves the question open whether the offer has ended.
         fields: names of the codebook; empty when not known yet.
         subjects: whether the rows say whom they are about (a table may not).
         identifying: names of fields that identify persons, or tell of them what is special.
@@ -60,6 +71,7 @@ class Declaration:
     retention_default: str | None = None
     retention_reason: str | None = None
     until: str | None = None
+    now: datetime | None = None
     fields: frozenset[str] = frozenset()
     subjects: bool = True
     identifying: frozenset[str] = frozenset()
@@ -88,6 +100,7 @@ def lint(policy: Policy, declaration: Declaration) -> tuple[Finding, ...]:
     found = [
         *_rules(policy, declaration),
         *_end(policy, declaration),
+        *_ended(policy, declaration),
         *_openness(policy, declaration),
         *_basis(declaration),
         *_retention(policy, declaration),
@@ -144,6 +157,10 @@ def _constraint(each: AnyConstraint, path: str, declaration: Declaration) -> Ite
         operand = operands.find(atom.left)
         if operand is not None and operand.duty_only:
             yield _finding("policy-lint-duty-only", path, operand=compact(atom.left))
+        strange = _unknown_purposes(atom)
+        if strange:
+            known = ", ".join(sorted(map(compact, PURPOSES)))
+            yield _finding("policy-lint-unknown-purpose", path, purpose=strange, known=known)
         if atom.left == PREAU + "recordTime" and not declaration.dated:
             yield _finding("policy-lint-undated", path)
         if atom.left == PREAU + "fields" and declaration.fields:
@@ -152,6 +169,14 @@ def _constraint(each: AnyConstraint, path: str, declaration: Declaration) -> Ite
                 yield _finding(
                     "policy-lint-unknown-field", path, field=", ".join(sorted(names)[:10])
                 )
+
+
+def _unknown_purposes(atom: Constraint) -> str:
+    """The purposes that are neither ours nor mapped to one of ours (C5)."""
+    if atom.left != ODRL + "purpose":
+        return ""
+    strange = {value.text for value in atom.right if purpose(value.text) not in PURPOSES}
+    return ", ".join(sorted(strange)[:10])
 
 
 def _form(each: AnyConstraint, path: str) -> Iterator[Finding]:
@@ -220,6 +245,21 @@ def _end(policy: Policy, declaration: Declaration) -> Iterator[Finding]:
     for index, rule in enumerate(policy.permissions):
         if not any(_is_end(each) for each in _conjuncts(rule.constraints)):
             yield _finding("policy-lint-no-end", f"permission[{index}]")
+
+
+def _ended(policy: Policy, declaration: Declaration) -> Iterator[Finding]:
+    """What is published can still be asked for."""
+    now = declaration.now
+    if now is None:
+        return
+    ends = [("until", declaration.until or "")]
+    for index, rule in enumerate(policy.permissions):
+        found = tuple(each for each in _conjuncts(rule.constraints) if _is_end(each))
+        ends += [(f"permission[{index}]", atom.right[0].text) for atom in atoms(found)]
+    for path, text in ends:
+        end = values.instant(text)
+        if end is not None and end <= now:
+            yield _finding("policy-lint-ended", path, until=text)
 
 
 def _is_end(each: AnyConstraint) -> bool:

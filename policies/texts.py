@@ -3,7 +3,64 @@
 from collections.abc import Mapping
 from typing import Final
 
-from policies.problem import Text
+from policies.problem import Phrase, Text
+
+PHRASES: Final[Mapping[str, str]] = {
+    "object": "un objet",
+    "required": "ce membre, qui est obligatoire",
+    "no such member; known: {known}": "aucun membre de ce nom ; connus : {known}",
+    "text, 1 to {longest} characters": "un texte de 1 à {longest} caractères",
+    "an absolute IRI": "un IRI absolu",
+    "an IRI such as https://w3id.org/preau/ns#EducationResearch": (
+        "un IRI tel que https://w3id.org/preau/ns#EducationResearch"
+    ),
+    "a DID such as did:web:lab.example": "un DID tel que did:web:lab.example",
+    "urn:uuid: in lower case": "urn:uuid: en minuscules",
+    "a time such as 2027-01-31T12:00:00Z": "un instant tel que 2027-01-31T12:00:00Z",
+    "times such as 2027-01-31T12:00:00Z": "des instants tels que 2027-01-31T12:00:00Z",
+    "a date such as 2027-08-31": "une date telle que 2027-08-31",
+    "a time after `from`": "un instant après « from »",
+    "from, to or both": "from, to ou les deux",
+    "a list": "une liste",
+    "a list of texts": "une liste de textes",
+    "a list of sentences": "une liste de phrases",
+    "a list of examples": "une liste d'exemples",
+    "a list with at least one element": "une liste d'au moins un élément",
+    "no text twice": "chaque texte une seule fois",
+    "a whole number": "un nombre entier",
+    "a whole number from {least}": "un nombre entier, au moins {least}",
+    "string": "un texte",
+    "group": "le nom d'un groupe",
+    "iri": "un IRI",
+    "dateTime": "un instant tel que 2027-08-31T00:00:00Z",
+    "duration": "une durée telle que P180D",
+    "a duration such as P180D": "une durée telle que P180D",
+    "two capital letters such as FR": "deux majuscules telles que FR",
+    "the digest of the arrangement or contract": "l'empreinte de l'accord entre responsables ou"
+    " du contrat",
+    "at least one change: {known}": "au moins un changement : {known}",
+    "true, with neither from nor to": "true, sans from ni to",
+    "either pointer or column": "pointer ou column, l'un des deux",
+    "the file's name without .json: a-z, 0-9 and hyphens": (
+        "le nom du fichier sans .json : a-z, 0-9 et tirets"
+    ),
+    "names of properties": "des noms de propriétés",
+    "the name of a parameter": "le nom d'un paramètre",
+    "a parameter; {name} is none": "un paramètre ; {name} n'en est pas un",
+    'beside it "when": "{name}", which is optional': (
+        'à côté, "when": "{name}", qui est facultatif'
+    ),
+}
+"""What a document should hold where it does not: English -> French (`strict.Members.problem`)."""
+
+
+def phrase(en: str, **values: object) -> str:
+    """An expectation for people of both languages; what has no words stays as it is."""
+    fr = PHRASES.get(en)
+    if fr is None:
+        return en
+    return Phrase(en.format_map(values), fr.format_map(values))
+
 
 TEXTS: Final[Mapping[str, Text]] = {
     # --- reading ODRL (policies.odrl) ---
@@ -232,6 +289,21 @@ TEXTS: Final[Mapping[str, Text]] = {
         "{path}: this permission has no end date.",
         "Ajoutez une contrainte odrl:dateTime lt, ou le paramètre until.",
         "Add a constraint odrl:dateTime lt, or the parameter until.",
+    ),
+    "policy-lint-ended": Text(
+        "refused",
+        "{path} : l'offre est déjà échue ({until}) ; personne ne pourrait plus rien demander.",
+        "{path}: the offer has ended already ({until}); nobody could ask for anything.",
+        "Donnez une fin (until) à venir.",
+        "Give an end (until) that is still to come.",
+    ),
+    "policy-lint-unknown-purpose": Text(
+        "refused",
+        "{path} : personne ne connaît la finalité {purpose} ; aucun consentement ni aucune demande"
+        " ne lui correspondrait.",
+        "{path}: nobody knows the purpose {purpose}; no consent and no request would match it.",
+        "Choisissez une finalité connue : {known}.",
+        "Choose a known purpose: {known}.",
     ),
     "policy-lint-unknown-operand": Text(
         "refused",

@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 import orjson
 
 from connector.dataplane.codebook import DATE_TIME, UUID
-from connector.dataplane.rows import AGENT_KEYS, EPOCH, MICROSECOND
+from connector.dataplane.rows import AGENT_KEYS, EPOCH, MICROSECOND, kept
 from connector.dataplane.treat import PRECISIONS, generalise
 from policies.plan import Codebook, Plan
 from policies.planned import PlanField
@@ -209,10 +209,10 @@ class Cutter:
         if len(self.slots) > waiting or self._named:
             return done
         if done is not _MISSING:
-            done = orjson.Fragment(orjson.dumps(done))
+            done = orjson.Fragment(kept(orjson.dumps(done)))
         if len(self._known) >= _MEMORY:
             self._known.clear()
-        self._known[key] = done
+        self._known[node, kept(key[1])] = done
         return done
 
     def _members(self, node: _Node, value: dict[str, Json]) -> object:

@@ -223,9 +223,10 @@ def _negotiations(node: Node) -> APIRouter:
         return json_response(asked, 201)
 
     @made.get("/negotiations")
-    async def listing(request: Request) -> Response:
+    async def listing(request: Request, wait: float = 0.0, awaiting: str | None = None) -> Response:
         await _actor(node, request)
-        return json_response(await views.negotiations(node))
+        seconds = _seconds(wait)
+        return json_response(await views.negotiations(node, awaiting=awaiting, wait=seconds))
 
     @made.get("/negotiations/{pid}")
     async def show(
@@ -295,10 +296,14 @@ def _transfers(node: Node) -> APIRouter:
     @made.post("/transfers")
     async def start(request: Request) -> Response:
         who, body = await _actor(node, request), await _json(request)
-        form = body.get("format") or "ndjson"
-        pid = await transferring.start(
-            node, who, _text(body, "agreement"), form, push=body.get("push") is True
-        )
+        form, agreement = body.get("format") or "ndjson", _text(body, "agreement")
+        if body.get("again") is False:
+            access.require(who, "operator", "researcher")
+            known = await fetching.complete(node, agreement, form)
+            if known is not None:
+                return json_response(await views.transfer(node, known))
+        push = body.get("push") is True
+        pid = await transferring.start(node, who, agreement, form, push=push)
         return json_response(await views.transfer(node, pid), 201)
 
     @made.get("/transfers/{pid}")

@@ -7,6 +7,7 @@ Then a signed receipt goes back, and both sides have logged it.
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -32,6 +33,7 @@ from connector.services.processes import save_transfer, transfer
 from connector.services.transferring import form_of
 from connector.services.views import find_agreement
 from connector.store import parts as rows
+from connector.store import transfers
 from connector.store.rows import AgreementRow, ManifestRow, PartRow, SessionRow
 from connector.store.store import Tx
 from policies.jcs import digest
@@ -56,6 +58,23 @@ async def start(node: Node, who: Actor, pid: str, parts: int | None) -> None:
     progress = node.fetches.of(pid)
     if node.background.start(f"fetch:{pid}", _run(node, pid, parts)):
         progress.running, progress.problem = True, None
+
+
+async def complete(node: Node, agreement: str, form: str) -> str | None:
+    """The newest transfer of an agreement whose files, in this form, are all here; None if none is.
+
+    Raises:
+        Problem: `agreement-unknown`.
+    """
+
+    def unit(tx: Tx) -> list[str]:
+        row = find_agreement(tx, agreement)
+        made = transfers.of_agreement(tx, agreement=row.id)
+        ours = (t.pid for t in reversed(made) if t.role == Role.CONSUMER.value)
+        return [pid for pid in ours if form_of(tx, pid) in {form, plain.FORM}]
+
+    pids = await node.store.read(unit)
+    return next((pid for pid in pids if received.finished(received.folder_of(node, pid))), None)
 
 
 async def file(node: Node, who: Actor, pid: str, name: str) -> Path:
@@ -88,10 +107,11 @@ async def _fetch(node: Node, pid: str, parts: int | None, progress: Progress) ->
     if received.finished(folder):
         if await node.store.read(lambda tx: rows.manifest(tx, transfer=pid)) is None:
             # Everything had arrived when the node ended: the receipt is still owed.
-            t, address = await _address(node, pid)
+            t = await _look(node, pid)
             if agreements.attests(node, t.peer):
-                await plain.fetch(node, t, address, folder, progress)
+                await plain.finish(node, t, folder)
                 return
+            t, address = await _debt(node, pid)
             await _hand_back(node, t, address, *await asyncio.to_thread(_kept, folder))
         return
     t, address = await _address(node, pid)
@@ -102,8 +122,10 @@ async def _fetch(node: Node, pid: str, parts: int | None, progress: Progress) ->
         raise Problem("transfer-address")
     salt = bytes.fromhex(address.part_salt or "")
     form = await node.store.read(lambda tx: form_of(tx, pid))
-    # The address dies with the transfer; auditors need the salt of its part digests after that.
-    session = SessionRow(pid, None, {"salt": salt.hex(), "format": form})
+    # The address dies with the transfer; auditors need the salt of its part digests after that,
+    # and a receipt can still be owed then.
+    owed = {"url": address.url, "token": address.authorization}
+    session = SessionRow(pid, None, {"salt": salt.hex(), "format": form, "owed": owed})
     await node.store.write(lambda tx: rows.put_session(tx, session))
     writer = await asyncio.to_thread(PartWriter.open, folder, name=received.NAMES[form], salt=salt)
     try:
@@ -156,6 +178,22 @@ async def _address(node: Node, pid: str) -> tuple[Transfer, DataAddress]:
     document = await node.resolver.document(t.peer)
     document.check_address(address.url)
     return t, address
+
+
+async def _debt(node: Node, pid: str) -> tuple[Transfer, DataAddress]:
+    """Where the receipt goes: a transfer that ended after its last part takes it still.
+
+    Raises:
+        Problem: as `_address`.
+    """
+    t = await _look(node, pid)
+    session = await node.store.read(lambda tx: rows.session(tx, transfer=pid))
+    owed = session.body.get("owed") if session else None
+    if not t.over or owed is None:
+        return await _address(node, pid)
+    document = await node.resolver.document(t.peer)
+    document.check_address(owed["url"])
+    return t, DataAddress.pull(owed["url"], owed["token"])
 
 
 async def _look(node: Node, pid: str) -> Transfer:
@@ -221,6 +259,10 @@ def _complete(
     rows.put_manifest(tx, ManifestRow(pid, manifest, now, receipt))
     node.log.append(tx, Entry("manifest", t.agreement, bodies.manifest(manifest)), now)
     node.log.append(tx, Entry("receipt", t.agreement, bodies.receipt(receipt)), now)
+    session = rows.session(tx, transfer=pid)
+    if session is not None:  # nothing is owed any more: the token is forgotten
+        body = {name: value for name, value in session.body.items() if name != "owed"}
+        rows.put_session(tx, replace(session, body=body))
     if t.over:
         return
     t = machine.step(t, Act.COMPLETE, Role.CONSUMER, now)

@@ -70,6 +70,11 @@ async def fetch(
         }
         await asyncio.to_thread(received.write, folder, files)
         await asyncio.to_thread(_name, folder, name)
+    await finish(node, t, folder)
+
+
+async def finish(node: Node, t: Transfer, folder: Path) -> None:
+    """Complete a transfer whose files are all here."""
     kept = await asyncio.to_thread((folder / RECEIPT).read_bytes)
     await commit(node, lambda tx: complete(node, tx, t.pid, orjson.loads(kept)))
 

@@ -308,6 +308,7 @@ def _offer(node: Node, about: About, meta: RevisionMeta, own: templates.Library)
             retention_default=node.settings.retention.default,
             retention_reason=about.retention_reason or None,
             until=format_time(about.until) if about.until else None,
+            now=node.clock.now(),
             fields=frozenset(field.name for field in meta.codebook if field.type != NIR),
             subjects=meta.table is None or bool(meta.table.subjects),
             identifying=frozenset(

@@ -81,7 +81,7 @@ async def opened(node: Node, pid: str, token: str, *, ended: bool = False) -> Re
             raise Problem("release-unknown")
         if not access.same_secret(token, session.token_hash):
             raise Problem("release-unknown")
-        release = load(tx, pid)
+        release = load(tx, pid, ended=ended)
         if not (ended and release.transfer.over):
             check_running(release.transfer)
         if not ended:
@@ -91,14 +91,14 @@ async def opened(node: Node, pid: str, token: str, *, ended: bool = False) -> Re
     return await node.store.read(unit)
 
 
-def load(tx: Tx, pid: str) -> Release:
-    """Everything about a transfer's release.
+def load(tx: Tx, pid: str, *, ended: bool = False) -> Release:
+    """Everything about a transfer's release; `ended`: its agreement may have ended too.
 
     Raises:
         Problem: `transfer-unknown`, `release-unknown`, `release-ended`.
     """
     t = transfer(tx, pid)
-    agreement = agreement_of(tx, t)
+    agreement = agreement_of(tx, t, ended=ended)
     session = session_of(tx, pid)
     revision = catalogs.revision(tx, id=session.body["revision"])
     if revision is None:
@@ -145,14 +145,14 @@ async def consent_now(node: Node, release: Release) -> tuple[Revision, Bitmap]:
     return revision, await node.store.read(unit)
 
 
-def agreement_of(tx: Tx, t: Transfer) -> AgreementRow:
-    """The agreement a transfer runs under, which must be in force.
+def agreement_of(tx: Tx, t: Transfer, *, ended: bool = False) -> AgreementRow:
+    """The agreement a transfer runs under, which must be in force unless `ended`.
 
     Raises:
         Problem: `release-ended`.
     """
     agreement = agreement_rows.get(tx, id=t.agreement)
-    if agreement is None or agreement.state != "active":
+    if agreement is None or (agreement.state != "active" and not ended):
         raise Problem("release-ended")
     return agreement
 

@@ -101,9 +101,9 @@ def _placeholders(
     elif isinstance(part, str) and part.startswith("{") and part.endswith("}"):
         name = part[1:-1]
         if name not in declared:
-            raise at.problem(path, f"a parameter; {part} is none")
+            raise at.problem(path, "a parameter; {name} is none", name=part)
         if not declared[name] and name not in given:
-            raise at.problem(path, f'"when": "{name}" beside it, for {name} is optional')
+            raise at.problem(path, 'beside it "when": "{name}", which is optional', name=name)
     for step, inner in _inside(part):
         _placeholders(at, f"{path}.{step}".lstrip("."), inner, declared, given)
 

@@ -1,6 +1,7 @@
 """The lint: each rule finds its fault, says where, and says what to do."""
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -87,6 +88,30 @@ def test_an_offer_ends():
     either = {"or": [END, END]}
     soft = odrl.read({"@type": "Offer", "permission": [{"action": "use", "constraint": [either]}]})
     assert "no-end" in codes(soft, CLEAN)
+
+
+def test_what_has_ended_is_not_offered():
+    now = datetime(2027, 8, 31, tzinfo=UTC)
+    assert codes(offer(), replace(CLEAN, now=now)) == {"ended": "permission[0]"}
+    assert codes(offer(), replace(CLEAN, now=now - timedelta(seconds=1))) == {}
+    past = replace(CLEAN, until="2020-01-01T00:00:00Z", now=now - timedelta(days=1))
+    assert codes(offer(), past) == {"ended": "until"}
+    assert codes(offer(), replace(past, now=None)) == {}
+
+
+@pytest.mark.parametrize(
+    ("purpose", "known"),
+    [
+        ("preau:EducationResearch", True),
+        ("dpv:AcademicResearch", True),
+        ("odrl:academicResearch", True),
+        ("preau:EducationResaerch", False),
+        ("https://example.org/purposes/ours", False),
+    ],
+)
+def test_a_purpose_nobody_knows_is_not_offered(purpose: str, known: bool):
+    found = codes(offer(atom("odrl:purpose", "isAnyOf", [{"@id": purpose}])), CLEAN)
+    assert found == ({} if known else {"unknown-purpose": "permission[0].constraint[1]"})
 
 
 def test_personal_data_are_never_open():
