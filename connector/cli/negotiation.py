@@ -73,19 +73,24 @@ def decide(
     return_: Annotated[
         Path | None, typer.Option("--return", metavar="OFFER.json", help="What must differ.")
     ] = None,
+    counter: Annotated[
+        bool, typer.Option("--counter", help="Return with the terms that the policy proposes.")
+    ] = False,
     reject: Annotated[bool, typer.Option("--reject")] = False,
     reason: Annotated[str, typer.Option(help="Why; the other party reads it.")] = "",
     wait: Annotated[float, typer.Option(help="Without ID: seconds to wait for a request.")] = 0,
 ) -> None:
     """Approve, return with a changed offer, or reject a request that waits for you."""
-    if approve + (return_ is not None) + reject != 1:
-        raise typer.BadParameter("give exactly one of --approve, --return, --reject")
-    outcome = "approve" if approve else "return" if return_ else "reject"
-    if outcome != "approve" and not reason:
+    if approve + (return_ is not None) + counter + reject != 1:
+        raise typer.BadParameter("give exactly one of --approve, --return, --counter, --reject")
+    outcome = "approve" if approve else "reject" if reject else "return"
+    if outcome != "approve" and not counter and not reason:
         raise typer.BadParameter("--return and --reject need --reason")
     body: dict[str, Any] = {"role": role, "outcome": outcome, "reason": reason}
     if return_ is not None:
         body["offer"] = read_json(return_)
+    if counter:
+        body["offer"] = "counter"
     client = SESSION.client()
     chosen = choosing.awaiting(client, ident, role, wait)
     made = client.post(f"/v1/negotiations/{segment(chosen)}/decisions", body)

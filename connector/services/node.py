@@ -13,9 +13,11 @@ from connector.evidence.log import Log
 from connector.identity.keys import KeyRing
 from connector.identity.ports import Fetch
 from connector.identity.resolver import DidResolver
+from connector.services.alarm import Alarm
 from connector.services.background import Background
 from connector.services.bitmaps import Bitmaps
 from connector.services.fetches import Fetches
+from connector.services.judgements import Judgements
 from connector.store.store import Store
 from connector.subjects.journal import Journal
 
@@ -25,8 +27,9 @@ class Node:
     """One running participant. Frozen: what changes lives in the store.
 
     `background` holds the work that goes on beside requests; `bitmaps` is a cache of the consent
-    state, rebuilt from the store at any time; `consenting` keeps journal and commits of consent
-    events in one order; `crawling` lets one crawl go on at a time.
+    state, rebuilt from the store at any time, `judgements` one of decisions; `consenting` keeps
+    journal and commits of consent events in one order; `crawling` lets one crawl go on at a time;
+    `alarm` wakes the monitor.
     """
 
     folder: Path
@@ -44,6 +47,8 @@ class Node:
     bitmaps: Bitmaps = field(default_factory=Bitmaps)
     fetches: Fetches = field(default_factory=Fetches)
     consenting: asyncio.Lock = field(default_factory=asyncio.Lock)
+    judgements: Judgements = field(default_factory=Judgements)
+    alarm: Alarm = field(default_factory=Alarm)
     crawling: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @property

@@ -84,7 +84,9 @@ async def _know(
         node.log.append(tx, Entry("config", None, None, change), now)
         return kept
 
-    return _shown(await node.store.write(unit))
+    shown = _shown(await node.store.write(unit))
+    node.alarm.ring()  # running agreements may depend on a membership
+    return shown
 
 
 async def listing(node: Node) -> list[dict[str, Any]]:

@@ -117,6 +117,20 @@ TEXTS: Final[dict[str, Text]] = {
         "Consultez le catalogue ; ce que vous ne pouvez pas voir n'y figure pas.",
         "Look at the catalog; what you may not see is not in it.",
     ),
+    "decision-beyond": Text(
+        "conflict",
+        "Cette demande dépasse l'offre publiée : elle ne peut pas être approuvée telle quelle.",
+        "This request goes beyond the published offer: it cannot be approved as it stands.",
+        "Renvoyez-la avec les conditions proposées (--counter) ou plus étroites, ou rejetez-la.",
+        "Return it with the proposed terms (--counter) or narrower ones, or reject it.",
+    ),
+    "decision-no-counter": Text(
+        "conflict",
+        "Aucune contre-offre n'est proposée pour cette demande.",
+        "No counter-offer is proposed for this request.",
+        "Écrivez les conditions qui doivent changer (--return FICHIER).",
+        "Write the terms that must change (--return FILE).",
+    ),
     "decision-not-awaited": Text(
         "conflict",
         "Cette demande n'attend pas de décision de « {role} » maintenant (elle attend : {roles}).",
@@ -319,6 +333,20 @@ TEXTS: Final[dict[str, Text]] = {
         "This transfer has ended, or the agreement allows no more parts.",
         "Consultez l'accord ; une nouvelle demande peut être nécessaire.",
         "Look at the agreement; a new request may be needed.",
+    ),
+    "release-basis": Text(
+        "conflict",
+        "La base légale déclarée pour ce jeu de données a changé depuis l'accord.",
+        "The legal basis declared for this dataset has changed since the agreement.",
+        "Une nouvelle demande, sur la base actuelle, est nécessaire.",
+        "A new request, on the present basis, is needed.",
+    ),
+    "release-budget": Text(
+        "conflict",
+        "Le nombre d'enregistrements convenu est épuisé : rien de plus n'est communiqué.",
+        "The agreed number of records is used up: nothing more is released.",
+        "Pour en obtenir davantage, faites une nouvelle demande.",
+        "To get more, make a new request.",
     ),
     "release-part-order": Text(
         "invalid",
