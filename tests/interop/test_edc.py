@@ -143,6 +143,7 @@ class TestPreauFromEdc:
         path = f"/v1/transfers/{pid}"
         assert client.get(path, wait=WAIT, until="STARTED")["state"] == "STARTED"
         theirs = next(t["@id"] for t in world.edc.transfers() if t["correlationId"] == pid)
+        world.edc.transferred(theirs, "STARTED")  # before that it loses what its operator asks
         world.edc.act(theirs, "terminate")
         assert client.get(path, wait=WAIT, until="TERMINATED")["state"] == "TERMINATED"
 
