@@ -8,7 +8,7 @@ import ipaddress
 import re
 import tomllib
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -132,6 +132,16 @@ class Egress(_Table):
         return values
 
 
+class Steps(_Table):
+    """Acts of the protocol that wait for a person here; all others follow by themselves.
+
+    `verify`: signing what a provider agreed; `finalize`: making final what a consumer signed;
+    `start`: beginning a transfer that the policy permits.
+    """
+
+    by_hand: tuple[Literal["verify", "finalize", "start"], ...] = ()
+
+
 class Dev(_Table):
     """Loopback over http, for trying things on one machine; refused anywhere else."""
 
@@ -150,6 +160,7 @@ class Settings(_Table):
     retention: Retention = Retention()
     limits: Limits = Limits()
     egress: Egress = Egress()
+    steps: Steps = Steps()
     dev: Dev = Dev()
 
     @model_validator(mode="after")

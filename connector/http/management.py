@@ -31,12 +31,14 @@ from connector.services import (
     auditing,
     backups,
     catalogs,
+    concluding,
     consents,
     discovering,
     fetching,
     identity,
     peering,
     people,
+    proposing,
     publishing,
     restored,
     risk,
@@ -52,6 +54,7 @@ _MAX_JSON: Final = 1_000_000
 _MAX_IMPORT: Final = 1_000_000_000
 _MAX_WAIT: Final = 60.0
 _MAX_WORDS: Final = 500
+_MAX_SEQ: Final = 2**53
 
 Body = dict[str, Any]
 
@@ -59,7 +62,8 @@ Body = dict[str, Any]
 def app(node: Node) -> FastAPI:
     """The ASGI application of the management port."""
     made = FastAPI(title="Préau management", docs_url=None, redoc_url=None, openapi_url=None)
-    for routes in (_node, _discovery, _datasets, _negotiations, _agreements, _transfers, _consents):
+    rooms = (_node, _discovery, _datasets, _asking, _negotiations, _agreements, _transfers)
+    for routes in (*rooms, _consents):
         made.include_router(routes(node), prefix="/v1")
     made.include_router(health.router(node))
     made.add_exception_handler(Problem, on_problem)
@@ -199,16 +203,39 @@ def _datasets(node: Node) -> APIRouter:
     return made
 
 
-def _negotiations(node: Node) -> APIRouter:
+def _asking(node: Node) -> APIRouter:
     made = APIRouter()
 
     @made.post("/requests")
     async def ask(request: Request) -> Response:
         who, body = await _actor(node, request), await _json(request)
-        asked = await people.request(
-            node, who, _text(body, "dataset"), _object(body, "application")
-        )
+        if "terms" in body:
+            peer, dataset = _text(body, "peer"), _text(body, "dataset")
+            asked = await proposing.request(node, who, peer, dataset, _object(body, "terms"))
+        else:
+            asked = await people.request(
+                node, who, _text(body, "dataset"), _object(body, "application")
+            )
         return json_response(asked, 201)
+
+    @made.post("/offers")
+    async def offer(request: Request) -> Response:
+        who, body = await _actor(node, request), await _json(request)
+        chosen = _text(body, "offer") if body.get("offer") is not None else None
+        made = await proposing.offer(node, who, _text(body, "peer"), _text(body, "dataset"), chosen)
+        return json_response(made, 201)
+
+    @made.get("/changes")
+    async def changes(request: Request, after: int = 0, wait: float = 0.0) -> Response:
+        await _actor(node, request)
+        last = max(0, min(after, _MAX_SEQ))
+        return json_response(await views.changes(node, after=last, wait=_seconds(wait)))
+
+    return made
+
+
+def _negotiations(node: Node) -> APIRouter:
+    made = APIRouter()
 
     @made.get("/negotiations")
     async def listing(request: Request) -> Response:
@@ -229,6 +256,9 @@ def _negotiations(node: Node) -> APIRouter:
             node, who, pid, _object(body, "application")
         ),
         "acceptance": lambda who, pid, _: people.accept(node, who, pid),
+        "offers": lambda who, pid, body: proposing.counter(node, who, pid, _object(body, "offer")),
+        "verification": lambda who, pid, _: concluding.verify_by_hand(node, who, pid),
+        "finalization": lambda who, pid, _: concluding.finalize_by_hand(node, who, pid),
         "termination": lambda who, pid, body: people.terminate(
             node, who, pid, _text(body, "reason")
         ),
@@ -300,7 +330,9 @@ def _transfers(node: Node) -> APIRouter:
         "suspension": lambda who, pid, body: transferring.suspend(
             node, who, pid, body.get("reason") or ""
         ),
+        "start": lambda who, pid, _: transferring.begin(node, who, pid),
         "resumption": lambda who, pid, _: transferring.resume(node, who, pid),
+        "completion": lambda who, pid, _: transferring.complete(node, who, pid),
         "termination": lambda who, pid, body: transferring.terminate(
             node, who, pid, body.get("reason") or ""
         ),

@@ -177,6 +177,16 @@ class DidDocument:
         return self.services[kind]
 
     @property
+    def signs(self) -> bool:
+        """Whether the participant has a key of its own to sign with."""
+        return bool(self.keys)
+
+    @property
+    def dsp(self) -> str:
+        """The base of the participant's Dataspace Protocol endpoints."""
+        return self.service(CATALOG_SERVICE).removesuffix("/catalog")
+
+    @property
     def root(self) -> str:
         """The URL below which `/.well-known/dspace-version` lies."""
         return self.service(DATA_SERVICE).removesuffix(VERSION_PATH)

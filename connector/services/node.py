@@ -15,6 +15,7 @@ from connector.identity.resolver import DidResolver
 from connector.services.background import Background
 from connector.services.bitmaps import Bitmaps
 from connector.services.fetches import Fetches
+from connector.services.paging import Listings
 from connector.store.store import Store
 from connector.subjects.journal import Journal
 
@@ -23,9 +24,9 @@ from connector.subjects.journal import Journal
 class Node:
     """One running participant. Frozen: what changes lives in the store.
 
-    `background` holds the work that goes on beside requests; `bitmaps` is a cache of the consent
-    state, rebuilt from the store at any time; `consenting` keeps journal and commits of consent
-    events in one order; `crawling` lets one crawl go on at a time.
+    `background` holds the work that goes on beside requests; `bitmaps` and `listings` are caches
+    of the consent state and of the catalog, rebuilt from the store at any time; `consenting` keeps
+    journal and commits of consent events in one order; `crawling` lets one crawl go on at a time.
     """
 
     folder: Path
@@ -42,6 +43,7 @@ class Node:
     background: Background = field(default_factory=Background)
     bitmaps: Bitmaps = field(default_factory=Bitmaps)
     fetches: Fetches = field(default_factory=Fetches)
+    listings: Listings = field(default_factory=Listings)
     consenting: asyncio.Lock = field(default_factory=asyncio.Lock)
     crawling: asyncio.Lock = field(default_factory=asyncio.Lock)
 

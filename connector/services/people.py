@@ -11,7 +11,15 @@ from connector.protocol import messages
 from connector.protocol import negotiation as machine
 from connector.protocol.messages import Event, Terms
 from connector.protocol.negotiation import Act, Negotiation, Role
-from connector.services import access, agreements, deciding, ledger, peering, published
+from connector.services import (
+    access,
+    agreements,
+    deciding,
+    ledger,
+    peering,
+    proposing,
+    published,
+)
 from connector.services.access import Actor
 from connector.services.asking import Found
 from connector.services.committing import commit
@@ -21,7 +29,7 @@ from connector.services.views import negotiation_view
 from connector.store import catalogs
 from connector.store.store import Tx
 from policies import application as applications
-from policies import compare, odrl
+from policies import compare
 from policies.application import Draft
 from policies.model import Policy
 from policies.problem import Problem
@@ -52,7 +60,7 @@ async def request(node: Node, who: Actor, iri: str, draft: Json) -> Json:
             pid=node.ids.uuid(),
             peer=found.peer,
             callback=found.dataset.endpoint,
-            offer=_wire(policy, offer.id, iri, found.peer),
+            offer=published.on_table(policy, offer.id, iri, found.peer),
             application=application,
             signed_document=found.reference,
         )
@@ -78,6 +86,7 @@ async def resubmit(node: Node, who: Actor, pid: str, draft: Json) -> None:
     """
     access.require(who, *_ASKING)
     asked = applications.draft(draft)
+    await proposing.known_document(node, pid)
 
     def unit(tx: Tx) -> None:
         n = negotiation(tx, pid)
@@ -89,7 +98,7 @@ async def resubmit(node: Node, who: Actor, pid: str, draft: Json) -> None:
             Act.REQUEST,
             Role.CONSUMER,
             node.clock.now(),
-            offer=_wire(policy, n.offer_id, n.dataset, n.peer),
+            offer=published.on_table(policy, n.offer_id, n.dataset, n.peer),
             application=application,
         )
         message = messages.ContractRequest(
@@ -112,6 +121,7 @@ async def accept(node: Node, who: Actor, pid: str) -> None:
         Problem: `negotiation-resubmit`: the offer is wider than what was applied for.
     """
     access.require(who, *_ASKING)
+    await proposing.known_document(node, pid)
 
     def unit(tx: Tx) -> None:
         n = negotiation(tx, pid)
@@ -208,7 +218,7 @@ def _return(
         Act.OFFER,
         Role.PROVIDER,
         node.clock.now(),
-        offer=_wire(policy, n.offer_id, n.dataset, node.did),
+        offer=published.on_table(policy, n.offer_id, n.dataset, node.did),
         reasons=(reason,),
     )
     message = messages.ContractOffer(
@@ -220,13 +230,6 @@ def _return(
     )
     ledger.sent(node, tx, n, message)
     return n
-
-
-def _wire(policy: Policy, offer: str, dataset: str, assigner: str) -> Json:
-    """The terms on the table as they travel: under the published offer's name (P6)."""
-    return odrl.wire(
-        policy, **{"@type": "Offer", "@id": offer, "target": dataset, "assigner": assigner}
-    )
 
 
 def _signed(node: Node, draft: Draft, provider: str, dataset: str, offer: str) -> Json:

@@ -3,8 +3,9 @@
 from connector.dataplane.table_release import NDJSON
 from connector.protocol import messages
 from connector.protocol import transfer as machine
+from connector.protocol.errors import LocalProtocolError
 from connector.protocol.messages import extend
-from connector.protocol.transfer import Act, Role
+from connector.protocol.transfer import Act, Role, State, Transfer
 from connector.services import access, granting, halting, ledger, transfers
 from connector.services.access import Actor
 from connector.services.committing import commit
@@ -88,12 +89,51 @@ async def terminate(node: Node, who: Actor, pid: str, reason: str) -> None:
     await _stop(node, who, pid, Act.TERMINATE, "terminated-by-person", reason)
 
 
+async def begin(node: Node, who: Actor, pid: str) -> None:
+    """Let a transfer start that waits for a person (`[steps] by_hand`); whether enough persons
+    are left is still looked at (X4).
+
+    Raises:
+        Problem: `access-role`, `transfer-unknown`, `protocol-not-now`.
+    """
+    access.require(who, *_MAY)
+
+    def unit(tx: Tx) -> None:
+        t = transfer(tx, pid)
+        if (t.state, t.role) != (State.REQUESTED, Role.PROVIDER):
+            raise _not_now(t, Act.START)
+        granting.release(tx, pid)
+
+    await commit(node, unit)
+    granting.prepare_soon(node)
+
+
+async def complete(node: Node, who: Actor, pid: str) -> None:
+    """Say that a transfer is over as agreed; either party can. Raises like `suspend`."""
+    access.require(who, *_MAY)
+
+    def unit(tx: Tx) -> None:
+        t = transfer(tx, pid)
+        t = machine.step(t, Act.COMPLETE, t.role, node.clock.now())
+        message = messages.TransferCompletion(
+            id=node.ids.uuid(),
+            provider_pid=str(t.provider_pid),
+            consumer_pid=str(t.consumer_pid),
+        )
+        ledger.sent(node, tx, t, message)
+        save_transfer(tx, t)
+
+    await commit(node, unit)
+
+
 async def resume(node: Node, who: Actor, pid: str) -> None:
     """Let a suspended transfer go on; the provider judges anew. Raises like `suspend`."""
     access.require(who, *_MAY)
 
     def unit(tx: Tx) -> None:
         t = transfer(tx, pid)
+        if t.state is not State.SUSPENDED:
+            raise _not_now(t, Act.START)
         if t.role is Role.PROVIDER:
             save_transfer(tx, granting.start(node, tx, t))
             return
@@ -105,6 +145,12 @@ async def resume(node: Node, who: Actor, pid: str) -> None:
         save_transfer(tx, t)
 
     await commit(node, unit)
+
+
+def _not_now(t: Transfer, act: Act) -> LocalProtocolError:
+    """What somebody asks for at the wrong moment."""
+    params = {"act": act.value, "by": t.role.value, "state": t.state.value}
+    return LocalProtocolError("protocol-not-now", **params)
 
 
 async def _stop(node: Node, who: Actor, pid: str, act: Act, code: str, reason: str) -> None:
