@@ -38,6 +38,23 @@ _JSON: Final[dict[str, Text]] = {
     ),
 }
 
+_FOREIGN: Final[dict[str, Text]] = {
+    "catalog-foreign-dataset": Text(
+        "refused",
+        "Ce que le connecteur a répondu n'est pas un jeu de données avec une offre.",
+        "What the connector answered is no dataset with an offer.",
+        "Prévenez l'opérateur de ce connecteur.",
+        "Tell that connector's operator.",
+    ),
+    "catalog-foreign-format": Text(
+        "refused",
+        "Ce jeu de données ne se télécharge pas par HTTP ; il est proposé ainsi : {found}.",
+        "This dataset cannot be fetched over HTTP; it is offered as: {found}.",
+        "Demandez à son connecteur de le proposer en HttpData-PULL.",
+        "Ask its connector to offer it as HttpData-PULL.",
+    ),
+}
+
 _UNFIT: Final[dict[str, Text]] = {
     "catalog-unfit-context": Text(
         "invalid",
@@ -580,6 +597,7 @@ _FINDING: Final[dict[str, Text]] = {
 
 TEXTS: Final[dict[str, Text]] = {
     **_JSON,
+    **_FOREIGN,
     **_UNFIT,
     **_PROOFS,
     **_DOCUMENTS,

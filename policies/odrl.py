@@ -68,6 +68,11 @@ OPERATORS: Final = frozenset(_OPERATORS_WORDS.split())
 LOGICAL: Final = ("and", "or", "xone", "andSequence")
 
 BARE: Final = "urn:preau:bare:"
+_EDC: Final = "https://w3id.org/edc/v0.0.1/ns/"
+_KNOWN_BY_OTHERS: Final = {
+    f"{prefix}inForceDate": ODRL + "dateTime" for prefix in ("", "edc:", _EDC)
+}
+"""Operands of other connectors that say what one of ODRL's says (EDC: an instant of use)."""
 
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _WORD: Final = re.compile(r"[A-Za-z][A-Za-z0-9_\-]{0,60}")
@@ -476,6 +481,8 @@ def _term(data: object, where: str, bare: frozenset[str]) -> str:
 def _word(data: object, where: str, known: frozenset[str]) -> str:
     """As `_term`, for operands and actions: an unknown bare word is kept as such."""
     text = _name(data, where)
+    if known is LEFT_OPERANDS and text in _KNOWN_BY_OTHERS:
+        return _KNOWN_BY_OTHERS[text]
     if text not in known and _WORD.fullmatch(text):
         return BARE + text
     return _term(text, where, known)

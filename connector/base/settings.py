@@ -142,6 +142,12 @@ class Steps(_Table):
     by_hand: tuple[Literal["verify", "finalize", "start"], ...] = ()
 
 
+class Edc(_Table):
+    """Eclipse EDC connectors with mock identity as peers (P9). It proves nothing, so it is off."""
+
+    mock_identity: bool = False
+
+
 class Dev(_Table):
     """Loopback over http, for trying things on one machine; refused anywhere else."""
 
@@ -161,6 +167,7 @@ class Settings(_Table):
     limits: Limits = Limits()
     egress: Egress = Egress()
     steps: Steps = Steps()
+    edc: Edc = Edc()
     dev: Dev = Dev()
 
     @model_validator(mode="after")

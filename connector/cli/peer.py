@@ -15,9 +15,23 @@ def add(
     did: Annotated[str, typer.Argument(metavar="DID")],
     group: Annotated[list[str] | None, typer.Option(help="A group of yours; repeatable.")] = None,
     name: Annotated[str, typer.Option(help="How your people call it.")] = "",
+    edc: Annotated[
+        str,
+        typer.Option(
+            metavar="URL",
+            help="An Eclipse EDC with mock identity: DID is its participant id, URL its protocol "
+            "address. Your preau.toml must allow it.",
+        ),
+    ] = "",
+    data: Annotated[
+        str, typer.Option(metavar="URL", help="With --edc: where its data plane is.")
+    ] = "",
 ) -> None:
     """Know a node by its DID; groups are declared by you and shown as such."""
-    made = SESSION.client().post("/v1/peers", {"did": did, "name": name, "groups": group or []})
+    body = {"did": did, "name": name, "groups": group or []}
+    if edc:
+        body["edc"] = {"dsp": edc, "data": data}
+    made = SESSION.client().post("/v1/peers", body)
     SESSION.say(made, f"{made['did']}  {made['name']}")
 
 

@@ -25,6 +25,7 @@ from connector.http.problems import (
     on_problem,
 )
 from connector.http.requests import bearer_of, body_of, json_body_of
+from connector.identity import edc
 from connector.protocol.json import strict_json
 from connector.services import (
     access,
@@ -106,8 +107,15 @@ def _node(node: Node) -> APIRouter:
     @made.post("/peers")
     async def add_peer(request: Request) -> Response:
         who, body = await _actor(node, request), await _json(request)
-        groups = body.get("groups") or []
-        added = await peering.add(node, who, _text(body, "did"), body.get("name") or "", groups)
+        groups, name = body.get("groups") or [], body.get("name") or ""
+        if "edc" in body:
+            where = _object(body, "edc")
+            participant = edc.participant(
+                _text(body, "did"), _text(where, "dsp"), where.get("data") or None
+            )
+            added = await peering.add_edc(node, who, participant, name, groups)
+        else:
+            added = await peering.add(node, who, _text(body, "did"), name, groups)
         return json_response(added, 201)
 
     return made
@@ -214,7 +222,11 @@ def _asking(node: Node) -> APIRouter:
             asked = await proposing.request(node, who, peer, dataset, _object(body, "terms"))
         else:
             asked = await people.request(
-                node, who, _text(body, "dataset"), _object(body, "application")
+                node,
+                who,
+                _text(body, "dataset"),
+                _object(body, "application"),
+                _text(body, "peer") if "peer" in body else None,
             )
         return json_response(asked, 201)
 

@@ -30,6 +30,8 @@ MAX_BYTES: Final = 65_536
 MAX_ENTRIES: Final = 64
 DATA_SERVICE: Final = "DataService"
 CATALOG_SERVICE: Final = "CatalogService"
+DATA_PLANE: Final = "DataPlane"
+"""Ours: where a participant hands out data, if that is not the origin of its protocol."""
 VERSION_PATH: Final = "/.well-known/dspace-version"
 
 Relationship = Literal["authentication", "assertionMethod", "capabilityInvocation"]
@@ -194,13 +196,14 @@ class DidDocument:
     def check_address(self, url: str) -> None:
         """Refuse an address (a callback, a data address) that is not the participant's own.
 
-        It must have the origin of a Dataspace Protocol service in this document: a peer never
-        names a host to fetch beyond what its own DID document allows (constitution 4).
+        It must have the origin of a Dataspace Protocol service or a data plane in this document:
+        a peer never names a host to fetch beyond what its own DID document allows
+        (constitution 4).
 
         Raises:
             Problem: `identity-address-foreign`.
         """
-        kinds = (DATA_SERVICE, CATALOG_SERVICE)
+        kinds = (DATA_SERVICE, CATALOG_SERVICE, DATA_PLANE)
         own = {did_web.origin(self.services[kind]) for kind in kinds if kind in self.services}
         if did_web.origin(url) not in own:
             raise Problem("identity-address-foreign", did=self.did, origin=did_web.origin(url))

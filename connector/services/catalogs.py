@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from catalog import dsp
+from catalog import dsp, query_spec
 from connector.protocol import messages
 from connector.services import inbound, paging, published, wording
 from connector.services.access import Caller
@@ -115,10 +115,11 @@ async def requested(node: Node, incoming: Incoming[messages.CatalogRequest]) -> 
         Problem: `dataset-filter`: we know no filter language (DSP: 400); `dataset-cursor`.
     """
     await inbound.admit(node, incoming.caller)
-    if incoming.message.filter:
+    wanted = query_spec.read(incoming.message.filter)
+    if wanted is None:
         raise Problem("dataset-filter")
     groups, cursor = incoming.caller.groups, incoming.cursor
-    found = await node.store.read(lambda tx: paging.page(tx, node.listings, groups, cursor))
+    found = await node.store.read(lambda tx: paging.page(tx, node.listings, groups, cursor, wanted))
     body = dsp.catalog_response(
         catalog=f"{node.url}/catalog",
         participant=node.did,

@@ -23,7 +23,7 @@ _SIGNING = ("operator", "dpo")
 
 
 def verify(node: Node, tx: Tx, n: Negotiation, proof: Json | None) -> Negotiation:
-    """The consumer's signature goes to the provider."""
+    """The consumer confirms; its signature goes along unless the provider could not read it."""
     n = machine.step(n, Act.VERIFY, Role.CONSUMER, node.clock.now())
     message = messages.ContractAgreementVerification(
         id=node.ids.uuid(),
@@ -61,7 +61,8 @@ async def verify_by_hand(node: Node, who: Actor, pid: str) -> None:
         n = negotiation(tx, pid)
         _expect(n, State.AGREED, Act.VERIFY, Role.CONSUMER)
         proof = agreements.sign_kept(node, tx, n)
-        save_negotiation(tx, verify(node, tx, n, proof))
+        told = None if agreements.attests(node, n.peer) else proof
+        save_negotiation(tx, verify(node, tx, n, told))
 
     await commit(node, unit)
 

@@ -25,6 +25,10 @@ from policies.jcs import jcs
 Process = Negotiation | Transfer
 Json = dict[str, Any]
 
+EDC_PAUSE: Final = timedelta(milliseconds=100)
+"""An EDC stores its own step only after it has read our answer to it, and what comes before that
+is refused for good: our next message waits a moment (facts, "the race that EDC has with itself").
+"""
 DEADLINE: Final = timedelta(hours=72)
 """How long a message is tried before a person must look (DESIGN)."""
 
@@ -39,6 +43,7 @@ def sent(node: Node, tx: Tx, process: Process, message: Message) -> None:
     wire = message.wire()
     _note(node, tx, process, wire, "out")
     now = node.clock.now()
+    pause = EDC_PAUSE if node.resolver.pinned(process.peer) else timedelta(0)
     outbox.put(
         tx,
         OutboxRow(
@@ -47,7 +52,7 @@ def sent(node: Node, tx: Tx, process: Process, message: Message) -> None:
             url=process.callback + path_of(message, to=process.role.other),
             type=str(wire["@type"]),
             body=jcs(wire),
-            next_at=now,
+            next_at=now + pause,
             created=now,
             deadline=now + DEADLINE,
         ),

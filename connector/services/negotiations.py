@@ -121,6 +121,7 @@ async def agreed(node: Node, incoming: Incoming[messages.ContractAgreement]) -> 
 
     def act(tx: Tx) -> Reply:
         n = _step(node, tx, incoming, Act.AGREE, agreement=message.agreement.wire)
+        n = agreements.named(node, n)
         save_negotiation(tx, n)
         try:
             signed = agreements.countersign(node, tx, n, message.agreement, caller)
@@ -131,7 +132,8 @@ async def agreed(node: Node, incoming: Incoming[messages.ContractAgreement]) -> 
             agreements.keep(node, tx, n, replace(signed, consumer_proof=None), caller)
             return Reply(OK)
         agreements.keep(node, tx, n, signed, caller)
-        save_negotiation(tx, concluding.verify(node, tx, n, signed.consumer_proof))
+        proof = signed.consumer_proof if caller.signs else None
+        save_negotiation(tx, concluding.verify(node, tx, n, proof))
         return Reply(OK)
 
     return await receive(node, incoming, act)
@@ -144,7 +146,7 @@ async def verified(node: Node, incoming: Incoming[messages.ContractAgreementVeri
         n = _step(node, tx, incoming, Act.VERIFY)
         save_negotiation(tx, n)
         try:
-            proof = extension(incoming.wire, "proof")
+            proof = extension(incoming.wire, "proof") if incoming.caller.signs else None
             agreements.complete(node, tx, n, proof, incoming.caller)
         except Problem as problem:
             save_negotiation(tx, deciding.end(node, tx, n, problem))

@@ -18,13 +18,15 @@ from typing import Any, Final, Generic, TypeVar
 import orjson
 
 from catalog import dsp
+from catalog.query_spec import Slice
 from connector.services.published import PUBLIC
 from connector.store import catalogs
 from connector.store.store import Tx
 from policies.problem import Problem
 
 PAGE: Final = 50
-"""Datasets on a page."""
+"""Datasets on a page, unless the caller asks for more or fewer."""
+LARGEST: Final = 1000
 _KEPT_VERSIONS: Final = 16
 _KEPT_PROJECTIONS: Final = 4096
 _MAX_CURSOR: Final = 4096
@@ -136,28 +138,32 @@ class Kept(Generic[K, V]):
         return value
 
 
-def page(tx: Tx, listings: Listings, groups: frozenset[str], cursor: str | None) -> Page:
+def page(
+    tx: Tx, listings: Listings, groups: frozenset[str], cursor: str | None, wanted: Slice
+) -> Page:
     """A page of what somebody in these groups may see: the first of today's, or the cursor's.
+
+    `wanted` is what the caller's filter asks for: where to begin without a cursor, and how many
+    datasets make a page (up to `LARGEST`).
 
     Raises:
         Problem: `dataset-cursor`: not one of ours, or not for these groups.
     """
     visible = frozenset({PUBLIC, *groups})
-    at = Cursor.read(cursor) if cursor is not None else Cursor(_today(tx, visible), 0)
+    at = Cursor.read(cursor) if cursor is not None else Cursor(_today(tx, visible), wanted.start)
     if not {group for group, _ in at.versions} <= visible:
         raise Problem("dataset-cursor")
     # Sorted by IRI over all groups, so that a page does not tell which group a dataset is in.
     entries = [one for group, n in at.versions for one in listings.listed(tx, group, n)]
     if len(at.versions) > 1:
         entries.sort()
-    if at.start > len(entries):
-        raise Problem("dataset-cursor")
-    shown = entries[at.start : at.start + PAGE]
+    size = PAGE if wanted.stop is None else min(wanted.stop - wanted.start, LARGEST)
+    stop = at.start + size
+    shown = entries[at.start : stop]
     found = (listings.projected(tx, digest) for dataset, digest in shown if _offered(tx, dataset))
-    stop = at.start + PAGE
     return Page(
         tuple(map(orjson.Fragment, found)),
-        Cursor(at.versions, max(0, at.start - PAGE)).text() if at.start else None,
+        Cursor(at.versions, max(0, at.start - size)).text() if at.start else None,
         Cursor(at.versions, stop).text() if stop < len(entries) else None,
     )
 

@@ -1,12 +1,13 @@
 """What people do about transfers: start, suspend, resume, terminate."""
 
+from catalog import foreign
 from connector.dataplane.table_release import NDJSON
 from connector.protocol import messages
 from connector.protocol import transfer as machine
 from connector.protocol.errors import LocalProtocolError
 from connector.protocol.messages import extend
 from connector.protocol.transfer import Act, Role, State, Transfer
-from connector.services import access, granting, halting, ledger, transfers
+from connector.services import access, agreements, granting, halting, ledger, plain, transfers
 from connector.services.access import Actor
 from connector.services.committing import commit
 from connector.services.node import Node
@@ -14,7 +15,7 @@ from connector.services.processes import negotiation, save_transfer, transfer
 from connector.services.views import find_agreement
 from connector.store import parts
 from connector.store import transfers as rows
-from connector.store.rows import SessionRow
+from connector.store.rows import AgreementRow, SessionRow
 from connector.store.store import Tx
 from policies.problem import Problem
 
@@ -37,36 +38,46 @@ async def start(node: Node, who: Actor, agreement: str, form: str) -> str:
         for known in rows.of_agreement(tx, agreement=row.id):
             if known.state not in {state.value for state in machine.TERMINAL}:
                 running = form_of(tx, known.pid)
-                if running != form:
+                if running not in {form, plain.FORM}:
                     raise Problem("transfer-format-running", running=running)
                 return known.pid
         if row.state != "active":
             raise Problem("agreement-inactive", state=row.state)
-        known_forms = transfers.forms_of(row)
-        if form not in known_forms:
-            raise Problem("transfer-format", found=form[:60], known=", ".join(known_forms))
+        word, chosen = _form(node, row, form)
         t = machine.start_consumer(
             now=node.clock.now(),
             pid=node.ids.uuid(),
             peer=row.peer,
             callback=negotiation(tx, row.negotiation).callback,
             agreement=row.id,
-            format=transfers.PULL,
+            format=word,
         )
         message = messages.TransferRequest(
             id=node.ids.uuid(),
             consumer_pid=t.pid,
-            agreement=t.agreement,
+            agreement=agreements.wire_name(row),
             format=t.format,
             callback=node.dsp,
-            extensions=extend({}, transfers.FORMAT, form),
+            extensions={} if chosen == plain.FORM else extend({}, transfers.FORMAT, chosen),
         )
         ledger.sent(node, tx, t, message)
         save_transfer(tx, t)
-        parts.put_session(tx, SessionRow(t.pid, None, {"format": form}))
+        parts.put_session(tx, SessionRow(t.pid, None, {"format": chosen}))
         return t.pid
 
     return await commit(node, unit)
+
+
+def _form(node: Node, row: AgreementRow, form: str) -> tuple[str, str]:
+    """The wire's word for the way of the transfer, and the distribution asked for by name."""
+    if agreements.attests(node, row.peer):
+        if not row.dataset_document:  # asked for under terms that came by letter
+            return transfers.PULL if form == NDJSON else form, plain.FORM
+        return foreign.dataset(row.dataset_document).pull(), plain.FORM
+    known = transfers.forms_of(row)
+    if form not in known:
+        raise Problem("transfer-format", found=form[:60], known=", ".join(known))
+    return transfers.PULL, form
 
 
 def form_of(tx: Tx, pid: str) -> str:

@@ -72,10 +72,11 @@ async def requested(node: Node, incoming: Incoming[messages.TransferRequest]) ->
 
 
 async def started(node: Node, incoming: Incoming[messages.TransferStart]) -> Reply:
-    """Data may flow (from the provider), or a consumer resumes what was suspended."""
+    """Data may flow (from the provider), or a consumer resumes what was suspended.
+
+    Whether the address is one we may fetch from is asked when somebody fetches (`fetching`).
+    """
     address = incoming.message.address
-    if address is not None and address.url is not None:
-        incoming.caller.document.check_address(address.url)
 
     def act(tx: Tx) -> Reply:
         t = _step(node, tx, incoming, Act.START, data_address=address.wire() if address else None)

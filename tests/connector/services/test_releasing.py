@@ -58,7 +58,7 @@ async def fetch(nodes: Pair, agreement: str, parts: int | None = None) -> dict[s
 
 def received(nodes: Pair, found: dict[str, Any]) -> list[dict[str, Any]]:
     """The rows in the consumer's data file."""
-    path = fetching.folder_of(nodes.consumer, found["pid"]) / fetching.DATA
+    path = fetching.folder_of(nodes.consumer, found["pid"]) / "data.ndjson"
     return [json.loads(line) for line in path.read_bytes().splitlines()]
 
 
