@@ -132,6 +132,14 @@ class Egress(_Table):
         return values
 
 
+class StaticToken(_Table):
+    """A participant that shows one fixed secret, kept in `file` below the node's folder (P9)."""
+
+    name: str = Field(min_length=1, max_length=200)
+    dsp: str
+    file: str
+
+
 class Steps(_Table):
     """Acts of the protocol that wait for a person here; all others follow by themselves.
 
@@ -168,6 +176,7 @@ class Settings(_Table):
     egress: Egress = Egress()
     steps: Steps = Steps()
     edc: Edc = Edc()
+    static_token: tuple[StaticToken, ...] = ()
     dev: Dev = Dev()
 
     @model_validator(mode="after")

@@ -12,6 +12,7 @@ from connector.evidence.log import Log
 from connector.identity.keys import KeyRing
 from connector.identity.ports import Fetch
 from connector.identity.resolver import DidResolver
+from connector.identity.static import Partners
 from connector.services.background import Background
 from connector.services.bitmaps import Bitmaps
 from connector.services.fetches import Fetches
@@ -40,6 +41,7 @@ class Node:
     fetch: Fetch
     resolver: DidResolver
     worker: Worker
+    partners: Partners = field(default_factory=Partners)
     background: Background = field(default_factory=Background)
     bitmaps: Bitmaps = field(default_factory=Bitmaps)
     fetches: Fetches = field(default_factory=Fetches)
