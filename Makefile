@@ -17,7 +17,7 @@ endif
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test check slow conformance bench lint format layers types lock clean
+.PHONY: help demo test check slow conformance interop bench lint format layers types lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -40,6 +40,9 @@ slow: $(VENV)/.dev ## the tests with real processes, kills and real traces
 
 conformance: $(VENV)/.dev ## the official DSP kit against a node: KIT=DIR, its jars; java 17 (ARGS='--version V --log FILE')
 	@$(BIN)/python -m tests.conformance.kit '$(KIT)' $(ARGS)
+
+interop: $(VENV)/.dev ## a real Eclipse EDC 0.14.1 and a node, both ways (needs Java, Maven and its registry)
+	@$(BIN)/python -m pytest -m interop $(ARGS)
 
 bench: $(VENV)/.runtime ## measure against the budgets of docs/benchmarks.md (ARGS= names some, such as negotiation)
 	@$(BIN)/python -m benchmarks $(ARGS)
@@ -64,6 +67,7 @@ lock: ## for maintainers, with uv: renew the locks (ARGS=--upgrade for newer ver
 	$(UV) export $(LOCKED) --no-default-groups --output-file requirements.lock >/dev/null
 	$(UV) export $(LOCKED) --no-default-groups --group dev --output-file requirements-dev.lock >/dev/null
 	$(UV) export $(LOCKED) --only-group build --output-file requirements-build.lock >/dev/null
+	$(UV) export $(LOCKED) --no-default-groups --extra postgresql --output-file requirements-postgresql.lock >/dev/null
 
 clean: ## remove .venv, caches and builds
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -43,16 +43,10 @@ class Listed:
         fitting = [one for one in self.offers if _admits(one, purpose)]
         return (fitting or list(self.offers))[0]
 
-    def pull(self) -> str:
-        """The wire word under which to ask for the data.
-
-        Raises:
-            Problem: `catalog-foreign-format`: it cannot be fetched over HTTP.
-        """
-        for word in self.formats:
-            if word in PULLS:
-                return word
-        raise Problem("catalog-foreign-format", found=", ".join(self.formats)[:200] or "-")
+    @property
+    def pull(self) -> str | None:
+        """The wire word under which to fetch the data over HTTP; None if that is not offered."""
+        return next((word for word in self.formats if word in PULLS), None)
 
 
 def listing(catalog: Json) -> tuple[Listed, ...]:

@@ -38,23 +38,6 @@ _JSON: Final[dict[str, Text]] = {
     ),
 }
 
-_FOREIGN: Final[dict[str, Text]] = {
-    "catalog-foreign-dataset": Text(
-        "refused",
-        "Ce que le connecteur a répondu n'est pas un jeu de données avec une offre.",
-        "What the connector answered is no dataset with an offer.",
-        "Prévenez l'opérateur de ce connecteur.",
-        "Tell that connector's operator.",
-    ),
-    "catalog-foreign-format": Text(
-        "refused",
-        "Ce jeu de données ne se télécharge pas par HTTP ; il est proposé ainsi : {found}.",
-        "This dataset cannot be fetched over HTTP; it is offered as: {found}.",
-        "Demandez à son connecteur de le proposer en HttpData-PULL.",
-        "Ask its connector to offer it as HttpData-PULL.",
-    ),
-}
-
 _UNFIT: Final[dict[str, Text]] = {
     "catalog-unfit-context": Text(
         "invalid",
@@ -501,6 +484,13 @@ _LINKED_DATA: Final[dict[str, Text]] = {
 }
 
 _FINDING: Final[dict[str, Text]] = {
+    "catalog-foreign-dataset": Text(
+        "refused",
+        "Ce que le connecteur a répondu n'est pas un jeu de données avec une offre.",
+        "What the connector answered is no dataset with an offer.",
+        "Prévenez l'opérateur de ce connecteur.",
+        "Tell that connector's operator.",
+    ),
     "catalog-export-blank": Text(
         "internal",
         "Le graphe contient un nœud anonyme ; nos documents n'en ont pas.",
@@ -597,7 +587,6 @@ _FINDING: Final[dict[str, Text]] = {
 
 TEXTS: Final[dict[str, Text]] = {
     **_JSON,
-    **_FOREIGN,
     **_UNFIT,
     **_PROOFS,
     **_DOCUMENTS,

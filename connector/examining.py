@@ -14,7 +14,7 @@ from connector.operating import check_log, node_lock
 from connector.runtime import client_of, origin
 from connector.services.doctor import inside, outside
 from connector.services.doctor.finding import Finding, Report, failure, good, warning
-from connector.store.store import database_path
+from connector.store.engine import located
 from policies.problem import Problem
 
 
@@ -52,7 +52,8 @@ def _findings(
     yield inside.journal(folder, checked, seen)
     if seen:
         yield from inside.quarantined(seen)
-    written = (folder / database_path(checked.store.url), folder / checked.consent.journal)
+    database, journal = located(folder, checked.store.url), folder / checked.consent.journal
+    written = (database, journal) if isinstance(database, Path) else (journal,)
     yield inside.clock(now, seen, written)
     yield from asyncio.run(_outside(checked, ring, seen.peers if seen else (), running=running))
     yield outside.tls(checked.node.public_url, now)

@@ -21,8 +21,8 @@ from connector.runtime import client_of, opened
 from connector.services import backups, restoring
 from connector.services.restoring import Restoring
 from connector.store import copying
+from connector.store.engine import is_postgresql, located
 from connector.store.lock import NodeLock
-from connector.store.store import database_path
 from connector.store.tables import KNOWN, SCHEMA
 from policies.problem import Problem
 
@@ -126,10 +126,12 @@ def restore(
     try:
         with NodeLock(draft):
             done = restoring.unpack(archive, draft, given, (clock or SystemClock()).now())
-            current = copying.look(draft / database_path(done.settings.store.url)).schema == SCHEMA
-            leaves = check_log(draft, done.settings) if current else None
-            os.sync()
-            draft.rename(folder)
+            with _emptied_again(done.settings.store.url):
+                target = located(draft, done.settings.store.url)
+                current = copying.look(target).schema == SCHEMA
+                leaves = check_log(draft, done.settings) if current else None
+                os.sync()
+                draft.rename(folder)
     except OSError as error:
         fault = error.strerror or "I/O"
         raise Problem("backup-unreadable", path=str(archive), fault=fault) from None
@@ -145,6 +147,19 @@ def restore(
     }
 
 
+@contextlib.contextmanager
+def _emptied_again(url: str) -> Iterator[None]:
+    """Take a restored PostgreSQL database back should the restored node not be whole."""
+    try:
+        yield
+    except BaseException:
+        if is_postgresql(url):
+            from connector.store import moving  # noqa: PLC0415  (Core and alembic, when needed)
+
+            moving.clear(url)
+        raise
+
+
 def upgrade(folder: Path) -> dict[str, Any]:
     """Bring a stopped node's database to this version's schema and verify its log; what was done.
 
@@ -156,15 +171,15 @@ def upgrade(folder: Path) -> dict[str, Any]:
     """
     checked = configuration.read(folder)
     with NodeLock(folder):
-        path = folder / database_path(checked.store.url)
-        found = copying.look(path).schema
+        target = located(folder, checked.store.url)
+        found = copying.look(target).schema
         kept = None
         if found != SCHEMA and found in KNOWN:
-            kept = _keep_before(folder, path, found)
+            kept = _keep_before(folder, target, found)
         # alembic is loaded by the one command that needs it
         from connector.store import migrate  # noqa: PLC0415
 
-        reached = migrate.upgrade(path)
+        reached = migrate.upgrade(target)
         leaves = check_log(folder, checked)
     return {
         "v": 1,
@@ -176,12 +191,12 @@ def upgrade(folder: Path) -> dict[str, Any]:
     }
 
 
-def _keep_before(folder: Path, path: Path, found: str) -> Path:
+def _keep_before(folder: Path, target: Path | str, found: str) -> Path:
     """A copy of the database as it was, named by its schema and the instant."""
     place = folder / "backups"
     place.mkdir(mode=0o700, exist_ok=True)
     kept = place / f"schema-{found}-{SystemClock().now():%Y%m%dT%H%M%SZ}.sqlite"
-    copying.copy(path, kept)
+    copying.copy(target, kept)
     return kept
 
 

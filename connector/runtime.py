@@ -35,6 +35,8 @@ from connector.identity.keys import KeyRing
 from connector.identity.ports import Fetch
 from connector.services import checking, setup, starting
 from connector.services.node import Node
+from connector.store.databases import await_writer
+from connector.store.engine import is_postgresql, located
 from connector.store.lock import NodeLock
 from connector.store.store import Store
 from policies.problem import Language, Problem
@@ -43,7 +45,7 @@ _GRACE: Final = 3
 _KEEP_ALIVE: Final = 65
 
 
-def initialise(
+def initialise(  # noqa: PLR0913  (as many as `preau init` has options)
     folder: Path,
     *,
     name: str,
@@ -52,6 +54,7 @@ def initialise(
     dev: bool = False,
     listen: str | None = None,
     management: str | None = None,
+    store: str | None = None,
     language: Language = "en",
 ) -> dict[str, Any]:
     """Make a node in a new or empty folder; what was made, as plain JSON.
@@ -76,6 +79,8 @@ def initialise(
             "management": management or f"127.0.0.1:{port + 1}",
         },
     }
+    if store is not None:
+        table["store"] = {"url": store}
     if dev:
         table["dev"] = {"on": True}
     checked = configuration.check(table)
@@ -103,6 +108,9 @@ def initialise(
 def serve(folder: Path) -> None:
     """Run the node in `folder` until SIGTERM or SIGINT.
 
+    With PostgreSQL a second process is a warm standby: everything is loaded, and it waits until
+    the first one is gone (P3). With SQLite it is refused.
+
     Raises:
         Problem: `settings-…`, `store-…` (another process serves it, or the database is not right),
             `runtime-port-in-use`, `evidence-…` (the log does not agree with itself).
@@ -111,7 +119,7 @@ def serve(folder: Path) -> None:
     checked = configuration.read(folder)
     # Short turns: while a transfer computes, the database thread must not wait 5 ms a statement.
     sys.setswitchinterval(0.0005)
-    with NodeLock(folder), contextlib.ExitStack() as stack:
+    with _owned(folder, checked), contextlib.ExitStack() as stack:
         public = stack.enter_context(_bound(checked.listen.public))
         management = stack.enter_context(_bound(checked.listen.management))
         client = client_of(checked)
@@ -124,7 +132,11 @@ def serve(folder: Path) -> None:
 async def run(
     node: Node, client: PeerClient, public: socket.socket, management: socket.socket
 ) -> None:
-    """Serve both ports and work on what is due, until a signal says stop."""
+    """Serve both ports and work on what is due, until a signal says stop.
+
+    Raises:
+        Problem: `store-…`: the database took no more promises, and this process has ended for it.
+    """
     servers = [
         _Server(public_app.app(node), public),
         _Server(management_app.app(node), management),
@@ -132,10 +144,19 @@ async def run(
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, _stop, servers)
+
+    def stopped(problem: Problem) -> None:
+        # A lost session took the writer's lock along: the successor waits for this one to end.
+        if problem.code == "store-lost":
+            loop.call_soon_threadsafe(_stop, servers)
+
+    node.store.on_stop(stopped)
     async with _working(node, client):
         telemetry.event("serving", public=_name(public), management=_name(management))
         await asyncio.gather(*(server.run() for server in servers))
         telemetry.event("stopping")
+    if node.store.stopped is not None:
+        raise node.store.stopped
 
 
 @contextlib.asynccontextmanager
@@ -214,9 +235,8 @@ def client_of(checked: Settings) -> PeerClient:
 
 
 def database(folder: Path, checked: Settings) -> Path | str:
-    """Where the database is: a path relative to the node's folder is made absolute."""
-    url = checked.store.url
-    return folder / url.removeprefix("sqlite:///") if url.startswith("sqlite:///") else url
+    """Where the node's database is: a path, or the URL of a PostgreSQL database."""
+    return located(folder, checked.store.url)
 
 
 def verify_catalog(url: str) -> dict[str, Any]:
@@ -235,6 +255,29 @@ def _listen_of(url: str, *, dev: bool) -> str:
     """Where to listen by default: in dev on the port of the URL, else behind a proxy."""
     port = urlsplit(url).port
     return f"127.0.0.1:{port}" if dev and port else "127.0.0.1:8080"
+
+
+@contextlib.contextmanager
+def _owned(folder: Path, checked: Settings) -> Iterator[None]:
+    """The node's folder, for this process alone; a standby waits here for both of its locks."""
+    lock = NodeLock(folder)
+    if not is_postgresql(checked.store.url):
+        with lock:
+            yield
+        return
+    try:
+        lock.acquire()
+    except Problem as problem:
+        if problem.code != "store-node-running":
+            raise
+        telemetry.event("standby", folder=str(folder))
+        lock.acquire(wait=True)
+    try:
+        # Another machine may share the folder: the database's own lock has the last word.
+        await_writer(checked.store.url, lambda: telemetry.event("standby", folder=str(folder)))
+        yield
+    finally:
+        lock.release()
 
 
 @contextlib.contextmanager

@@ -22,7 +22,7 @@ from typing import Final, TypeVar
 
 import orjson
 
-from policies import operands, values
+from policies import folded, operands, values
 from policies.model import (
     BOOLEAN,
     DECIMAL,
@@ -408,6 +408,7 @@ def _logical(
 
 
 def _values(data: object, left: str, where: str) -> tuple[Value, ...]:
+    data = folded.value(data)
     if not isinstance(data, list):
         return (_value(data, left, where),)
     if not data:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.support import postgres as postgresql
 from tests.support.clock import ManualClock
 from tests.support.ids import SeededIds
 
@@ -37,6 +38,13 @@ def clock() -> ManualClock:
 def ids() -> SeededIds:
     """Identifiers that are the same in every run."""
     return SeededIds()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[postgresql.Server]:
+    """A PostgreSQL server for the whole run; tests that ask for it are skipped without one."""
+    with postgresql.running() as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

@@ -19,6 +19,9 @@ def init(
     dev: Annotated[bool, typer.Option("--dev", help="Loopback over http, to try things.")] = False,
     listen: Annotated[str | None, typer.Option(help="ADDRESS:PORT of the public port.")] = None,
     management: Annotated[str | None, typer.Option(help="ADDRESS:PORT for your people.")] = None,
+    store: Annotated[
+        str | None, typer.Option(help="postgresql://HOST/DATABASE, empty; else a SQLite file.")
+    ] = None,
 ) -> None:
     """Create a node: keys, DID, configuration, database, and one operator token."""
     from connector.runtime import initialise
@@ -31,6 +34,7 @@ def init(
         dev=dev,
         listen=listen,
         management=management,
+        store=store,
         language=SESSION.lang,
     )
     SESSION.say(

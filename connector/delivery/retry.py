@@ -15,7 +15,7 @@ from typing import Final, Literal
 FIRST: Final = timedelta(milliseconds=250)
 LONGEST: Final = timedelta(minutes=10)
 LONGEST_ASKED: Final = timedelta(hours=1)
-_BELIEVED_AFTER: Final = {401: 4, 404: 6, 409: 8}
+_BELIEVED_AFTER: Final = {401: 4, 404: 6, 409: 6}
 _BUSY: Final = frozenset({408, 425, 429})
 _LAST_DOUBLING: Final = 12
 

@@ -9,23 +9,22 @@ internal traces) goes into a private body, whose members the verifier does not i
 from collections.abc import Mapping
 from typing import Literal
 
-from connector.evidence.leaf import message_digest
 from policies.jcs import digest
 
 Direction = Literal["in", "out"]
 Body = dict[str, object]
 
 
-def message(wire: Mapping[str, object], direction: Direction, state: str) -> Body:
+def message(wire: Mapping[str, object], direction: Direction, state: str, named: str) -> Body:
     """A protocol message, for leaves of type negotiation and transfer.
 
     `state` is the DSP state after it (`REQUESTED`, `FINALIZED`, `STARTED` …); `direction` is seen
-    from the node that logs.
+    from the node that logs; `named` is its `leaf.message_digest`.
     """
     return {
         "message": str(wire["@type"]),
         "direction": direction,
-        "digest": message_digest(wire),
+        "digest": named,
         "state": state,
     }
 

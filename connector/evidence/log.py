@@ -109,14 +109,14 @@ class Log:
                 unit may wait in the queue. Nothing may be released then.
             ValueError: the entry is not one (unknown type, a body that has no canonical form).
         """
-        time = _not_before(leaves.last_time(tx), now)
+        newest = leaves.newest(tx)
+        index, time = (0, now) if newest is None else (newest[0] + 1, _not_before(newest[1], now))
         filed = entry.agreement if entry.agreement is not None else entry.about
         number = None
         if entry.shared is not None:
             number = leaves.next_number_of(tx, agreement=filed, type=entry.type)
         salts = self._salts(tx, entry)
         made = leaf.make(entry, time, number, salts)
-        index = leaves.next_index(tx)
         leaves.insert_leaf(
             tx,
             LeafRow(
@@ -223,8 +223,9 @@ class Log:
     def _salts(self, tx: Tx, entry: Entry) -> leaf.Salts:
         agreement = None
         if entry.agreement is not None:
-            fresh = self._ids.token(leaf.SALT_SIZE)
-            agreement = leaves.keep_salt(tx, agreement=entry.agreement, salt=fresh)
+            agreement = leaves.keep_salt(
+                tx, agreement=entry.agreement, fresh=lambda: self._ids.token(leaf.SALT_SIZE)
+            )
         return leaf.Salts(
             agreement,
             None if entry.shared is None else self._ids.token(leaf.SALT_SIZE),
@@ -333,9 +334,9 @@ class Log:
         return found
 
 
-def _not_before(last: datetime | None, now: datetime) -> datetime:
+def _not_before(last: datetime, now: datetime) -> datetime:
     """The time of a leaf: `now`, or the newest leaf's where a unit waited for another one's."""
-    if last is None or now >= last:
+    if now >= last:
         return now
     if last - now > _QUEUE:
         raise Problem("evidence-clock-back", now=format_time(now), last=format_time(last))

@@ -17,7 +17,11 @@ def router(node: Node) -> APIRouter:
 
     @made.get("/health/ready")
     async def ready() -> Response:
-        checks = {"delivery": node.worker.alive, "log": node.log.size > 0}
+        checks = {
+            "delivery": node.worker.alive,
+            "log": node.log.size > 0,
+            "store": node.store.stopped is None,
+        }
         healthy = all(checks.values())
         held = await node.store.read(quarantine.current) is not None
         # In quarantine a node keeps all its promises but one: it is ready, and says so.

@@ -31,7 +31,7 @@ from connector.store import agreements as rows
 from connector.store import decisions, notes
 from connector.store.rows import AgreementRow
 from connector.store.store import Tx
-from policies import odrl
+from policies import folded, odrl
 from policies.jcs import digest
 from policies.model import Policy
 from policies.plan import Plan
@@ -82,7 +82,9 @@ def propose(node: Node, n: Negotiation, found: Published) -> Signed:
         # In the order and spelling of the offer: some peers compare what we repeat literally.
         **{name: terms.wire[name] for name in _REPEATED if terms.wire.get(name)},
     }
-    if not attests(node, n.peer):
+    if attests(node, n.peer):
+        wire = cast("Json", folded.unfolded(wire))
+    else:
         wire = _with_ours(wire, made, proof)
     return Signed(made, proof, None, wire, policy, plan, found.document)
 

@@ -30,7 +30,7 @@ from connector.services import access, library
 from connector.services.access import Actor
 from connector.services.node import Node
 from connector.store import copying
-from connector.store.store import database_path
+from connector.store.engine import located
 from connector.subjects.journal import Extent, extent_of
 from policies.problem import Problem
 
@@ -82,8 +82,7 @@ def begin(folder: Path, settings: Settings, made: datetime, scratch: Path) -> Sn
     Raises:
         Problem: `store-…`, `subjects-journal-…`, `backup-file-missing`.
     """
-    source = database_path(settings.store.url)
-    copying.copy(folder / source, scratch)
+    copying.copy(located(folder, settings.store.url), scratch)
     try:
         seen = copying.look(scratch)
         database = scratch.open("rb")

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from connector.evidence import bodies
 from connector.evidence.bodies import Direction
-from connector.evidence.leaf import Entry, message_digest, without_secrets
+from connector.evidence.leaf import Entry, without_secrets
 from connector.protocol.messages import Message
 from connector.protocol.negotiation import Negotiation, Role, agreement_id
 from connector.protocol.paths import path_of
@@ -20,7 +20,7 @@ from connector.services.node import Node
 from connector.store import decisions, messages, outbox
 from connector.store.rows import DecisionRow, MessageRow, OutboxRow
 from connector.store.store import Tx
-from policies.jcs import jcs
+from policies.jcs import digest_bytes, jcs
 
 Process = Negotiation | Transfer
 Json = dict[str, Any]
@@ -41,7 +41,7 @@ def received(node: Node, tx: Tx, process: Process, wire: Mapping[str, Any]) -> N
 def sent(node: Node, tx: Tx, process: Process, message: Message) -> None:
     """Note a message of ours, after its step, and have it delivered to the peer."""
     wire = message.wire()
-    _note(node, tx, process, wire, "out")
+    kept = _note(node, tx, process, wire, "out")
     now = node.clock.now()
     pause = EDC_PAUSE if node.resolver.pinned(process.peer) else timedelta(0)
     outbox.put(
@@ -51,7 +51,7 @@ def sent(node: Node, tx: Tx, process: Process, message: Message) -> None:
             peer=process.peer,
             url=process.callback + path_of(message, to=process.role.other),
             type=str(wire["@type"]),
-            body=jcs(wire),
+            body=jcs(wire) if "dataAddress" in wire else kept,
             next_at=now + pause,
             created=now,
             deadline=now + DEADLINE,
@@ -104,10 +104,13 @@ def agreement_of(node: Node, process: Process) -> str | None:
 
 def _note(
     node: Node, tx: Tx, process: Process, wire: Mapping[str, Any], direction: Direction
-) -> None:
+) -> bytes:
+    """Log and keep a message; the canonical bytes that are kept (no secrets)."""
     now = node.clock.now()
     kind = "transfer" if isinstance(process, Transfer) else "negotiation"
-    body = bodies.message(wire, direction, process.state.value)
+    kept = jcs(without_secrets(wire))
+    named = digest_bytes(kept)
+    body = bodies.message(wire, direction, process.state.value, named)
     agreement = agreement_of(node, process)
     # Before the peer has told its pid there is no agreement to file under, only our own pid.
     about = None if agreement else process.pid
@@ -118,8 +121,9 @@ def _note(
             process=process.pid,
             direction=direction,
             type=str(wire["@type"]),
-            digest=message_digest(wire),
-            body=jcs(without_secrets(wire)),
+            digest=named,
+            body=kept,
             at=now,
         ),
     )
+    return kept

@@ -63,6 +63,7 @@ from policies.jcs import jcs
 from policies.lint import Declaration, lint
 from policies.model import Policy
 from policies.problem import Problem
+from policies.purposes import one_each
 
 _DATA: Final = "data"
 UPLOADS: Final = "uploads"
@@ -365,7 +366,12 @@ def _dataset(
         group=about.group,
         rows=meta.rows,
         persons=rounded_persons(meta.persons) if personal else None,
-        offers=(Offer(documents.offered(offer, iri, node.did), about.decisions),),
+        offers=tuple(
+            Offer(documents.offered(each, iri, node.did), about.decisions)
+            for each in (
+                one_each(offer) if about.policy and about.policy.each_purpose else (offer,)
+            )
+        ),
         distributions=_FORMS[about.kind],
         endpoint=node.dsp,
         record_time=about.time or None if about.kind == "csv" else None,

@@ -25,7 +25,7 @@ from connector.identity import keys, vault
 from connector.services import backups, quarantine
 from connector.services.quarantine import Quarantine
 from connector.store import copying
-from connector.store.store import database_path
+from connector.store.engine import database_path, is_postgresql
 from connector.subjects.journal import Extent, extent_of
 from policies.problem import Problem
 
@@ -78,14 +78,25 @@ def unpack(archive: Path, draft: Path, given: Restoring, now: datetime) -> Resto
         manifest, sealed = _extract(archive, draft)
     files = _keys(given, sealed)
     checked = configuration.read(draft)
-    _place(draft / backups.DATABASE, draft / database_path(checked.store.url))
+    database = draft / backups.DATABASE
+    copying.check_pages(database)
     restored = _journal(draft, given, checked, manifest)
     _install(draft, checked, files)
-    database = draft / database_path(checked.store.url)
-    copying.check_pages(database)
     state = Quarantine(now, restored.made, restored.backed_up)
     copying.put_note(database, key=quarantine.NOTE, text=state.text())
+    _settle(database, draft, checked.store.url)
     return restored
+
+
+def _settle(database: Path, draft: Path, url: str) -> None:
+    """Put the database where the settings say: a file's place, or an empty PostgreSQL database."""
+    if not is_postgresql(url):
+        _place(database, draft / database_path(url))
+        return
+    from connector.store import moving  # noqa: PLC0415  (Core and alembic, not in a node)
+
+    moving.from_file(database, url)
+    database.unlink()
 
 
 def verify(archive: Path) -> Mapping[str, Any]:

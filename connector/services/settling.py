@@ -12,7 +12,6 @@ from connector.protocol import negotiation as negotiations
 from connector.protocol import transfer as transfers
 from connector.protocol.json import strict_json
 from connector.protocol.messages import ContractNegotiation, TransferProcess, read_error
-from connector.protocol.names import NO_PID
 from connector.protocol.negotiation import Negotiation
 from connector.protocol.transfer import Transfer
 from connector.services import deciding
@@ -72,13 +71,17 @@ def _end_negotiation(node: Node, tx: Tx, row: OutboxRow, outcome: Outcome) -> No
     if not n.legal(negotiations.Act.TERMINATE, by):
         return
     code, reasons = _reasons(outcome)
+    if n.peer_pid is None:
+        now = node.clock.now()
+        save_negotiation(tx, negotiations.unanswered(n, now, code=code, reasons=reasons))
+        return
     ended: Negotiation = negotiations.step(
         n,
         negotiations.Act.TERMINATE,
         by,
         node.clock.now(),
-        provider_pid=n.provider_pid or NO_PID,
-        consumer_pid=n.consumer_pid or NO_PID,
+        provider_pid=n.provider_pid,
+        consumer_pid=n.consumer_pid,
         code=code,
         reasons=reasons,
     )
@@ -92,13 +95,16 @@ def _end_transfer(node: Node, tx: Tx, row: OutboxRow, outcome: Outcome) -> None:
     if not t.legal(transfers.Act.TERMINATE, by):
         return
     code, reasons = _reasons(outcome)
+    if t.peer_pid is None:
+        save_transfer(tx, transfers.unanswered(t, node.clock.now(), code=code, reasons=reasons))
+        return
     ended: Transfer = transfers.step(
         t,
         transfers.Act.TERMINATE,
         by,
         node.clock.now(),
-        provider_pid=t.provider_pid or NO_PID,
-        consumer_pid=t.consumer_pid or NO_PID,
+        provider_pid=t.provider_pid,
+        consumer_pid=t.consumer_pid,
         code=code,
         reasons=reasons,
     )

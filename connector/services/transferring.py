@@ -73,7 +73,11 @@ def _form(node: Node, row: AgreementRow, form: str) -> tuple[str, str]:
     if agreements.attests(node, row.peer):
         if not row.dataset_document:  # asked for under terms that came by letter
             return transfers.PULL if form == NDJSON else form, plain.FORM
-        return foreign.dataset(row.dataset_document).pull(), plain.FORM
+        offered = foreign.dataset(row.dataset_document)
+        if offered.pull is None:
+            found = ", ".join(offered.formats)[:200] or "-"
+            raise Problem("transfer-format", found=found, known=", ".join(sorted(foreign.PULLS)))
+        return offered.pull, plain.FORM
     known = transfers.forms_of(row)
     if form not in known:
         raise Problem("transfer-format", found=form[:60], known=", ".join(known))

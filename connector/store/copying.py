@@ -18,9 +18,10 @@ from urllib.parse import quote
 from sqlalchemy import func, select
 
 from connector.store import leaves, notes, peers
-from connector.store.engine import SqliteConnection, found_schema, problem_of
+from connector.store.engine import OwnedConnection, is_postgresql
 from connector.store.queries import value
 from connector.store.rows import CheckpointRow
+from connector.store.sqlite import SqliteConnection, found_schema, problem_of
 from connector.store.statement import Statement
 from connector.store.tables import KNOWN, LEAF, REVISION
 from connector.store.tx import Tx
@@ -44,26 +45,25 @@ class Look:
     notes: dict[str, str] = field(default_factory=dict)
 
 
-def look(path: Path, *, known_notes: tuple[str, ...] = ()) -> Look:
-    """What a database says of itself, and the notes asked for.
+def look(target: Path | str, *, known_notes: tuple[str, ...] = ()) -> Look:
+    """What a database (a path, or a `postgresql://` URL) says of itself, and the notes asked for.
 
     Raises:
         Problem: `store-missing`, `store-unreadable`, `store-damaged`, `store-locked`,
-            `store-foreign`.
+            `store-foreign`, `store-lost`.
     """
-    with _opened(path) as raw:
-        connection = SqliteConnection(raw, writes=False)
-        schema = found_schema(lambda sql: connection.execute(sql).fetchall())
+    with _reading(target) as (connection, schema):
         if schema not in KNOWN:
             return Look(schema)
         connection.begin()
         tx = Tx(connection)
         try:
+            newest = leaves.newest(tx)
             return Look(
                 schema,
                 leaves=value(tx.one(_LEAVES)),
                 next_leaf=leaves.next_index(tx),
-                last_leaf=leaves.last_time(tx),
+                last_leaf=None if newest is None else newest[1],
                 checkpoint=leaves.last_checkpoint(tx),
                 revisions=tuple(row[0] for row in tx.run(_FOLDERS)),
                 peers=tuple(row.did for row in peers.listing(tx)),
@@ -84,14 +84,19 @@ def check_pages(path: Path) -> None:
             raise Problem("store-damaged", name="quick_check")
 
 
-def copy(source: Path, target: Path) -> None:
-    """Make `target` (new, mode 0600) a copy of the database as it stands now.
+def copy(source: Path | str, target: Path) -> None:
+    """Make `target` (new, mode 0600) a copy of the database as it stands now, a SQLite file.
 
     Raises:
         Problem: `store-missing`, `store-exists`, `store-disk-full`, `store-locked`,
-            `store-damaged`; nothing of the copy remains then.
+            `store-damaged`, `store-lost`; nothing of the copy remains then.
     """
-    with _opened(source) as raw:
+    if is_postgresql(source):
+        from connector.store import moving  # noqa: PLC0415  (Core and alembic, not in a node)
+
+        moving.to_file(str(source), target)
+        return
+    with _opened(Path(source)) as raw:
         try:
             os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         except FileExistsError:
@@ -120,6 +125,21 @@ def put_note(path: Path, *, key: str, text: str) -> None:
             "ON CONFLICT (key) DO UPDATE SET value = excluded.value",
             (key, text),
         )
+
+
+@contextmanager
+def _reading(target: Path | str) -> Iterator[tuple[OwnedConnection, str | None]]:
+    """A connection for looking, and the schema noted there."""
+    if isinstance(target, str) and is_postgresql(target):
+        from connector.store import postgresql  # noqa: PLC0415  (an extra)
+
+        session = postgresql.PostgresEngine(target).reader()
+        with closing(session):
+            yield session, postgresql.found_schema(lambda sql: session.execute(sql).fetchall())
+        return
+    with _opened(Path(target)) as raw:
+        connection = SqliteConnection(raw, writes=False)
+        yield connection, found_schema(lambda sql: connection.execute(sql).fetchall())
 
 
 @contextmanager

@@ -1,37 +1,23 @@
-"""SQLite behind the store: how its connections are opened, and what its errors mean.
+"""What the store asks of a database: how connections are opened, begun, committed and given back.
 
-WAL with `synchronous=FULL`: a commit is on the disk before it returns, readers never wait for the
-writer. Every error of the driver becomes a `Problem` here. A failing disk is not a failing unit:
-where it is unknown whether a commit lasted, the connection says so (`Doubt`), and the writer stops
-rather than go on from a state it cannot know.
+`sqlite` and `postgresql` implement it; which one is told by the URL. Every error of a driver
+becomes a `Problem` there. A failing disk is not a failing unit: where it is unknown whether a
+commit lasted, the connection says so (`Doubt`), and the writer stops rather than go on from a
+state it cannot know.
 """
 
-import os
-import sqlite3
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any, Final
-from urllib.parse import quote
+from typing import Any, Final, Protocol
 
-from connector.store.statement import DialectName, Statement
+from connector.store.statement import Statement
 from connector.store.tables import KNOWN, SCHEMA
+from connector.store.tx import Connection
 from policies.problem import Problem
 
-BUSY_MS: Final = 5_000
 VERSION_TABLE: Final = "schema_version"
-_CODES: Final[Mapping[int, str]] = {
-    sqlite3.SQLITE_BUSY: "store-locked",
-    sqlite3.SQLITE_LOCKED: "store-locked",
-    sqlite3.SQLITE_FULL: "store-disk-full",
-    sqlite3.SQLITE_IOERR: "store-damaged",
-    sqlite3.SQLITE_CORRUPT: "store-damaged",
-    sqlite3.SQLITE_NOTADB: "store-damaged",
-    sqlite3.SQLITE_CANTOPEN: "store-unreadable",
-    sqlite3.SQLITE_PERM: "store-unreadable",
-    sqlite3.SQLITE_READONLY: "store-read-only",
-    sqlite3.SQLITE_CONSTRAINT: "store-integrity",
-}
+_SQLITE: Final = "sqlite:///"
+_POSTGRESQL: Final = "postgresql://"
 
 
 class Doubt(Exception):
@@ -42,154 +28,86 @@ class Doubt(Exception):
         self.problem = problem
 
 
-def problem_of(error: sqlite3.Error) -> Problem:
-    """What an error of the driver means to people; the driver's name for it is a parameter."""
-    code = getattr(error, "sqlite_errorcode", None)
-    name = getattr(error, "sqlite_errorname", None) or type(error).__name__
-    if code is None:
-        # Not SQLite speaks but Python's driver: of a text that is no UTF-8, or of a wrong call.
-        unreadable = isinstance(error, sqlite3.OperationalError)
-        return Problem("store-damaged" if unreadable else "store-fault", name=name)
-    return Problem(_CODES.get(code & 0xFF, "store-fault"), name=name)
-
-
-class SqliteConnection:
-    """One connection; implements `tx.Connection`. Used by one thread at a time."""
-
-    dialect: Final[DialectName] = "sqlite"
-
-    def __init__(self, connection: sqlite3.Connection, *, writes: bool) -> None:
-        self._connection = connection
-        self._begin = "BEGIN IMMEDIATE" if writes else "BEGIN"
-        self._before = 0
-
-    def execute(self, sql: str, params: Mapping[str, object] | None = None, /) -> sqlite3.Cursor:
-        """Run one statement; every error of the driver is a Problem."""
-        try:
-            return self._connection.execute(sql, params or {})
-        except sqlite3.Error as error:
-            raise problem_of(error) from error
-
-    def executemany(self, sql: str, rows: Iterable[Mapping[str, object]], /) -> sqlite3.Cursor:
-        """Run one statement once per row; every error of the driver is a Problem."""
-        try:
-            return self._connection.executemany(sql, rows)
-        except sqlite3.Error as error:
-            raise problem_of(error) from error
+class OwnedConnection(Connection, Protocol):
+    """A connection as the thread that owns it sees it."""
 
     def translate(self, error: Exception) -> Exception:
-        """What to tell people: the driver's errors (a row that cannot be fetched) as Problems."""
-        return problem_of(error) if isinstance(error, sqlite3.Error) else error
+        """What to tell people: the driver's errors as Problems, others as they are."""
+        ...
 
     def begin(self) -> None:
-        """Start a transaction (a writer takes the write lock at once)."""
-        self.execute(self._begin)
-        self._before = self._connection.total_changes
+        """Start a transaction.
+
+        Raises:
+            Problem: `store-…`.
+        """
+        ...
 
     def commit(self) -> bool:
         """Make the transaction last; whether there was anything to write.
 
         Raises:
-            Problem: nothing was written (disk full, locked).
-            Doubt: the disk failed and nobody knows.
+            Problem: nothing was written.
+            Doubt: nobody knows.
         """
-        try:
-            self._connection.execute("COMMIT")
-        except sqlite3.Error as error:
-            problem = problem_of(error)
-            if problem.code == "store-damaged":
-                raise Doubt(problem) from error
-            raise problem from error
-        return self._connection.total_changes > self._before
+        ...
 
     def rollback(self) -> None:
         """Forget the transaction, if one is open."""
-        if self._connection.in_transaction:
-            self.execute("ROLLBACK")
+        ...
 
     def close(self) -> None:
-        """Give the connection back; the last one folds the WAL into the file."""
-        self._connection.close()
+        """Give the connection back."""
+        ...
 
 
-@dataclass(frozen=True, slots=True)
-class SqliteEngine:
-    """Opens connections to one database file.
+class Engine(Protocol):
+    """Opens connections to one database."""
 
-    `pragmas` are for tests and tuning: they come after ours and win.
-    """
-
-    path: Path
-    busy_ms: int = BUSY_MS
-    pragmas: Mapping[str, str | int] = field(default_factory=dict)
-
-    def writer(self) -> SqliteConnection:
-        """The connection that writes.
+    def writer(self) -> OwnedConnection:
+        """The connection that writes; there is one at a time.
 
         Raises:
-            Problem: `store-missing`, `store-unreadable`, `store-damaged`, `store-locked`.
+            Problem: `store-…`: missing, unreadable, damaged, locked, or served by another node.
         """
-        if not self.path.exists():
-            raise Problem("store-missing", path=self.path)
-        return self._open(
-            writes=True,
-            pragmas={"journal_mode": "WAL", "journal_size_limit": 64 << 20, "synchronous": "FULL"},
-        )
+        ...
 
-    def reader(self) -> SqliteConnection:
+    def reader(self) -> OwnedConnection:
         """A connection that cannot write; open the writer first. Raises like `writer`."""
-        return self._open(writes=False, pragmas={"query_only": "ON"})
+        ...
 
-    def check(self, connection: SqliteConnection, statements: Iterable[Statement]) -> None:
+    def check(self, connection: Any, statements: Iterable[Statement]) -> None:  # noqa: ANN401
         """Refuse a database of another schema, then have it prepare every statement.
 
         Raises:
             Problem: `store-schema-missing`, `store-schema-old`, `store-schema-new`,
                 `store-foreign`, `store-damaged`, `store-fault` (a statement fits no table).
         """
-        check_schema(found_schema(lambda sql: connection.execute(sql).fetchall()))
-        for statement in statements:
-            text = statement.compiled(connection.dialect)
-            blanks = {**dict.fromkeys(text.names), **text.literals}
-            connection.execute(f"EXPLAIN {text.sql}", blanks).fetchall()
-
-    def _open(self, *, writes: bool, pragmas: Mapping[str, str | int]) -> SqliteConnection:
-        mode = "rw" if writes else "ro"
-        try:
-            raw = sqlite3.connect(
-                f"file:{quote(str(self.path))}?mode={mode}",
-                uri=True,
-                isolation_level=None,  # transactions begin and end by our own statements
-                check_same_thread=False,  # opened by the caller, then owned by one worker
-                cached_statements=512,
-                timeout=self.busy_ms / 1000,
-            )
-        except sqlite3.Error as error:
-            raise problem_of(error) from error
-        connection = SqliteConnection(raw, writes=writes)
-        always = {"foreign_keys": "ON", "trusted_schema": "OFF"}
-        try:
-            for name, value in {**pragmas, **always, **self.pragmas}.items():
-                connection.execute(f"PRAGMA {name}={value}").fetchall()
-        except Problem:
-            connection.close()
-            raise
-        return connection
+        ...
 
 
-def create_file(path: Path) -> None:
-    """An empty database file that only its owner can read (SQLite gives its siblings that mode).
+def is_postgresql(target: Path | str) -> bool:
+    """Whether a `[store] url` names a PostgreSQL database."""
+    return isinstance(target, str) and target.startswith(_POSTGRESQL)
+
+
+def database_path(target: Path | str) -> Path:
+    """The file that a path or a `sqlite:///` URL names.
 
     Raises:
-        Problem: `store-exists`: there is something already; `store-unreadable`: no such folder, or
-            no right to write there.
+        Problem: `store-url`: another kind of database.
     """
-    try:
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-    except FileExistsError:
-        raise Problem("store-exists", path=path) from None
-    except OSError as error:
-        raise Problem("store-unreadable", name=error.strerror or "") from error
+    if isinstance(target, str):
+        if target.startswith(_SQLITE):
+            target = target.removeprefix(_SQLITE)
+        elif "://" in target:
+            raise Problem("store-url", scheme=target.partition(":")[0])
+    return Path(target)
+
+
+def located(folder: Path, url: str) -> Path | str:
+    """Where a node's database is: a file's path is relative to the node's folder."""
+    return url if is_postgresql(url) else folder / database_path(url)
 
 
 def check_schema(found: str | None) -> None:
@@ -206,17 +124,32 @@ def check_schema(found: str | None) -> None:
     raise Problem(code, found=found, expected=SCHEMA)
 
 
-def found_schema(query: Callable[[str], Sequence[Any]]) -> str | None:
+def noted_schema(
+    names: Callable[[], Iterable[str]], query: Callable[[str], Sequence[Any]]
+) -> str | None:
     """The revision that the migrations noted in a database, None in an empty one.
+
+    `names` lists its tables, `query` answers a statement.
 
     Raises:
         Problem: `store-foreign`: it has tables, but none of the migrations' notes.
     """
-    rows = query("SELECT name FROM sqlite_master WHERE type = 'table'")
-    tables = {row[0] for row in rows}
+    tables = set(names())
     if VERSION_TABLE in tables:
         rows = query(f"SELECT version_num FROM {VERSION_TABLE}")  # noqa: S608  (our own name)
         return str(rows[0][0]) if rows else None
     if tables:
         raise Problem("store-foreign")
     return None
+
+
+def explain(connection: Connection, statements: Iterable[Statement]) -> None:
+    """Have the database prepare every statement, none of them run.
+
+    Raises:
+        Problem: `store-fault`: a statement fits no table.
+    """
+    for statement in statements:
+        text = statement.compiled(connection.dialect)
+        blanks = {**dict.fromkeys(text.names), **text.literals}
+        connection.execute(f"EXPLAIN {text.sql}", blanks).fetchall()

@@ -1,12 +1,13 @@
 """The evidence log's leaves, in strict order, and what lies beside them."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Final
 
 from sqlalchemy import bindparam, func, insert, literal_column, select
 
 from connector.store.codec import Codec, instant
-from connector.store.queries import adding_once, by, chosen, given, next_number, putting, value
+from connector.store.queries import adding, by, chosen, given, next_number, putting, value
 from connector.store.rows import CheckpointRow, LeafRow
 from connector.store.statement import Statement
 from connector.store.tables import CHECKPOINT, LEAF, SALT
@@ -43,10 +44,10 @@ _DATA: Final = Statement(
     .order_by(LEAF.c.idx)
 )
 _OF_AGREEMENT: Final = Statement(chosen(_CODEC, given(LEAF.c.agreement)).order_by(LEAF.c.idx))
-_LAST_TIME: Final = Statement(select(LEAF.c.at).order_by(LEAF.c.idx.desc()).limit(1))
+_NEWEST: Final = Statement(select(LEAF.c.idx, LEAF.c.at).order_by(LEAF.c.idx.desc()).limit(1))
 
 _SALT: Final = Statement(select(SALT.c.salt).where(given(SALT.c.agreement)))
-_KEEP_SALT: Final = adding_once(SALT, "agreement")
+_KEEP_SALT: Final = adding(SALT)
 
 _PUT_CHECKPOINT: Final = putting(CHECKPOINT)
 _CHECKPOINT: Final = by(_CHECKPOINTS, CHECKPOINT.c.size)
@@ -104,10 +105,10 @@ def of_agreement(tx: Tx, *, agreement: str) -> list[LeafRow]:
     return [_CODEC.read(row) for row in tx.run(_OF_AGREEMENT, agreement=agreement)]
 
 
-def last_time(tx: Tx) -> datetime | None:
-    """The time of the newest leaf: log time never goes back."""
-    text: str | None = value(tx.one(_LAST_TIME))
-    return None if text is None else instant(text)
+def newest(tx: Tx) -> tuple[int, datetime] | None:
+    """Index and time of the newest leaf: neither ever goes back."""
+    row = tx.one(_NEWEST)
+    return None if row is None else (row[0], instant(row[1]))
 
 
 def salt(tx: Tx, *, agreement: str) -> bytes | None:
@@ -116,10 +117,12 @@ def salt(tx: Tx, *, agreement: str) -> bytes | None:
     return kept
 
 
-def keep_salt(tx: Tx, *, agreement: str, salt: bytes) -> bytes:
-    """The salt of an agreement: the one kept already, else this one, which is kept from now on."""
-    tx.change(_KEEP_SALT, agreement=agreement, salt=salt)
-    kept: bytes = value(tx.one(_SALT, agreement=agreement))
+def keep_salt(tx: Tx, *, agreement: str, fresh: Callable[[], bytes]) -> bytes:
+    """The salt of an agreement: the one kept already, else a fresh one, kept from now on."""
+    kept = salt(tx, agreement=agreement)
+    if kept is None:
+        kept = fresh()
+        tx.change(_KEEP_SALT, agreement=agreement, salt=kept)
     return kept
 
 

@@ -23,8 +23,8 @@ class NodeLock:
         self._path = folder / "node.lock"
         self._file: int | None = None
 
-    def acquire(self) -> None:
-        """Take the lock, without waiting.
+    def acquire(self, *, wait: bool = False) -> None:
+        """Take the lock; without `wait`, at once or not at all.
 
         Raises:
             Problem: `store-node-running`: another process has it; `store-unreadable`: the folder
@@ -35,7 +35,7 @@ class NodeLock:
         except OSError as error:
             raise Problem("store-unreadable", name=error.strerror or "") from error
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
         except BlockingIOError:
             os.close(file)
             raise Problem("store-node-running", folder=self._path.parent) from None

@@ -8,26 +8,44 @@ can have each of them prepared by its database before it promises anything.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Literal, cast
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
-from sqlalchemy import Table
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.dialects.postgresql.base import PGDialect
-from sqlalchemy.dialects.sqlite.base import SQLiteDialect
+from sqlalchemy import LargeBinary, Table
 from sqlalchemy.engine import Dialect
 from sqlalchemy.sql import ClauseElement
 
-DialectName = Literal["sqlite", "postgresql"]
-Inserting = Callable[[Table], sqlite.Insert]
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import sqlite
 
-_DIALECTS: Final[dict[DialectName, tuple[Dialect, Inserting]]] = {
-    "sqlite": (SQLiteDialect(paramstyle="named"), sqlite.insert),
-    "postgresql": (
-        PGDialect(paramstyle="pyformat"),  # type: ignore[no-untyped-call]
-        # Same methods, other class: what the databases call ON CONFLICT is spelled alike.
-        cast("Inserting", postgresql.insert),
-    ),
-}
+DialectName = Literal["sqlite", "postgresql"]
+Inserting = Callable[[Table], "sqlite.Insert"]
+
+
+@cache
+def _dialect(name: DialectName) -> tuple[Dialect, Inserting]:
+    """A database's way to spell statements; a node loads only that of its own database."""
+    if name == "sqlite":
+        from sqlalchemy.dialects import sqlite  # noqa: PLC0415
+        from sqlalchemy.dialects.sqlite.base import SQLiteDialect  # noqa: PLC0415
+
+        return SQLiteDialect(paramstyle="named"), sqlite.insert
+    from sqlalchemy.dialects import postgresql  # noqa: PLC0415
+    from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg  # noqa: PLC0415
+
+    dialect = PGDialect_psycopg()  # type: ignore[no-untyped-call]
+    dialect.colspecs = {**dialect.colspecs, LargeBinary: _Bytes}
+    # Same methods, other class: what the databases call ON CONFLICT is spelled alike.
+    return dialect, cast("Inserting", postgresql.insert)
+
+
+class _Bytes(LargeBinary):
+    """Bytes whose type is written beside the parameter, as PostgreSQL's texts and numbers have it:
+    a NULL alone tells no type.
+    """
+
+    render_bind_cast = True
+
 
 _STATEMENTS: Final[list["Statement"]] = []
 
@@ -74,7 +92,7 @@ class Statement:
         return known
 
     def _compile(self, name: DialectName) -> Compiled:
-        dialect, insert = _DIALECTS[name]
+        dialect, insert = _dialect(name)
         source = self._source
         construct = source if isinstance(source, ClauseElement) else source(insert)
         compiled = construct.compile(dialect=dialect)

@@ -17,7 +17,9 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from connector.store import repositories
-from connector.store.engine import SqliteEngine, create_file
+from connector.store.databases import engine_of
+from connector.store.engine import Engine, database_path, is_postgresql
+from connector.store.sqlite import create_file
 from connector.store.statement import Statement
 from connector.store.tx import Row, Tx, Unit
 from connector.store.worker import Job, Reader, Worker, Writer
@@ -28,15 +30,13 @@ __all__ = ["Row", "Statement", "Store", "Tx", "Unit", "database_path"]
 T = TypeVar("T")
 Callback = Callable[[], object]
 
-_SCHEME: Final = "sqlite:///"
-
 log: Final = logging.getLogger(__name__)
 
 
 class Store:
     """An open database. Make it with `open`; end it with `close`."""
 
-    def __init__(self, engine: SqliteEngine) -> None:
+    def __init__(self, engine: Engine) -> None:
         """Open both connections, check schema and statements, start the threads.
 
         Raises:
@@ -45,6 +45,9 @@ class Store:
                 `store-fault`.
         """
         self._callbacks: tuple[tuple[str | None, Callback], ...] = ()
+        self._on_stop: Callable[[Problem], object] = lambda _: None
+        self.stopped: Problem | None = None
+        """Why nothing is written any more: a failing disk, a lost session; None as a rule."""
         writer = engine.writer()
         try:
             engine.check(writer, repositories.statements())
@@ -52,30 +55,23 @@ class Store:
         except Problem:
             writer.close()
             raise
-        self._writer = Writer(writer, self._committed)
+        self._writer = Writer(writer, self._committed, self._stopped)
         self._reader = Reader("preau-store-reader", reader)
         self._writer.start()
         self._reader.start()
 
     @classmethod
     def open(cls, target: Path | str, *, create: bool = False) -> "Store":
-        """Open a database by path or `sqlite:///` URL; `create` makes a new one first.
+        """Open a database by path, `sqlite:///` or `postgresql://` URL; `create` makes a new one.
 
         Raises:
             Problem: as the constructor; `store-url`: not a database we know; `store-exists`:
                 `create`, and there is one already.
         """
-        path = database_path(target)
+        engine = engine_of(target)
         if create:
-            from connector.store import migrate  # noqa: PLC0415  (alembic stays out of a node)
-
-            create_file(path)
-            try:
-                migrate.upgrade(path)
-            except BaseException:
-                path.unlink()  # what could not be made whole is not left half-made
-                raise
-        return cls(SqliteEngine(path))
+            _create(target)
+        return cls(engine)
 
     def close(self) -> None:
         """Do what is queued (marks too), then close. Blocks; a second call does nothing.
@@ -136,6 +132,16 @@ class Store:
         """Transactions that wrote something since the store was opened: each one is an fsync."""
         return self._writer.commits
 
+    def on_stop(self, callback: Callable[[Problem], object]) -> None:
+        """Call back, from the writer's thread, when the store stops writing for good."""
+        self._on_stop = callback
+        if self.stopped is not None:
+            callback(self.stopped)
+
+    def _stopped(self, problem: Problem) -> None:
+        self.stopped = problem
+        self._on_stop(problem)
+
     def _committed(self, topics: frozenset[str]) -> None:
         for topic, callback in self._callbacks:
             if topic is None or topic in topics:
@@ -145,18 +151,20 @@ class Store:
                     log.warning("a listener to commits failed: %s", type(error).__name__)
 
 
-def database_path(target: Path | str) -> Path:
-    """The file that a path or a `sqlite:///` URL names.
+def _create(target: Path | str) -> None:
+    """A new database with our schema: a new file, or the empty PostgreSQL database there is."""
+    from connector.store import migrate  # noqa: PLC0415  (alembic stays out of a node)
 
-    Raises:
-        Problem: `store-url`: another kind of database.
-    """
-    if isinstance(target, str):
-        if target.startswith(_SCHEME):
-            target = target.removeprefix(_SCHEME)
-        elif "://" in target:
-            raise Problem("store-url", scheme=target.partition(":")[0])
-    return Path(target)
+    if is_postgresql(target):
+        migrate.create(str(target))
+        return
+    path = database_path(target)
+    create_file(path)
+    try:
+        migrate.upgrade(path)
+    except BaseException:
+        path.unlink()  # what could not be made whole is not left half-made
+        raise
 
 
 async def _ask(worker: Worker, unit: Unit[T]) -> T:

@@ -45,6 +45,10 @@ class Connection(Protocol):
         """
         ...
 
+    def each(self, sql: str, params: Mapping[str, object], /) -> Iterable[Row]:
+        """The rows of an answer that may not fit into memory; raises like `execute`."""
+        ...
+
     def executemany(self, sql: str, rows: Iterable[Mapping[str, object]], /) -> Cursor:
         """Run one statement once per row; raises like `execute`."""
         ...
@@ -83,7 +87,12 @@ class Tx:
 
         Valid inside the unit only.
         """
-        yield from self._execute(statement, params)
+        text = statement.compiled(self._dialect)
+        try:
+            yield from self._open().each(text.sql, text.bind(params))
+        except Problem as problem:
+            self.broken = problem
+            raise
 
     def change(self, statement: Statement, /, **params: object) -> int:
         """How many rows a statement changed; raises like `run`."""

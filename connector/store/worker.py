@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from types import CoroutineType
 from typing import Any, Final
 
-from connector.store.engine import Doubt, SqliteConnection
+from connector.store.engine import Doubt, OwnedConnection
 from connector.store.tx import Tx, Unit
 from policies.problem import Problem
 
@@ -47,7 +47,7 @@ class Job:
 class Worker(ABC):
     """A thread with a queue of units and the one connection it owns."""
 
-    def __init__(self, name: str, connection: SqliteConnection) -> None:
+    def __init__(self, name: str, connection: OwnedConnection) -> None:
         self._thread = threading.Thread(target=self._live, name=name, daemon=True)
         self._connection = connection
         self._ready = threading.Condition()
@@ -158,10 +158,14 @@ class Writer(Worker):
     """Runs units in groups, one commit each; `on_commit` hears the topics of what lasted."""
 
     def __init__(
-        self, connection: SqliteConnection, on_commit: Callable[[frozenset[str]], None]
+        self,
+        connection: OwnedConnection,
+        on_commit: Callable[[frozenset[str]], None],
+        on_stop: Callable[[Problem], None],
     ) -> None:
         super().__init__("preau-store-writer", connection)
         self._on_commit = on_commit
+        self._on_stop = on_stop
         self._broken: Problem | None = None
         self._topics: set[str] | None = None
         self.commits = 0
@@ -216,13 +220,15 @@ class Writer(Worker):
         try:
             self._connection.begin()
         except Problem as problem:
+            if problem.code == "store-lost":
+                self._stop(problem)  # and with the session its lock: another may write by now
             raise _Refusal(problem) from problem
 
     def _roll_back(self, error: Exception) -> None:
         """Undo; a file found damaged, or one that cannot even undo, is not written again."""
         if not _undo(self._connection):
             self._stop(Problem("store-damaged", name="rollback"))
-        elif isinstance(error, Problem) and error.code == "store-damaged":
+        elif isinstance(error, Problem) and error.code in {"store-damaged", "store-lost"}:
             self._stop(error)
 
     def _stop(self, problem: Problem) -> None:
@@ -230,6 +236,7 @@ class Writer(Worker):
         log.critical("the store stops writing: %s", problem.code)
         self._broken = problem
         _undo(self._connection)
+        self._on_stop(problem)
 
 
 class _Refusal(Exception):
@@ -240,7 +247,7 @@ class _Refusal(Exception):
         self.problem = problem
 
 
-def _run(job: Job, connection: SqliteConnection, topics: set[str]) -> object:
+def _run(job: Job, connection: OwnedConnection, topics: set[str]) -> object:
     """Run a unit; the topics it announced join those of its group."""
     tx = Tx(connection)
     try:
@@ -259,7 +266,7 @@ def _run(job: Job, connection: SqliteConnection, topics: set[str]) -> object:
     return result
 
 
-def _undo(connection: SqliteConnection) -> bool:
+def _undo(connection: OwnedConnection) -> bool:
     """Roll back what is open; whether that worked."""
     try:
         connection.rollback()

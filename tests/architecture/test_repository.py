@@ -109,8 +109,10 @@ def test_the_locks_agree():
 
 
 def test_the_packages_import_only_what_they_declare():
+    about = project()["project"]
+    extras = [line for lines in about["optional-dependencies"].values() for line in lines]
     declared = {
-        canonicalize_name(Requirement(line).name) for line in project()["project"]["dependencies"]
+        canonicalize_name(Requirement(line).name) for line in (*about["dependencies"], *extras)
     }
     owners = packages_distributions()
     ours = sys.stdlib_module_names | {*PACKAGES, "_typeshed"}  # the last for type checkers only

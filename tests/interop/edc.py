@@ -5,12 +5,13 @@ with its own ports; its management API is spoken here in the words of EDC's v3, 
 as what its operator does.
 """
 
+import contextlib
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
@@ -38,7 +39,7 @@ ODRL_CONTEXT: Final = "http://www.w3.org/ns/odrl.jsonld"
 _SERVICES: Final = "META-INF/services/org.eclipse.edc.spi.system.ServiceExtension"
 _START_SECONDS: Final = 120
 _PATIENCE: Final = 60.0
-_BETWEEN: Final = 0.02
+_BETWEEN: Final = 0.03
 _MAVEN_SECONDS: Final = 900
 _MACHINES: Final = (
     "edc.negotiation.consumer",
@@ -132,7 +133,7 @@ class Edc:
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment
             )
         url = f"http://localhost:{self.ports['default']}/api/check/startup"
-        until(lambda: self._healthy(url), _START_SECONDS, self.said)
+        self.until(lambda: self._healthy(url), _START_SECONDS)
         return self
 
     def stop(self) -> None:
@@ -145,6 +146,32 @@ class Edc:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
+
+    def until(self, holds: Callable[[], bool], seconds: float, what: str = "") -> None:
+        """Ask again and again, which is all that an EDC offers; between two questions, wait for
+        its end.
+
+        Raises:
+            AssertionError: it did not come true in time, or the EDC ended.
+        """
+        assert self.process is not None
+        for _ in range(int(seconds / _BETWEEN)):
+            if holds():
+                return
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(_BETWEEN)
+                raise AssertionError(f"the EDC ended: {self.said()}")
+        raise AssertionError(f"not in {seconds} s: {what} {self.said()}")
+
+    def pause(self) -> None:
+        """Let it answer nobody: connections are taken, and nothing comes back."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        """Let it answer again."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGCONT)
 
     def said(self) -> str:
         """The end of its log."""
@@ -269,13 +296,10 @@ class Edc:
             seen[:] = [self._get(path)]
             return not states or seen[0]["state"] in states
 
-        until(there, _PATIENCE, lambda: f"{path}: {seen} {self.said()}")
+        self.until(there, _PATIENCE, f"{path} is {seen}, not {states}")
         return seen[0]
 
     def _healthy(self, url: str) -> bool:
-        assert self.process is not None
-        if self.process.poll() is not None:
-            raise AssertionError(f"the EDC ended: {self.said()}")
         try:
             with urllib.request.urlopen(url, timeout=5) as answer:
                 return bool(json.load(answer)["isSystemHealthy"])
@@ -315,19 +339,6 @@ class Edc:
         public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
         (self.folder / "private.pem").write_bytes(private)
         (self.folder / "public.pem").write_bytes(public)
-
-
-def until(holds: Callable[[], bool], seconds: float, said: Callable[[], str]) -> None:
-    """Ask again and again; an EDC has no other way to be waited for.
-
-    Raises:
-        AssertionError: it did not come true in time, with what was said.
-    """
-    end = time.monotonic() + seconds
-    while not holds():
-        if time.monotonic() > end:
-            raise AssertionError(f"not in {seconds} s: {said()}")
-        time.sleep(_BETWEEN)
 
 
 def _peer(peer: str, url: str) -> Json:

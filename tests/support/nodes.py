@@ -86,13 +86,14 @@ class NodeProcess:
     _tokens: dict[str, str] = field(default_factory=dict)
 
     @classmethod
-    def init(cls, folder: Path, **release: int) -> "NodeProcess":
+    def init(cls, folder: Path, store: str | None = None, **release: int) -> "NodeProcess":
         """Make a node with `preau init --dev`; `release` goes into `[release]` of its TOML."""
         public, management = free_port(), free_port()
         done = preau(
             *("init", folder, "--name", folder.name, "--dev", "--json"),
             *("--public-url", f"http://localhost:{public}"),
             *("--management", f"127.0.0.1:{management}"),
+            *(("--store", store) if store else ()),
         )
         assert done.code == 0, done
         node = cls(folder, public, management, str(done.document["did"]))
@@ -277,7 +278,7 @@ class Two:
     def make(cls, folder: Path, **release: int) -> "Two":
         """Make two nodes, which do not run and do not know each other yet."""
         folder.mkdir(exist_ok=True)
-        platform = NodeProcess.init(folder / "platform", **release)
+        platform = NodeProcess.init(folder / "platform", None, **release)
         return cls(platform, NodeProcess.init(folder / "lab"))
 
     def meet(self) -> "Two":

@@ -33,7 +33,7 @@ from connector.cli.output import fail
 from connector.dataplane.parts import PartWriter
 from connector.delivery.client import PeerClient
 from connector.store import catalogs, consents, messages, parts
-from connector.store.engine import SqliteConnection
+from connector.store.sqlite import SqliteConnection
 from connector.subjects.journal import Journal
 from policies.problem import Problem
 

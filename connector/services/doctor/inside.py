@@ -17,8 +17,7 @@ from connector.services.doctor.finding import Finding, failure, good, warning
 from connector.services.quarantine import Quarantine
 from connector.store import copying
 from connector.store.copying import Look
-from connector.store.engine import check_schema
-from connector.store.store import database_path
+from connector.store.engine import check_schema, located
 from connector.subjects.journal import extent_of
 from policies.problem import Problem
 
@@ -54,11 +53,9 @@ def keys(place: Path, checked: Settings) -> tuple[KeyRing | None, Finding]:
 
 def disk(place: Path, checked: Settings) -> Iterator[Finding]:
     """Room on the disks that the node writes to, each disk once."""
-    wanted = (
-        place / database_path(checked.store.url),
-        place / checked.consent.journal,
-        place / "data",
-    )
+    database = located(place, checked.store.url)
+    own = (place / checked.consent.journal, place / "data")
+    wanted = (database, *own) if isinstance(database, Path) else own
     seen: set[int] = set()
     for path in wanted:
         where = next(parent for parent in (path, *path.parents) if parent.exists())
@@ -118,7 +115,7 @@ def _free(check: str, address: str) -> Finding:
 def database(place: Path, checked: Settings) -> tuple[Look | None, Finding]:
     """What the database says of itself, if its schema is ours."""
     try:
-        seen = copying.look(place / database_path(checked.store.url), known_notes=NOTES)
+        seen = copying.look(located(place, checked.store.url), known_notes=NOTES)
         check_schema(seen.schema)
     except Problem as problem:
         return None, failure("database", problem)

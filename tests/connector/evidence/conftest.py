@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from catalog import dcat, model, proofs
 from catalog.proofs import encode_key
 from connector.evidence import bodies, bundle
-from connector.evidence.leaf import Entry, commit_keyed
+from connector.evidence.leaf import Entry, commit_keyed, message_digest
 from connector.evidence.log import Log
 from connector.protocol.negotiation import agreement_id
 from connector.store.store import Store
@@ -328,7 +328,7 @@ class Stage:
         for _ in range(count):
             sender, kind, wire, state = next(self.lines)
             direction: Any = "out" if (sender == "platform") == self.provider else "in"
-            body = bodies.message(wire, direction, state)
+            body = bodies.message(wire, direction, state, message_digest(wire))
             known = self.provider or wire["@type"] != "ContractRequestMessage"
             about = None if known else CONSUMER_PID
             self.node.add(Entry(kind, self.deal.id if known else None, body, about=about))

@@ -94,7 +94,7 @@ def test_messages_are_named_without_the_token_they_bear():
     secret = {**wire, "dataAddress": {"endpointProperties": [{"value": "token"}]}}
     assert leaf.message_digest(secret) == leaf.message_digest(wire) == digest(wire)
     assert leaf.without_secrets(secret) == wire
-    body = bodies.message(secret, "out", "STARTED")
+    body = bodies.message(secret, "out", "STARTED", leaf.message_digest(secret))
     assert body["digest"] == digest(wire)
     assert b"token" not in jcs(body)
 

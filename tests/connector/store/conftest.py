@@ -12,16 +12,19 @@ from connector.protocol.negotiation import Negotiation
 from connector.protocol.negotiation import State as NegotiationState
 from connector.protocol.transfer import State as TransferState
 from connector.protocol.transfer import Transfer
-from connector.store import agreements, negotiations, transfers
-from connector.store.engine import SqliteEngine, create_file
+from connector.store import agreements, migrate, negotiations, transfers
+from connector.store.engine import Engine
 from connector.store.migrate import upgrade
+from connector.store.postgresql import PostgresEngine
 from connector.store.rows import AgreementRow
+from connector.store.sqlite import SqliteEngine, create_file
 from connector.store.store import Store
 from connector.store.tx import Tx
+from tests.support.postgres import Server
 
 NOW = datetime(2026, 9, 1, 8, 0, tzinfo=UTC)
 
-# Every promise must hold for each; PostgreSQL joins this table when it comes.
+# Every promise must hold for each, and for PostgreSQL.
 VARIANTS: dict[str, dict[str, str | int]] = {
     "wal": {},
     # Two pages of cache: changes reach the file long before their commit.
@@ -45,10 +48,29 @@ def database(template: Path, tmp_path: Path) -> Path:
     return Path(shutil.copy(template, tmp_path / "node.db"))
 
 
-@pytest.fixture(params=VARIANTS)
-def any_store(request: pytest.FixtureRequest, database: Path) -> Iterator[Store]:
+@pytest.fixture(scope="session")
+def postgres_template(postgres: Server) -> str:
+    """The name of a PostgreSQL database as `init` makes it."""
+    url = postgres.database()
+    migrate.create(url)
+    return url.rpartition("/")[2]
+
+
+@pytest.fixture(params=[*VARIANTS, "postgresql"])
+def any_engine(request: pytest.FixtureRequest) -> Engine:
+    """An empty database, once per kind of database."""
+    if request.param == "postgresql":
+        server: Server = request.getfixturevalue("postgres")
+        template: str = request.getfixturevalue("postgres_template")
+        return PostgresEngine(server.database(template))
+    database: Path = request.getfixturevalue("database")
+    return SqliteEngine(database, busy_ms=500, pragmas=VARIANTS[request.param])
+
+
+@pytest.fixture
+def any_store(any_engine: Engine) -> Iterator[Store]:
     """An open store, once per kind of database."""
-    opened = Store(SqliteEngine(database, busy_ms=500, pragmas=VARIANTS[request.param]))
+    opened = Store(any_engine)
     yield opened
     opened.close()
 

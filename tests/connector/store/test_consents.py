@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connector.store import consents
-from connector.store.engine import SqliteConnection
 from connector.store.rows import AliasRow, ConsentEventRow, TickRow
+from connector.store.sqlite import SqliteConnection
 from connector.store.store import Store
 from connector.store.tx import Tx
 from policies.problem import Problem

@@ -14,8 +14,9 @@ from pathlib import Path
 import pytest
 
 from connector.store import notes
-from connector.store.engine import Doubt, SqliteConnection, SqliteEngine
+from connector.store.engine import Doubt
 from connector.store.lock import NodeLock
+from connector.store.sqlite import SqliteConnection, SqliteEngine
 from connector.store.store import Store
 from connector.store.tx import Tx
 from policies.problem import Problem

@@ -102,16 +102,16 @@ def test_ranges_agreements_and_bytes(any_store: Store):
     assert any_store.read_now(lambda tx: leaves.between(tx, start=4, stop=4)) == []
 
 
-def test_the_last_time_is_the_newest_leaf_s(any_store: Store):
-    assert any_store.read_now(leaves.last_time) is None
+def test_the_newest_leaf_has_index_and_time(any_store: Store):
+    assert any_store.read_now(leaves.newest) is None
     put(any_store, leaf(0), leaf(1))
-    assert any_store.read_now(leaves.last_time) == NOW + timedelta(seconds=1)
+    assert any_store.read_now(leaves.newest) == (1, NOW + timedelta(seconds=1))
 
 
 def test_an_agreement_keeps_its_first_salt(any_store: Store):
     def keep(salt: bytes) -> bytes:
         return any_store.write_now(
-            lambda tx: leaves.keep_salt(tx, agreement="urn:uuid:a", salt=salt)
+            lambda tx: leaves.keep_salt(tx, agreement="urn:uuid:a", fresh=lambda: salt)
         )
 
     assert any_store.read_now(lambda tx: leaves.salt(tx, agreement="urn:uuid:a")) is None

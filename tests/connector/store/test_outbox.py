@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connector.store import outbox
-from connector.store.engine import SqliteConnection, SqliteEngine
 from connector.store.rows import OutboxRow
+from connector.store.sqlite import SqliteConnection, SqliteEngine
 from connector.store.store import Store
 from connector.store.tx import Tx
 from policies.problem import Problem

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from connector.store.engine import create_file
 from connector.store.migrate import upgrade
+from connector.store.sqlite import create_file
 from connector.store.store import Store
 
 

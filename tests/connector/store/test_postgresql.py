@@ -1,0 +1,197 @@
+"""What PostgreSQL alone has: a session lock, sessions that are lost, a copy as a SQLite file."""
+
+import threading
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from connector.store import copying, leaves, migrate, moving, notes
+from connector.store.postgresql import LOCK, PostgresConnection, PostgresEngine
+from connector.store.rows import LeafRow
+from connector.store.store import Store
+from connector.store.tables import SCHEMA
+from policies.problem import Problem
+from tests.support.postgres import Server
+
+NOW = datetime(2026, 9, 1, 8, 0, tzinfo=UTC)
+WAIT = 30.0
+
+
+@pytest.fixture
+def url(postgres: Server, postgres_template: str) -> str:
+    return postgres.database(postgres_template)
+
+
+def end_sessions(postgres: Server, url: str) -> None:
+    """What a restart of the server or a lost network does to the node's sessions."""
+    with postgres.admin() as admin:
+        admin.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s",
+            [url.rpartition("/")[2]],
+        )
+
+
+def put_note(store: Store, text: str) -> None:
+    store.write_now(lambda tx: notes.put(tx, key="k", text=text))
+
+
+def note(store: Store) -> str | None:
+    return store.read_now(lambda tx: notes.get(tx, key="k"))
+
+
+def test_one_process_writes(url: str):
+    with closing(Store.open(url)), pytest.raises(Problem) as caught:
+        Store.open(url)
+    assert caught.value.code == "store-node-running"
+    Store.open(url).close()
+
+
+def test_a_standby_waits_for_the_end_of_the_one_that_writes(url: str, postgres: Server):
+    first = Store.open(url)
+    waiting, free = threading.Event(), threading.Event()
+
+    def stand_by() -> None:
+        PostgresEngine(url).await_writer(waiting.set)
+        free.set()
+
+    thread = threading.Thread(target=stand_by)
+    thread.start()
+    assert waiting.wait(WAIT)
+    assert not free.is_set()
+    first.close()
+    assert free.wait(WAIT)
+    thread.join(WAIT)
+
+
+def test_nobody_waits_where_nobody_writes(url: str):
+    PostgresEngine(url).await_writer(lambda: pytest.fail("there is no writer"))
+
+
+def test_a_lost_session_ends_the_store_and_loses_nothing(url: str, postgres: Server):
+    with closing(Store.open(url)) as store:
+        told: list[Problem] = []
+        store.on_stop(told.append)
+        put_note(store, "before")
+        end_sessions(postgres, url)
+        with pytest.raises(Problem) as caught:
+            put_note(store, "after")
+        assert caught.value.code == "store-lost"
+        assert store.stopped is not None
+        assert [problem.code for problem in told] == ["store-lost"]
+        with pytest.raises(Problem, match="store-lost"):
+            put_note(store, "again")  # never opened again behind the store's back
+    with closing(Store.open(url)) as successor:
+        assert note(successor) == "before"
+
+
+def test_a_server_that_is_not_there_is_told():
+    with pytest.raises(Problem) as caught:
+        Store.open("postgresql://postgres@127.0.0.1:1/node")
+    assert caught.value.code == "store-lost"
+
+
+def test_a_database_that_is_not_there_is_told(postgres: Server):
+    with pytest.raises(Problem) as caught:
+        Store.open(postgres.url("nothing"))
+    assert caught.value.code in {"store-missing", "store-lost"}
+
+
+@pytest.mark.parametrize(
+    "url", ["postgresql://u:hunter2@127.0.0.1/node", "postgresql://127.0.0.1/node?password=hunter2"]
+)
+def test_a_password_in_the_url_is_refused(url: str):
+    with pytest.raises(Problem) as caught:
+        Store.open(url)
+    assert caught.value.code == "store-url-secret"
+    assert "hunter2" not in str(caught.value)
+
+
+def test_texts_must_be_ordered_by_their_bytes(postgres: Server):
+    with postgres.admin() as admin:
+        admin.execute("CREATE DATABASE latin TEMPLATE template0 ENCODING 'LATIN1' LOCALE 'C'")
+    with pytest.raises(Problem) as caught:
+        migrate.create(postgres.url("latin"))
+    assert caught.value.code == "store-collation"
+
+
+def test_a_database_with_a_node_is_not_made_again(url: str):
+    with pytest.raises(Problem) as caught:
+        migrate.create(url)
+    assert caught.value.code == "store-exists"
+
+
+def test_another_programs_database_is_refused(postgres: Server):
+    url = postgres.database()
+    with closing(PostgresEngine(url).writer()) as connection:
+        connection.execute("CREATE TABLE theirs (id integer)")
+    with pytest.raises(Problem) as caught:
+        migrate.create(url)
+    assert caught.value.code == "store-foreign"
+
+
+def test_large_answers_are_fetched_as_they_are_asked_for(url: str):
+    with closing(PostgresEngine(url).writer()) as connection:
+        connection.begin()
+        with closing(connection.each("SELECT n FROM generate_series(1, 1000000) AS n")) as rows:
+            first = next(rows)
+            connection.execute("SELECT 1", {})  # other statements go on meanwhile
+        connection.rollback()
+    assert first == (1,)
+
+
+def test_the_lock_is_the_sessions(url: str):
+    with closing(PostgresEngine(url).writer()):
+        other = PostgresEngine(url).reader()
+        assert isinstance(other, PostgresConnection)
+        answer = other.execute(f"SELECT pg_try_advisory_lock({LOCK})").fetchone()
+        other.close()
+    assert answer == (False,)
+
+
+def leaf(index: int) -> LeafRow:
+    return LeafRow(
+        idx=index,
+        type="config",
+        agreement=None,
+        n=None,
+        data=b"leaf \x00 %d" % index,
+        at=NOW,
+        shared_body={"é": [1, None]} if index % 2 else None,
+        shared_salt=bytes(16) if index % 2 else None,
+        private_body=None,
+    )
+
+
+def test_a_copy_is_a_file_and_comes_back(url: str, postgres: Server, tmp_path: Path):
+    with closing(Store.open(url)) as store:
+        put_note(store, "kept")
+        rows = [leaf(index) for index in range(3)]
+        for row in rows:
+            store.write_now(lambda tx, row=row: leaves.insert_leaf(tx, row))  # type: ignore[misc]
+        file = tmp_path / "copy.sqlite"
+        copying.copy(url, file)  # beside the store that owns the database
+        put_note(store, "changed")
+    assert copying.look(file).next_leaf == 3
+    with closing(Store.open(file)) as copied:
+        assert note(copied) == "kept"
+        assert copied.read_now(lambda tx: leaves.between(tx, start=0, stop=9)) == rows
+    back = postgres.database()
+    moving.from_file(file, back)
+    assert copying.look(back).schema == SCHEMA
+    with closing(Store.open(back)) as filled:
+        assert note(filled) == "kept"
+        assert filled.read_now(lambda tx: leaves.between(tx, start=0, stop=9)) == rows
+    moving.clear(back)
+    assert copying.look(back).schema is None
+
+
+def test_an_old_schema_is_copied_and_brought_forward(postgres: Server, tmp_path: Path):
+    url = postgres.database()
+    migrate.create(url, "0001")
+    kept = tmp_path / "before.sqlite"
+    copying.copy(url, kept)
+    assert copying.look(kept).schema == copying.look(url).schema == "0001"
+    assert migrate.upgrade(url) == SCHEMA
+    Store.open(url).close()
