@@ -8,6 +8,7 @@ on the node: files are uploaded and downloaded.
 import math
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -15,7 +16,7 @@ from fastapi.responses import FileResponse, StreamingResponse
 from starlette.exceptions import HTTPException
 
 from catalog.search import Query, expand
-from connector.http import health
+from connector.http import health, openapi
 from connector.http.problems import (
     json_response,
     on_failure,
@@ -58,15 +59,27 @@ _MAX_WORDS: Final = 500
 _MAX_SEQ: Final = 2**53
 
 Body = dict[str, Any]
+Act = Callable[[Actor, str, Body], Awaitable[None]]
 
 
-def app(node: Node) -> FastAPI:
-    """The ASGI application of the management port."""
+def app(node: Node, public: FastAPI | None = None) -> FastAPI:
+    """The ASGI application of the management port; it also describes the `public` one."""
     made = FastAPI(title="Préau management", docs_url=None, redoc_url=None, openapi_url=None)
     rooms = (_node, _discovery, _datasets, _asking, _negotiations, _agreements, _transfers)
     for routes in (*rooms, _consents):
         made.include_router(routes(node), prefix="/v1")
     made.include_router(health.router(node))
+
+    @made.get("/v1/openapi")
+    async def described(request: Request, port: str = "management") -> Response:
+        await _actor(node, request)
+        if port == "management":
+            return json_response(openapi.document(made))
+        if port != "public" or public is None:
+            raise Problem("http-member", member="port")
+        prefix = urlsplit(node.url).path.rstrip("/")
+        return json_response(openapi.document(public, prefix=prefix))
+
     made.add_exception_handler(Problem, on_problem)
     made.add_exception_handler(Exception, on_failure)
     made.add_exception_handler(RequestValidationError, on_parameter)
@@ -262,7 +275,7 @@ def _negotiations(node: Node) -> APIRouter:
         seconds = _seconds(wait)
         return json_response(await views.negotiation(node, pid, wait=seconds, until=until))
 
-    acts: dict[str, Callable[[Actor, str, Body], Awaitable[None]]] = {
+    acts: dict[str, Act] = {
         "decisions": lambda who, pid, body: people.decide(node, who, pid, body),
         "applications": lambda who, pid, body: people.resubmit(
             node, who, pid, _object(body, "application")
@@ -276,14 +289,11 @@ def _negotiations(node: Node) -> APIRouter:
         ),
     }
 
-    @made.post("/negotiations/{pid}/{act}")
-    async def act_on(request: Request, pid: str, act: str) -> Response:
-        who, body = await _actor(node, request), await _json(request)
-        if act not in acts:
-            raise Problem("http-not-found")
-        await acts[act](who, pid, body)
-        return json_response(await views.negotiation(node, pid))
+    async def show_after(pid: str) -> Body:
+        return await views.negotiation(node, pid)
 
+    for name, act in acts.items():
+        _add_act(made, node, f"/negotiations/{{pid}}/{name}", act, show_after)
     return made
 
 
@@ -337,7 +347,7 @@ def _transfers(node: Node) -> APIRouter:
         seconds = _seconds(wait)
         return json_response(await views.transfer(node, pid, wait=seconds, until=until))
 
-    acts: dict[str, Callable[[Actor, str, Body], Awaitable[None]]] = {
+    acts: dict[str, Act] = {
         "fetch": lambda who, pid, body: fetching.start(node, who, pid, _parts(body)),
         "suspension": lambda who, pid, body: transferring.suspend(
             node, who, pid, body.get("reason") or ""
@@ -350,13 +360,11 @@ def _transfers(node: Node) -> APIRouter:
         ),
     }
 
-    @made.post("/transfers/{pid}/{act}")
-    async def act_on(request: Request, pid: str, act: str) -> Response:
-        who, body = await _actor(node, request), await _json(request)
-        if act not in acts:
-            raise Problem("http-not-found")
-        await acts[act](who, pid, body)
-        return json_response(await views.transfer(node, pid))
+    async def show_after(pid: str) -> Body:
+        return await views.transfer(node, pid)
+
+    for name, act in acts.items():
+        _add_act(made, node, f"/transfers/{{pid}}/{name}", act, show_after)
 
     @made.get("/transfers/{pid}/files/{name}")
     async def file(request: Request, pid: str, name: str) -> Response:
@@ -387,6 +395,19 @@ def _consents(node: Node) -> APIRouter:
         return json_response(await consents.state(node, who, body))
 
     return made
+
+
+def _add_act(
+    made: APIRouter, node: Node, path: str, act: Act, after: Callable[[str], Awaitable[Body]]
+) -> None:
+    """One address where a person changes a process; the answer is the process as it is then."""
+
+    async def act_on(request: Request, pid: str) -> Response:
+        who, body = await _actor(node, request), await _json(request)
+        await act(who, pid, body)
+        return json_response(await after(pid))
+
+    made.add_api_route(path, act_on, methods=["POST"], name=path.rpartition("/")[2])
 
 
 async def _actor(node: Node, request: Request) -> Actor:

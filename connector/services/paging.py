@@ -66,7 +66,10 @@ class Cursor:
             raise Problem("dataset-cursor") from None
         if not (_whole(start) and all(type(g) is str and _whole(v) for g, v in versions)):
             raise Problem("dataset-cursor")
-        return cls(versions, start)
+        found = cls(versions, start)
+        if not versions or found.text() != text:
+            raise Problem("dataset-cursor")
+        return found
 
 
 @dataclass(frozen=True, slots=True)

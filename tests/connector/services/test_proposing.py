@@ -163,6 +163,7 @@ class TestByHand:
         with pytest.raises(Problem, match="protocol-not-now"):  # nobody goes round the floor of X4
             await transferring.resume(nodes.provider, OPERATOR, theirs["pid"])
         await transferring.begin(nodes.provider, OPERATOR, theirs["pid"])
+        await nodes.provider.background.idle()
         await nodes.settle()
         assert (await views.transfer(nodes.consumer, pid))["state"] == "STARTED"
         await transferring.complete(nodes.provider, OPERATOR, theirs["pid"])
@@ -178,6 +179,7 @@ class TestByHand:
         await nodes.settle()
         (theirs,) = await views.transfers(nodes.provider)
         await transferring.begin(nodes.provider, OPERATOR, theirs["pid"])
+        await nodes.provider.background.idle()
         await nodes.settle()
         assert (await views.transfer(nodes.consumer, pid))["state"] == "TERMINATED"
 
