@@ -28,6 +28,7 @@ from connector.http.problems import (
 from connector.http.requests import bearer_of, body_of, json_body_of
 from connector.identity import edc
 from connector.protocol.json import strict_json
+from connector.protocol.messages import DataAddress
 from connector.services import (
     access,
     auditing,
@@ -253,8 +254,9 @@ def _asking(node: Node) -> APIRouter:
     @made.get("/changes")
     async def changes(request: Request, after: int = 0, wait: float = 0.0) -> Response:
         await _actor(node, request)
-        last = max(0, min(after, _MAX_SEQ))
-        return json_response(await views.changes(node, after=last, wait=_seconds(wait)))
+        if not 0 <= after <= _MAX_SEQ:
+            raise Problem("http-member", member="after")
+        return json_response(await views.changes(node, after=after, wait=_seconds(wait)))
 
     return made
 
@@ -336,7 +338,7 @@ def _transfers(node: Node) -> APIRouter:
     async def start(request: Request) -> Response:
         who, body = await _actor(node, request), await _json(request)
         form = body.get("format") or "ndjson"
-        pid = await transferring.start(node, who, _text(body, "agreement"), form)
+        pid = await transferring.start(node, who, _text(body, "agreement"), form, _sink(body))
         return json_response(await views.transfer(node, pid), 201)
 
     @made.get("/transfers/{pid}")
@@ -432,6 +434,15 @@ def _object(body: Body, member: str) -> Body:
     return value
 
 
+def _sink(body: Body) -> DataAddress | None:
+    """Where a provider is to bring the data, if the caller wants a push."""
+    if body.get("sink") is None:
+        return None
+    sink = _object(body, "sink")
+    token = _text(sink, "token") if sink.get("token") is not None else None
+    return DataAddress.push(_text(sink, "url"), token)
+
+
 def _iri(name: str | None) -> str | None:
     """A facet's value as people spell it (`preau:EducationResearch`) or in full."""
     return expand(name) if name else None
@@ -446,8 +457,8 @@ def _number(text: str | None, otherwise: int) -> int:
 
 
 def _seconds(wait: float) -> float:
-    """How long a view may wait; what is no number is refused."""
-    if math.isnan(wait):
+    """How long a view may wait; what is no length of time is refused."""
+    if math.isnan(wait) or wait < 0:
         raise Problem("http-member", member="wait")
     return min(wait, _MAX_WAIT)
 

@@ -37,7 +37,7 @@ _ANY: Final[Json] = {"type": "object"}
 _REASON: Final = _object(reason={"type": "string"})
 _SUBJECT: Final = _object({"type": _text(), "value": _text()}, home={"type": "string"})
 _USE: Final = {"subject": _SUBJECT, "recipient": _text(), "purpose": _text(), "category": _text()}
-_WAIT: Final[Json] = {"type": "number", "minimum": 0, "maximum": 60}
+_WAIT: Final[Json] = {"type": "number", "minimum": 0}
 
 BODIES: Final[Mapping[str, Json]] = {
     "/v1/node/quarantine": _object({"reason": _text()}),
@@ -62,7 +62,11 @@ BODIES: Final[Mapping[str, Json]] = {
     "/v1/negotiations/{pid}/verification": _ANY,
     "/v1/negotiations/{pid}/finalization": _ANY,
     "/v1/negotiations/{pid}/termination": _object({"reason": _text()}),
-    "/v1/transfers": _object({"agreement": _text()}, format={"type": "string"}),
+    "/v1/transfers": _object(
+        {"agreement": _text()},
+        format={"type": "string"},
+        sink=_object({"url": _text()}, token=_text()),
+    ),
     "/v1/transfers/{pid}/fetch": _object(parts={"type": ["integer", "null"], "minimum": 1}),
     "/v1/transfers/{pid}/suspension": _REASON,
     "/v1/transfers/{pid}/start": _ANY,
@@ -100,7 +104,7 @@ QUERIES: Final[Mapping[str, Mapping[str, Json]]] = {
         "offset": _PAGE,
     },
     "/v1/copies/catalog": {"publisher": _text(**{"x-required": True}), "group": _text()},
-    "/v1/changes": {"after": _PAGE, "wait": _WAIT},
+    "/v1/changes": {"after": {**_PAGE, "maximum": 2**53}, "wait": _WAIT},
     "/v1/negotiations/{pid}": {"wait": _WAIT, "until": _text()},
     "/v1/transfers/{pid}": {"wait": _WAIT, "until": _text()},
     "/v1/openapi": {"port": {"enum": ["management", "public"]}},

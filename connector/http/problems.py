@@ -69,9 +69,11 @@ async def on_nothing(_: Request, __: Exception) -> Response:
     return problem_response(Problem("http-not-found"))
 
 
-async def on_method(_: Request, __: Exception) -> Response:
-    """Exception handler: the address is one, for another method."""
-    return problem_response(Problem("http-method"), 405)
+async def on_method(_: Request, error: Exception) -> Response:
+    """Exception handler: the address is one, for the methods that `Allow` names."""
+    response = problem_response(Problem("http-method"), 405)
+    response.headers.update(getattr(error, "headers", None) or {})
+    return response
 
 
 async def on_parameter(_: Request, error: Exception) -> Response:

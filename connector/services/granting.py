@@ -12,7 +12,7 @@ from connector.dataplane.release import count_persons, projection_of
 from connector.protocol import messages
 from connector.protocol import transfer as machine
 from connector.protocol.transfer import Act, Role, State, Transfer
-from connector.services import access, halting, ledger, quarantine
+from connector.services import access, halting, ledger, pushing, quarantine
 from connector.services.committing import commit
 from connector.services.node import Node
 from connector.services.processes import save_transfer, transfer
@@ -120,11 +120,14 @@ async def _prepare(node: Node, pid: str) -> None:
             save_transfer(tx, start(node, tx, t))
 
     await commit(node, unit)
+    pushing.push_soon(node, pid)
 
 
 def start(node: Node, tx: Tx, t: Transfer) -> Transfer:
     """Hand out a fresh data address: the first start, or a resumption."""
     session = session_of(tx, t.pid)
+    if t.sink is not None:
+        return _start_push(node, tx, t, session)
     token = access.new_secret(node)
     rows.put_session(tx, replace(session, token_hash=access.token_hash(token)))
     address = messages.DataAddress.pull(
@@ -138,6 +141,19 @@ def start(node: Node, tx: Tx, t: Transfer) -> Transfer:
         provider_pid=t.pid,
         consumer_pid=str(t.consumer_pid),
         address=address,
+    )
+    ledger.sent(node, tx, t, message)
+    return t
+
+
+def _start_push(node: Node, tx: Tx, t: Transfer, session: SessionRow) -> Transfer:
+    """Say that data will come (`pushing`); its parts are checked with the salt that goes along."""
+    t = machine.step(t, Act.START, Role.PROVIDER, node.clock.now())
+    message = messages.TransferStart(
+        id=node.ids.uuid(),
+        provider_pid=t.pid,
+        consumer_pid=str(t.consumer_pid),
+        extensions=messages.extend({}, "partSalt", session.body["salt"]),
     )
     ledger.sent(node, tx, t, message)
     return t

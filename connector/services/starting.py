@@ -28,6 +28,7 @@ from connector.services import (
     identity,
     peering,
     publishing,
+    pushing,
     restored,
     settling,
 )
@@ -99,6 +100,7 @@ async def resume(node: Node) -> None:
     await node.log.advance()
     await node.worker.start()
     granting.prepare_soon(node)
+    pushing.push_soon(node)
 
 
 async def keep_log(node: Node) -> None:

@@ -5,9 +5,18 @@ from connector.dataplane.table_release import NDJSON
 from connector.protocol import messages
 from connector.protocol import transfer as machine
 from connector.protocol.errors import LocalProtocolError
-from connector.protocol.messages import extend
+from connector.protocol.messages import DataAddress, extend
 from connector.protocol.transfer import Act, Role, State, Transfer
-from connector.services import access, agreements, granting, halting, ledger, plain, transfers
+from connector.services import (
+    access,
+    agreements,
+    granting,
+    halting,
+    ledger,
+    plain,
+    pushing,
+    transfers,
+)
 from connector.services.access import Actor
 from connector.services.committing import commit
 from connector.services.node import Node
@@ -22,8 +31,12 @@ from policies.problem import Problem
 _MAY = ("operator", "researcher", "dpo")
 
 
-async def start(node: Node, who: Actor, agreement: str, form: str) -> str:
+async def start(
+    node: Node, who: Actor, agreement: str, form: str, sink: DataAddress | None = None
+) -> str:
     """Ask the provider for the agreed data; the pid of the transfer, the running one if any.
+
+    With `sink`, the provider is to bring them there; it must be an address of ours.
 
     Raises:
         Problem: `access-role`, `agreement-unknown`, `agreement-inactive`, `agreement-not-ours`,
@@ -44,6 +57,8 @@ async def start(node: Node, who: Actor, agreement: str, form: str) -> str:
         if row.state != "active":
             raise Problem("agreement-inactive", state=row.state)
         word, chosen = _form(node, row, form)
+        if sink is not None:
+            word = pushing.FORMAT
         t = machine.start_consumer(
             now=node.clock.now(),
             pid=node.ids.uuid(),
@@ -51,6 +66,7 @@ async def start(node: Node, who: Actor, agreement: str, form: str) -> str:
             callback=negotiation(tx, row.negotiation).callback,
             agreement=row.id,
             format=word,
+            sink=sink.wire() if sink else None,
         )
         message = messages.TransferRequest(
             id=node.ids.uuid(),
@@ -58,6 +74,7 @@ async def start(node: Node, who: Actor, agreement: str, form: str) -> str:
             agreement=agreements.wire_name(row),
             format=t.format,
             callback=node.dsp,
+            address=sink,
             extensions={} if chosen == plain.FORM else extend({}, transfers.FORMAT, chosen),
         )
         ledger.sent(node, tx, t, message)
@@ -160,6 +177,7 @@ async def resume(node: Node, who: Actor, pid: str) -> None:
         save_transfer(tx, t)
 
     await commit(node, unit)
+    pushing.push_soon(node, pid)
 
 
 def _not_now(t: Transfer, act: Act) -> LocalProtocolError:

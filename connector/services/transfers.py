@@ -13,7 +13,7 @@ from connector.protocol import messages
 from connector.protocol import transfer as machine
 from connector.protocol.messages import extension
 from connector.protocol.transfer import Act, Content, Role, Transfer
-from connector.services import granting, ledger
+from connector.services import granting, ledger, pushing
 from connector.services.access import Caller
 from connector.services.inbound import Incoming, Reply, admit, receive
 from connector.services.node import Node
@@ -51,6 +51,7 @@ async def requested(node: Node, incoming: Incoming[messages.TransferRequest]) ->
         agreement = _granted(tx, caller, message)
         form = _form(agreement, message)
         caller.document.check_address(message.callback)
+        sink = _sink(caller, message)
         t = machine.start_provider(
             now=node.clock.now(),
             pid=node.ids.uuid(),
@@ -59,6 +60,7 @@ async def requested(node: Node, incoming: Incoming[messages.TransferRequest]) ->
             callback=message.callback,
             agreement=agreement.id,
             format=message.format,
+            sink=sink.wire() if sink else None,
         )
         ledger.received(node, tx, t, incoming.wire)
         reply = Reply(CREATED, messages.TransferProcess.of(t).wire())
@@ -86,7 +88,9 @@ async def started(node: Node, incoming: Incoming[messages.TransferStart]) -> Rep
         save_transfer(tx, t)
         return Reply(OK)
 
-    return await receive(node, incoming, act)
+    reply = await receive(node, incoming, act)
+    pushing.push_soon(node, incoming.pid)
+    return reply
 
 
 async def suspended(node: Node, incoming: Incoming[messages.TransferSuspension]) -> Reply:
@@ -135,9 +139,24 @@ def _granted(tx: Tx, caller: Caller, message: messages.TransferRequest) -> Agree
         raise Problem("agreement-unknown")
     if found.state != "active":
         raise Problem("agreement-inactive", state=found.state)
-    if message.format != PULL:
-        raise Problem("transfer-format", found=message.format[:60], known=PULL)
+    if message.format not in {PULL, pushing.FORMAT}:
+        known = f"{PULL}, {pushing.FORMAT}"
+        raise Problem("transfer-format", found=message.format[:60], known=known)
     return found
+
+
+def _sink(caller: Caller, message: messages.TransferRequest) -> messages.DataAddress | None:
+    """Where a push goes; it must lie where the consumer's own DID document says it may.
+
+    Raises:
+        Problem: `push-address`, `identity-address-foreign`.
+    """
+    url = pushing.url_of(message.address) if message.address else None
+    if (message.format == pushing.FORMAT) != (url is not None):
+        raise Problem("push-address", format=pushing.FORMAT)
+    if url is not None:
+        caller.document.check_address(url)
+    return message.address if url is not None else None
 
 
 def _form(agreement: AgreementRow, message: messages.TransferRequest) -> str:

@@ -62,7 +62,7 @@ def profile(folder: Path, port: int | None = None) -> Iterator[Profile]:
     port = port or free_port()
     folder.mkdir(parents=True, exist_ok=True)
     node = NodeProcess.init(folder / "conformance")
-    secret = _configure(node, port)
+    secret = configured(node, port)
     node.start()
     try:
         for role in ("ethics", "dpo"):
@@ -80,7 +80,8 @@ def profile(folder: Path, port: int | None = None) -> Iterator[Profile]:
         node.kill()
 
 
-def _configure(node: NodeProcess, port: int) -> str:
+def configured(node: NodeProcess, port: int) -> str:
+    """Let a node know the counterpart at a port, and leave its steps to people; their secret."""
     secret = secrets.token_hex(16)
     path = node.folder / "tokens" / "partner"
     path.touch(mode=0o600)

@@ -292,6 +292,27 @@ TEXTS: Final[dict[str, Text]] = {
         "Corrigez ou retirez ce fichier, puis publiez de nouveau.",
         "Correct or remove this file, then publish again.",
     ),
+    "push-address": Text(
+        "invalid",
+        "Pour pousser les données il faut une adresse ({format}), et pour les tirer aucune.",
+        "Pushing data needs an address ({format}), and pulling takes none.",
+        "Donnez dataAddress avec le format HttpData-PUSH, ou ni l'un ni l'autre.",
+        "Give dataAddress with the format HttpData-PUSH, or neither of them.",
+    ),
+    "push-refused": Text(
+        "refused",
+        "L'adresse où pousser les données les a refusées ({status}).",
+        "The address to push data to refused them ({status}).",
+        "Vérifiez l'adresse et son jeton, puis demandez un nouveau transfert.",
+        "Check the address and its token, then ask for a new transfer.",
+    ),
+    "push-unanswered": Text(
+        "unavailable",
+        "L'adresse où pousser les données n'a pas répondu ({tries} essais).",
+        "The address to push data to did not answer ({tries} tries).",
+        "Remettez-la en service, puis reprenez le transfert.",
+        "Bring it back, then resume the transfer.",
+    ),
     "release-acknowledgement": Text(
         "conflict",
         "L'accusé de réception ne correspond à aucune partie émise.",
