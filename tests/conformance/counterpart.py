@@ -190,6 +190,8 @@ def _serving(port: int, owner: Counterpart) -> _Server:
         def _answer(self, body: bytes | None) -> None:
             self.send_response(404 if body is None else 200)
             self.send_header("Content-Length", str(len(body or b"")))
+            # A connection kept alive would go on answering after `close`.
+            self.send_header("Connection", "close")
             self.end_headers()
             self.wfile.write(body or b"")
 
