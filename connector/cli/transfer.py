@@ -39,6 +39,30 @@ def fetch(
     SESSION.say(found, *_lines(found))
 
 
+@app.command("push")
+@command
+def push(
+    agreement: Annotated[str, typer.Argument(metavar="AGREEMENT")],
+    to: Annotated[str, typer.Option(metavar="URL", help="An address of your institution's.")],
+    secret: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="File with the token it asks for.")
+    ] = None,
+    format_: Annotated[
+        str, typer.Option("--format", metavar="ndjson|csv", help="csv: of tables only.")
+    ] = "ndjson",
+) -> None:
+    """Let the provider bring the agreed data to an address of yours."""
+    sink = {"url": to}
+    if secret is not None:
+        try:
+            sink["token"] = secret.read_text(encoding="ascii").strip()
+        except (OSError, UnicodeDecodeError):
+            raise typer.BadParameter(f"{secret} cannot be read") from None
+    body = {"agreement": agreement, "format": format_, "sink": sink}
+    made = SESSION.client().post("/v1/transfers", body)
+    SESSION.say(made, *_lines(made))
+
+
 @app.command("list")
 @command
 def list_() -> None:

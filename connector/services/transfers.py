@@ -9,6 +9,7 @@ from typing import Any, Final, Unpack
 
 from catalog import documents
 from connector.dataplane.table_release import NDJSON
+from connector.delivery.egress import check_url, networks
 from connector.protocol import messages
 from connector.protocol import transfer as machine
 from connector.protocol.messages import extension
@@ -51,7 +52,7 @@ async def requested(node: Node, incoming: Incoming[messages.TransferRequest]) ->
         agreement = _granted(tx, caller, message)
         form = _form(agreement, message)
         caller.document.check_address(message.callback)
-        sink = _sink(caller, message)
+        sink = _sink(node, caller, message)
         t = machine.start_provider(
             now=node.clock.now(),
             pid=node.ids.uuid(),
@@ -145,16 +146,21 @@ def _granted(tx: Tx, caller: Caller, message: messages.TransferRequest) -> Agree
     return found
 
 
-def _sink(caller: Caller, message: messages.TransferRequest) -> messages.DataAddress | None:
+def _sink(
+    node: Node, caller: Caller, message: messages.TransferRequest
+) -> messages.DataAddress | None:
     """Where a push goes; it must lie where the consumer's own DID document says it may.
 
     Raises:
-        Problem: `push-address`, `identity-address-foreign`.
+        Problem: `push-address`, `identity-address-foreign`; `delivery-…` for an address that is
+            none we ever speak to.
     """
     url = pushing.url_of(message.address) if message.address else None
     if (message.format == pushing.FORMAT) != (url is not None):
         raise Problem("push-address", format=pushing.FORMAT)
     if url is not None:
+        settings = node.settings
+        check_url(url, private=networks(settings.egress.private), dev=settings.dev.on)
         caller.document.check_address(url)
     return message.address if url is not None else None
 

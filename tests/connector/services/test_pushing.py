@@ -157,7 +157,7 @@ async def test_a_push_without_an_address_and_an_address_without_a_push(nodes: Pa
     for word, address in (("HttpData-PUSH", None), ("HttpData-PULL", DataAddress.push(SINK))):
         message = TransferRequest(**common, format=word, address=address)
         with pytest.raises(Problem, match="push-address"):
-            _sink(None, message)  # type: ignore[arg-type]
+            _sink(nodes.provider, None, message)  # type: ignore[arg-type]
 
 
 async def test_after_a_crash_it_goes_on(nodes: Pair, sink: Sink):
