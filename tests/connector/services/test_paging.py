@@ -7,8 +7,9 @@ import httpx
 import orjson
 import pytest
 
+from catalog.query_spec import Slice
 from connector.services import identity, paging, publishing
-from connector.services.paging import Cursor, Slice
+from connector.services.paging import Cursor
 from connector.store.store import Tx
 from policies.problem import Problem
 from tests.support.pair import OPERATOR, Pair, statements
@@ -135,7 +136,7 @@ async def test_a_query_spec_says_how_many(nodes: Pair):
 async def test_gzip_for_whoever_takes_it(nodes: Pair, asked: str, packed: bool):
     await publish(nodes, "a", "b")
     plain = await ask(nodes)
-    answer = await ask(nodes, **{"Accept-Encoding": asked})
+    answer = await ask(nodes, "", ASK, **{"Accept-Encoding": asked})
     assert answer.headers.get("content-encoding") == ("gzip" if packed else None)
     assert answer.headers["vary"] == "Accept-Encoding"
     assert answer.json() == plain.json()

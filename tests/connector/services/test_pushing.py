@@ -1,5 +1,6 @@
 """Data brought to the consumer's own address: the same parts, the same rules, another carrier."""
 
+import asyncio
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -53,7 +54,7 @@ def _no_waiting(monkeypatch: pytest.MonkeyPatch):
     async def at_once(_: float) -> None:
         return None
 
-    monkeypatch.setattr(pushing.asyncio, "sleep", at_once)
+    monkeypatch.setattr(asyncio, "sleep", at_once)
 
 
 async def push(nodes: Pair, address: str = SINK, learners: int = LEARNERS) -> str:
@@ -153,7 +154,11 @@ async def test_a_push_without_an_address_and_an_address_without_a_push(nodes: Pa
     from connector.protocol.messages import TransferRequest
     from connector.services.transfers import _sink
 
-    common = {"consumer_pid": "urn:c", "agreement": "urn:a", "callback": "http://localhost:9201"}
+    common: Any = {
+        "consumer_pid": "urn:c",
+        "agreement": "urn:a",
+        "callback": "http://localhost:9201",
+    }
     for word, address in (("HttpData-PUSH", None), ("HttpData-PULL", DataAddress.push(SINK))):
         message = TransferRequest(**common, format=word, address=address)
         with pytest.raises(Problem, match="push-address"):
