@@ -297,7 +297,7 @@ def _timestamp(members: Mapping[str, object], where: str) -> str | None:
     if isinstance(value, Mapping):
         value = _members(value, path, frozenset({"value", "type"})).get("value")
     text = _text(value, path)
-    if values.instant(text) is None:
+    if values.moment(text) is None:
         raise Problem("policy-value", path=path, expected="2027-01-31T12:00:00Z", found=_clip(text))
     return text
 

@@ -79,6 +79,14 @@ def instant(text: str) -> datetime | None:
     return moment if moment.year in _YEARS else None
 
 
+def moment(text: str) -> datetime | None:
+    """As `instant`, for a point in time that is told and compared with nothing: clocks of other
+    stacks count nanoseconds (an agreement's timestamp), which are cut to microseconds.
+    """
+    found = re.fullmatch(r"(.*\.\d{6})\d{1,3}(Z|[+-]\d\d:\d\d)", text, re.ASCII)
+    return instant(found[1] + found[2] if found else text)
+
+
 def duration(text: str) -> Duration | None:
     """The duration of an xsd:duration (weeks allowed); None when negative, huge or malformed."""
     found = _DURATION.fullmatch(text)

@@ -36,7 +36,7 @@ from policies.jcs import digest
 from policies.model import Policy
 from policies.plan import Plan
 from policies.problem import Problem
-from policies.values import instant
+from policies.values import moment
 
 Json = dict[str, Any]
 
@@ -97,7 +97,7 @@ def countersign(node: Node, tx: Tx, n: Negotiation, terms: Terms, caller: Caller
             `agreement-proof-missing`, `time-invalid`.
     """
     offered, attested = Terms.read(n.offer, kind="Offer"), attests(node, n.peer)
-    at = instant(str(terms.wire.get("timestamp", "")))
+    at = moment(str(terms.wire.get("timestamp", "")))
     if at is None:
         raise Problem("agreement-differs", members="timestamp")
     policy = agreed_policy(node, n, terms.policy, at)

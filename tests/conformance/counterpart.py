@@ -165,7 +165,7 @@ def agreement(name: str, dataset: str, assignee: str) -> Json:
     return {
         **offer(name, dataset, assigner=PARTICIPANT, assignee=assignee),
         "@type": "Agreement",
-        "timestamp": "2026-11-01T08:00:00Z",
+        "timestamp": "2026-11-01T08:00:00.242519823Z",
     }
 
 
