@@ -11,7 +11,7 @@ Parameters never hold personal data or secrets: a problem may end in a log or at
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, Self
 
 Language = Literal["fr", "en"]
 Kind = Literal[
@@ -40,6 +40,19 @@ class Text:
     en: str
     do_fr: str
     do_en: str
+
+
+class Phrase(str):
+    """Words inside a sentence: English as a string (and for machines), French as `fr`."""
+
+    __slots__ = ("fr",)
+    fr: str
+
+    def __new__(cls, en: str, fr: str) -> Self:
+        """The same words in both languages."""
+        made = super().__new__(cls, en)
+        made.fr = fr
+        return made
 
 
 _TABLE: dict[str, Text] = {}
@@ -76,11 +89,12 @@ class Problem(Exception):
 
     def text(self, lang: Language) -> str:
         """What happened and why, in one or two sentences."""
-        return (self._entry.fr if lang == "fr" else self._entry.en).format_map(self._values())
+        return (self._entry.fr if lang == "fr" else self._entry.en).format_map(self._values(lang))
 
     def remedy(self, lang: Language) -> str:
         """What to do next."""
-        return (self._entry.do_fr if lang == "fr" else self._entry.do_en).format_map(self._values())
+        text = self._entry.do_fr if lang == "fr" else self._entry.do_en
+        return text.format_map(self._values(lang))
 
     def document(self) -> dict[str, object]:
         """The problem for machines: code, both sentences, both remedies, and the parameters."""
@@ -99,8 +113,12 @@ class Problem(Exception):
     def _entry(self) -> Text:
         return _TABLE.get(self.code, _UNKNOWN)
 
-    def _values(self) -> "_Params":
-        return _Params({"code": self.code, **self.params})
+    def _values(self, lang: Language) -> "_Params":
+        shown = {
+            name: value.fr if lang == "fr" and isinstance(value, Phrase) else value
+            for name, value in self.params.items()
+        }
+        return _Params({"code": self.code, **shown})
 
 
 class _Params(dict[str, object]):
@@ -111,6 +129,8 @@ class _Params(dict[str, object]):
 
 
 def _plain(value: object) -> object:
+    if isinstance(value, Phrase):
+        return str(value)
     if value is None or isinstance(value, bool | int | str):
         return value
     if isinstance(value, Mapping):

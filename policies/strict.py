@@ -11,6 +11,7 @@ from typing import Final
 
 from policies import values
 from policies.problem import Problem
+from policies.texts import phrase
 
 _DID: Final = re.compile(r"did:[a-z0-9]+:[A-Za-z0-9._%:\-]+")
 _UUID: Final = re.compile(r"urn:uuid:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -40,17 +41,17 @@ class Members:
         unknown = sorted(str(key) for key in data if key not in required | optional)
         if unknown:
             allowed = ", ".join(sorted(required | optional))
-            raise self.problem(unknown[0][:80], f"no such member; known: {allowed}")
+            raise self.problem(unknown[0][:80], "no such member; known: {known}", known=allowed)
         for member in sorted(required):
             if member not in data:
                 raise self.problem(member, "required")
         self._data = data
 
-    def problem(self, member: str, expected: str) -> Problem:
-        """A located problem of this document."""
+    def problem(self, member: str, expected: str, **values: object) -> Problem:
+        """A located problem of this document; `expected` and its values as in `texts.PHRASES`."""
         path = ".".join(part for part in (self.where, member) if part)
         clean = path.encode("utf-8", "replace").decode()
-        return Problem(self.code, path=clean or "document", expected=expected)
+        return Problem(self.code, path=clean or "document", expected=phrase(expected, **values))
 
     def __contains__(self, member: str) -> bool:
         return member in self._data
@@ -70,7 +71,7 @@ class Members:
         value = self._data[member]
         bad = not isinstance(value, str) or not value.strip() or len(value) > longest
         if bad or _SURROGATE.search(value):
-            raise self.problem(member, f"text, 1 to {longest} characters")
+            raise self.problem(member, "text, 1 to {longest} characters", longest=longest)
         return str(value)
 
     def optional_text(self, member: str) -> str | None:
@@ -139,7 +140,7 @@ class Members:
         """A whole number, at least `least`."""
         value = self._data[member]
         if type(value) is not int or value < least or value > 2**53 - 1:
-            raise self.problem(member, f"a whole number from {least}")
+            raise self.problem(member, "a whole number from {least}", least=least)
         return value
 
 

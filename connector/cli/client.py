@@ -61,7 +61,11 @@ class Client:
         return self._json("POST", path, files=dict(parts), data=fields)
 
     def download(self, path: str, target: Path) -> None:
-        """Stream the body of a GET into a new file; nothing remains when it fails."""
+        """Stream the body of a GET into a new file; nothing remains when it fails.
+
+        Raises:
+            Problem: `cli-not-written`: a full disk, or a folder that is none.
+        """
         partial = target.with_name(target.name + ".partial")
         try:
             with self._session() as http, http.stream("GET", path) as answer:
@@ -72,6 +76,9 @@ class Client:
                     for chunk in answer.iter_bytes():
                         out.write(chunk)
             partial.replace(target)
+        except OSError as error:
+            fault = error.strerror or "I/O"
+            raise Problem("cli-not-written", path=str(target), fault=fault) from None
         finally:
             partial.unlink(missing_ok=True)
 

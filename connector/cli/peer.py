@@ -12,7 +12,7 @@ app = typer.Typer(no_args_is_help=True, help="The nodes this one deals with.")
 @app.command("add")
 @command
 def add(
-    did: Annotated[str, typer.Argument(metavar="DID")],
+    did: Annotated[str, typer.Argument(metavar="DID|URL", help="Its DID or public URL.")],
     group: Annotated[list[str] | None, typer.Option(help="A group of yours; repeatable.")] = None,
     name: Annotated[str, typer.Option(help="How your people call it.")] = "",
     edc: Annotated[
@@ -24,13 +24,14 @@ def add(
         ),
     ] = "",
     data: Annotated[
-        str, typer.Option(metavar="URL", help="With --edc: where its data plane is.")
-    ] = "",
+        list[str] | None,
+        typer.Option(metavar="URL", help="With --edc: where it hands out or takes data."),
+    ] = None,
 ) -> None:
-    """Know a node by its DID; groups are declared by you and shown as such."""
-    body = {"did": did, "name": name, "groups": group or []}
+    """Know a node; groups are declared by you and shown as such."""
+    body: dict[str, object] = {"did": did, "name": name, "groups": group or []}
     if edc:
-        body["edc"] = {"dsp": edc, "data": data}
+        body["edc"] = {"dsp": edc, "data": data or []}
     made = SESSION.client().post("/v1/peers", body)
     SESSION.say(made, f"{made['did']}  {made['name']}")
 

@@ -5,8 +5,11 @@ from typing import Annotated, Any
 
 import typer
 
+from connector.cli import choosing
+from connector.cli.choosing import AgreementId
 from connector.cli.client import ApiProblem, Client, segment
 from connector.cli.output import SESSION, command, progress, table
+from policies.problem import Problem
 
 app = typer.Typer(no_args_is_help=True, help="Data on its way.")
 
@@ -16,51 +19,48 @@ _ID = Annotated[str, typer.Argument(metavar="ID")]
 @app.command("fetch")
 @command
 def fetch(
-    agreement: Annotated[str, typer.Argument(metavar="AGREEMENT")],
     out: Annotated[Path, typer.Option(metavar="DIR", help="Where the files go.")],
+    agreement: AgreementId = None,
     parts: Annotated[
         int | None, typer.Option(min=1, help="Stop after N more parts; run again to go on.")
     ] = None,
     format_: Annotated[
         str, typer.Option("--format", metavar="ndjson|csv", help="csv: of tables only.")
     ] = "ndjson",
+    push: Annotated[
+        bool, typer.Option("--push", help="Let an Eclipse EDC send it, in place of fetching.")
+    ] = False,
+    again: Annotated[
+        bool,
+        typer.Option(
+            "--again", help="Ask for a new release though the files are here; it counts as one."
+        ),
+    ] = False,
 ) -> None:
-    """Let this node fetch what was agreed, then copy the files out."""
+    """Let this node fetch what was agreed, then copy the files out.
+
+    Files that are here already are copied again: nothing is asked for, nothing is counted.
+    """
     client = SESSION.client()
-    body = {"agreement": agreement, "format": format_}
+    body = {
+        "agreement": choosing.agreement(client, agreement),
+        "format": format_,
+        "again": again,
+        "push": push,
+    }
     transfer = client.post("/v1/transfers", body)
     path = f"/v1/transfers/{segment(transfer['pid'])}"
-    client.post(f"{path}/fetch", {"parts": parts})
-    found = _follow(client, path)
+    kept = transfer["state"] in {"COMPLETED", "TERMINATED"}
+    if push and not kept:
+        found = client.get(path, wait=60, until="COMPLETED")
+    else:
+        client.post(f"{path}/fetch", {"parts": parts})
+        found = _follow(client, path)
     if found["fetch"]["files"]:
         _copy_out(client, path, found["fetch"]["files"], out)
     if found["fetch"]["problem"]:
         raise ApiProblem(found["fetch"]["problem"])
-    SESSION.say(found, *_lines(found))
-
-
-@app.command("push")
-@command
-def push(
-    agreement: Annotated[str, typer.Argument(metavar="AGREEMENT")],
-    to: Annotated[str, typer.Option(metavar="URL", help="An address of your institution's.")],
-    secret: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="File with the token it asks for.")
-    ] = None,
-    format_: Annotated[
-        str, typer.Option("--format", metavar="ndjson|csv", help="csv: of tables only.")
-    ] = "ndjson",
-) -> None:
-    """Let the provider bring the agreed data to an address of yours."""
-    sink = {"url": to}
-    if secret is not None:
-        try:
-            sink["token"] = secret.read_text(encoding="ascii").strip()
-        except (OSError, UnicodeDecodeError):
-            raise typer.BadParameter(f"{secret} cannot be read") from None
-    body = {"agreement": agreement, "format": format_, "sink": sink}
-    made = SESSION.client().post("/v1/transfers", body)
-    SESSION.say(made, *_lines(made))
+    SESSION.say(found, *_lines(found), *([_kept(found)] if kept else []))
 
 
 @app.command("list")
@@ -136,9 +136,24 @@ def _follow(client: Client, path: str) -> dict[str, Any]:
 
 
 def _copy_out(client: Client, path: str, names: list[str], out: Path) -> None:
-    out.mkdir(parents=True, exist_ok=True)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        fault = error.strerror or "I/O"
+        raise Problem("cli-not-written", path=str(out), fault=fault) from None
     for name in names:
         client.download(f"{path}/files/{segment(name)}", out / name)
+
+
+def _kept(found: dict[str, Any]) -> str:
+    """What a person must know whose files were here already."""
+    at = found["updated"]
+    return SESSION.pick(
+        f"  Déjà reçu (transfert du {at}) : les fichiers ont été copiés de nouveau, sans nouvelle"
+        " communication. Pour en demander une, qui compte : --again",
+        f"  Received before (transfer of {at}): the files were copied again, nothing new was"
+        " released. To ask for a new release, which counts: --again",
+    )
 
 
 def _lines(found: dict[str, Any]) -> list[str]:

@@ -20,7 +20,7 @@ import orjson
 
 from connector.dataplane.about import About, ColumnNote
 from connector.dataplane.codebook import Node, fields
-from connector.dataplane.revision import FILES, SALT_BYTES, RevisionMeta
+from connector.dataplane.revision import FILES, HASH_BYTES, SALT_BYTES, RevisionMeta
 from connector.dataplane.rows import (
     MANY,
     NO_TIME,
@@ -32,7 +32,7 @@ from connector.dataplane.rows import (
 )
 from connector.dataplane.sources import LINE_BYTES, Lines, open_lines, refuse_garbage
 from connector.dataplane.tables import TableNote, TableRows, refuse_nir
-from connector.dataplane.treat import ranks
+from connector.dataplane.treat import block_of, ranks
 from connector.subjects.keys import Identifier, canonical, key_of
 from policies.plan import Field
 from policies.problem import Problem
@@ -45,6 +45,7 @@ _DROPPED: Final = 2**31
 _CONFLICT: Final = -1
 _STEP: Final = 1024
 _FLUSH: Final = 2**20
+_RANKED: Final = 2**14
 
 
 def build(
@@ -136,7 +137,7 @@ class _Walk:
         self._secret = secret
         self._random = random
         self._numbers: dict[bytes, int] = {}
-        self._ids: dict[str, int] = {}
+        self._ids: dict[bytes, int] = {}
         self._offsets = array("Q")
         self._times = array("q")
         self._lengths = array("I")
@@ -146,11 +147,10 @@ class _Walk:
         self._lines = array("Q")
         self._verb_of = array("I")
         self._verbs: dict[str, int] = {}
-        self._hashes: list[bytes] = []
-        self._salts: list[bytes] = []
+        self._hashes = bytearray()
+        self._salts = bytearray()
         self._size = 0
-        self._buffer: list[bytes] = []
-        self._buffered = 0
+        self._buffer = bytearray()
         self._read = 0
         self._bad: Counter[str] = Counter()
         self._first_bad = 0
@@ -203,9 +203,10 @@ class _Walk:
     def _keep(self, number: int, line: bytes, walked: Walked, salt: bytes) -> None:
         row = len(self._offsets)
         # Rows of a table have no id: two equal ones are two.
-        other = self._ids.setdefault(walked.id, row) if walked.id else row
+        id = block_of(walked.id) if walked.id else b""
+        other = self._ids.setdefault(id, row) if id else row
         if other != row:
-            self._again(number, line, walked.id, other)
+            self._again(number, line, id, other)
             return
         persons = walked.persons
         if walked.flags & MANY:
@@ -220,15 +221,14 @@ class _Walk:
         self._flags.append(walked.flags)
         self._lines.append(number)
         self._verb_of.append(self._verbs.setdefault(walked.verb, len(self._verbs)))
-        self._salts.append(salt)
-        self._hashes.append(hashlib.sha256(b"\0" + salt + line).digest())
+        self._salts += salt
+        self._hashes += hashlib.sha256(b"\0" + salt + line).digest()
         self._size += len(line)
-        self._buffer.append(line)
-        self._buffered += len(line)
-        if self._buffered >= _FLUSH:
+        self._buffer += line
+        if len(self._buffer) >= _FLUSH:
             self._flush()
 
-    def _again(self, number: int, line: bytes, id: str, other: int) -> None:
+    def _again(self, number: int, line: bytes, id: bytes, other: int) -> None:
         """A statement id seen before: an equal row is dropped, a different one damns both."""
         if other != _CONFLICT:
             self._flush()
@@ -243,9 +243,8 @@ class _Walk:
         self._fault(number, "id-conflict")
 
     def _flush(self) -> None:
-        _write_all(self._rows.fileno(), b"".join(self._buffer))
-        self._buffer.clear()
-        self._buffered = 0
+        _write_all(self._rows.fileno(), self._buffer)
+        self._buffer = bytearray()
 
     def check(self, max_bad: float) -> None:
         """Refuse the file when too many rows are bad, or none is left."""
@@ -265,14 +264,13 @@ class _Walk:
 
     def finish(self, codebook: tuple[Field, ...], cut: int, note: TableNote | None) -> RevisionMeta:
         """Order the rows, write the columns, and describe the result."""
+        self._ids.clear()  # the largest part of what a walk remembers
         if self._dropped:
             self._compact()
         if self._bad or self._duplicates:
             self._renumber()
         n = len(self._offsets)
-        weights = ranks(self._random(32), range(n))
-        order = sorted(range(n), key=weights.__getitem__)
-        hashes = [self._hashes[row] for row in order]
+        order = _order(self._random(32), n)
         columns = (self._offsets, self._times, self._lengths, self._flags, self._references)
         with (self._folder / "index.bin").open("wb") as file:
             for column in columns:
@@ -280,23 +278,20 @@ class _Walk:
         keys = sorted(self._numbers, key=self._numbers.__getitem__)
         self._write("persons.bin", [self._lists.tobytes()])
         self._write("subjects.bin", keys)
-        self._write("salts.bin", (self._salts[row] for row in order))
-        self._write("hashes.bin", hashes)
+        self._write("salts.bin", [_taken(self._salts, order, SALT_BYTES)])
+        hashes = _taken(self._hashes, order, HASH_BYTES)
+        self._write("hashes.bin", [hashes])
         return self._meta(codebook, cut, merkle_root(hashes), note)
 
     def _meta(
         self, codebook: tuple[Field, ...], cut: int, root: str, note: TableNote | None
     ) -> RevisionMeta:
         verbs = Counter(self._verb_of)
-        times = [
-            time
-            for time, flags in zip(self._times, self._flags, strict=True)
-            if not flags & NO_TIME
-        ]
+        undated = sum(1 for flags in self._flags if flags & NO_TIME)
         findings = {
             "fields-cut": cut,
             "no-verb": 0 if note else verbs[self._verbs.get("", -1)],
-            "no-time": 0 if note and note.time is None else len(self._times) - len(times),
+            "no-time": 0 if note and note.time is None else undated,
             "unknown-person": sum(1 for flags in self._flags if flags & UNKNOWN_PERSON),
         }
         return RevisionMeta(
@@ -309,13 +304,17 @@ class _Walk:
             duplicates=self._duplicates,
             findings={code: count for code, count in findings.items() if count},
             root=root,
-            first=min(times, default=None),
-            last=max(times, default=None),
+            first=min(self._dated(), default=None),
+            last=max(self._dated(), default=None),
             sizes={name: (self._folder / name).stat().st_size for name in FILES},
             table=note,
         )
 
-    def _write(self, name: str, parts: Iterable[bytes]) -> None:
+    def _dated(self) -> Iterator[int]:
+        columns = zip(self._times, self._flags, strict=True)
+        return (time for time, flags in columns if not flags & NO_TIME)
+
+    def _write(self, name: str, parts: Iterable[bytes | bytearray]) -> None:
         with (self._folder / name).open("wb") as file:
             file.writelines(parts)
 
@@ -338,8 +337,8 @@ class _Walk:
         self._flags = _picked(self._flags, kept)
         self._references = _picked(self._references, kept)
         self._verb_of = _picked(self._verb_of, kept)
-        self._salts = [self._salts[row] for row in kept]
-        self._hashes = [self._hashes[row] for row in kept]
+        self._salts = _taken(self._salts, kept, SALT_BYTES)
+        self._hashes = _taken(self._hashes, kept, HASH_BYTES)
 
     def _renumber(self) -> None:
         """Forget persons who are in no kept row."""
@@ -360,6 +359,22 @@ class _Walk:
 
 def _picked(column: "array[int]", kept: list[int]) -> "array[int]":
     return array(column.typecode, map(column.__getitem__, kept))
+
+
+def _taken(column: bytearray, rows: Iterable[int], size: int) -> bytearray:
+    """The entries of a column of fixed size, for these rows; joined one by one, to stay small."""
+    found = bytearray()
+    for row in rows:
+        found += column[row * size : (row + 1) * size]
+    return found
+
+
+def _order(key: bytes, n: int) -> "array[int]":
+    """The numbers below n in the order of their keyed ranks, made in steps to stay small."""
+    weights = array("Q")
+    for start in range(0, n, _RANKED):
+        weights.extend(ranks(key, range(start, min(n, start + _RANKED))))
+    return array("I", sorted(range(n), key=weights.__getitem__))
 
 
 def _overridden(found: tuple[Field, ...], declaration: About) -> tuple[Field, ...]:
@@ -383,18 +398,19 @@ def _overridden(found: tuple[Field, ...], declaration: About) -> tuple[Field, ..
     return tuple(changed)
 
 
-def merkle_root(leaves: list[bytes]) -> str:
-    """`sha-256:…`, the RFC 6962 tree hash over leaf hashes (which carry the 0 prefix already)."""
+def merkle_root(leaves: bytes | bytearray) -> str:
+    """`sha-256:…`, the RFC 6962 tree hash over leaf hashes (which carry the 0 prefix already),
+    32 bytes each, one after another.
+    """
     sha256 = hashlib.sha256
     level = leaves
-    while len(level) > 1:
-        above = [
-            sha256(b"\1" + left + right).digest()
-            for left, right in zip(level[::2], level[1::2], strict=False)
-        ]
+    while len(level) > HASH_BYTES:
+        above = bytearray()
+        for at in range(0, len(level) - HASH_BYTES, 2 * HASH_BYTES):
+            above += sha256(b"\1" + level[at : at + 2 * HASH_BYTES]).digest()
         # The tree of RFC 6962 promotes a lone last node unchanged.
         level = above + level[len(above) * 2 :]
-    return f"sha-256:{level[0].hex() if level else sha256().hexdigest()}"
+    return f"sha-256:{level.hex() if level else sha256().hexdigest()}"
 
 
 @contextmanager
@@ -426,7 +442,7 @@ def _sync(path: Path) -> None:
         os.close(descriptor)
 
 
-def _write_all(descriptor: int, data: bytes) -> None:
+def _write_all(descriptor: int, data: bytes | bytearray) -> None:
     view = memoryview(data)
     while view:
         view = view[os.write(descriptor, view) :]

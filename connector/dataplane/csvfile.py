@@ -17,13 +17,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from connector.dataplane.about import Dialect
-from connector.dataplane.sources import Line
+from connector.dataplane.sources import LINE_BYTES, Line
 from policies.problem import Problem
 
 MAX_COLUMNS: Final = 2_000
 MAX_NAME: Final = 200
 MAX_LINES: Final = 1_000
 """A record of more lines than this is an unclosed quote."""
+MAX_RECORD: Final = 2 * LINE_BYTES
+"""Characters that a record of several lines may have: no more is ever held."""
 
 Record = tuple[int, list[str] | str]
 """The line a record begins on, and its cells, or why it is refused."""
@@ -111,6 +113,7 @@ class _Feed:
         self._again: deque[tuple[int, str | None]] = deque()
         self._record: list[tuple[int, str | None]] = []
         self._foreign = self._utf8 = 0
+        self._held = 0
         self.ended = False
         self.start = 0
 
@@ -122,8 +125,11 @@ class _Feed:
             raise csv.Error("too many lines")
         number, text = self._again.popleft() if self._again else self._read()
         self._record.append((number, text))
+        self._held += len(text or "")
         if len(self._record) == 1:
             self.start = number
+        elif self._held > MAX_RECORD:
+            raise csv.Error("too many characters")
         if text is None:
             self._refuse_line()
         return str(text)
@@ -131,6 +137,7 @@ class _Feed:
     def begin(self) -> None:
         """A new record begins with the next line."""
         self._record.clear()
+        self._held = 0
 
     def retreat(self) -> None:
         """The record is wrong: give its lines back, but for the first."""

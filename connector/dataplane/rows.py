@@ -146,6 +146,11 @@ def _refuse_constant(_: str) -> NoReturn:
     raise RowFault("not-json")
 
 
+def kept(written: bytes) -> bytes:
+    """A copy, for whoever remembers what orjson wrote: its own bytes hold a 4 KiB block each."""
+    return bytes(memoryview(written))
+
+
 def same_statement(one: bytes, other: bytes) -> bool:
     """Whether two rows are one statement: equal without `stored` and `authority` (X7)."""
     return _essence(one) == _essence(other)
@@ -336,7 +341,7 @@ class Walker:
         found = self._read_agent(value)
         if len(self._agents) >= 8 * _MEMORY:
             self._agents.clear()
-        self._agents[key] = found
+        self._agents[kept(key)] = found
         return found
 
     def _read_agent(self, value: Mapping[str, object]) -> tuple[int, ...] | None:
@@ -376,7 +381,7 @@ class Walker:
             flags = self._dict(node, value)
             if len(node.known) >= _MEMORY:
                 node.known.clear()
-            node.known[key] = flags
+            node.known[kept(key)] = flags
         return flags
 
     def _members(self, node: Node, value: dict[str, object], skip: frozenset[str]) -> int:

@@ -17,7 +17,7 @@ belongs to the event loop it was started in.
 import asyncio
 import socket
 import ssl
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from ipaddress import ip_address
 from typing import Final, NoReturn, Self
 
@@ -46,6 +46,11 @@ async def system_lookup(host: str, port: int) -> Sequence[str]:
     """The machine's own resolver."""
     found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return [str(entry[4][0]) for entry in found]
+
+
+def authorities() -> ssl.SSLContext:
+    """The public authorities that nodes trust: one list everywhere, whatever a machine adds."""
+    return httpx.create_ssl_context(trust_env=False)
 
 
 class PeerClient:
@@ -82,7 +87,7 @@ class PeerClient:
         """Be ready; must be called in the loop that will use the client."""
         if self._transport is not None:
             return
-        trust = self._trust or httpx.create_ssl_context(trust_env=False)
+        trust = self._trust or authorities()
         connector = aiohttp.TCPConnector(
             resolver=_Resolver(self._lookup, self._private, dev=self._dev),
             ttl_dns_cache=DNS_TTL,
@@ -174,6 +179,45 @@ class PeerClient:
         except (httpx.HTTPError, aiohttp.ClientError, OSError, ValueError) as error:
             _translate(error, target)
 
+    async def upload(
+        self,
+        url: str,
+        body: AsyncIterator[bytes],
+        *,
+        headers: Mapping[str, str] | None = None,
+        timeout: float = DEFAULT_TIMEOUT,  # noqa: ASYNC109  (the port's longest silence)
+    ) -> Response:
+        """See `Fetch.upload`; raises like `post`, and what `body` raises."""
+        target = egress.check_url(url, private=self._private, dev=self._dev)
+        loop = asyncio.get_running_loop()
+        broken: list[Problem] = []
+        try:
+            async with asyncio.timeout(timeout) as silence:
+
+                async def pieces() -> AsyncIterator[bytes]:
+                    try:
+                        silence.reschedule(None)  # making a piece is our time, not the peer's
+                        async for piece in body:
+                            silence.reschedule(loop.time() + timeout)
+                            yield piece
+                            silence.reschedule(None)
+                    except Problem as problem:
+                        broken.append(problem)
+                        raise
+                    finally:
+                        silence.reschedule(loop.time() + timeout)
+
+                request = _request("POST", url, pieces(), headers, timeout)
+                answer = await self._started().handle_async_request(request)
+                try:
+                    return await _read(answer, target, DEFAULT_LIMIT)
+                finally:
+                    await answer.aclose()
+        except (httpx.HTTPError, aiohttp.ClientError, OSError, ValueError) as error:
+            if broken:
+                raise broken[0] from None
+            _translate(error, target)
+
     def _started(self) -> AiohttpTransport:
         if self._transport is None:
             raise RuntimeError("PeerClient is used before start or after close")
@@ -255,7 +299,7 @@ def _result(host: str, address: str, port: int) -> ResolveResult:
 def _request(
     method: str,
     url: str,
-    body: bytes | None,
+    body: bytes | AsyncIterator[bytes] | None,
     headers: Mapping[str, str] | None,
     seconds: float,
 ) -> httpx.Request:

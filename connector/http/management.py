@@ -28,7 +28,6 @@ from connector.http.problems import (
 from connector.http.requests import bearer_of, body_of, json_body_of
 from connector.identity import edc
 from connector.protocol.json import strict_json
-from connector.protocol.messages import DataAddress
 from connector.services import (
     access,
     auditing,
@@ -125,7 +124,7 @@ def _node(node: Node) -> APIRouter:
         if "edc" in body:
             where = _object(body, "edc")
             participant = edc.participant(
-                _text(body, "did"), _text(where, "dsp"), where.get("data") or None
+                _text(body, "did"), _text(where, "dsp"), _texts(where, "data")
             )
             added = await peering.add_edc(node, who, participant, name, groups)
         else:
@@ -265,9 +264,10 @@ def _negotiations(node: Node) -> APIRouter:
     made = APIRouter()
 
     @made.get("/negotiations")
-    async def listing(request: Request) -> Response:
+    async def listing(request: Request, wait: float = 0.0, awaiting: str | None = None) -> Response:
         await _actor(node, request)
-        return json_response(await views.negotiations(node))
+        seconds = _seconds(wait)
+        return json_response(await views.negotiations(node, awaiting=awaiting, wait=seconds))
 
     @made.get("/negotiations/{pid}")
     async def show(
@@ -337,8 +337,14 @@ def _transfers(node: Node) -> APIRouter:
     @made.post("/transfers")
     async def start(request: Request) -> Response:
         who, body = await _actor(node, request), await _json(request)
-        form = body.get("format") or "ndjson"
-        pid = await transferring.start(node, who, _text(body, "agreement"), form, _sink(body))
+        form, agreement = body.get("format") or "ndjson", _text(body, "agreement")
+        if body.get("again") is False:
+            access.require(who, "operator", "researcher")
+            known = await fetching.complete(node, agreement, form)
+            if known is not None:
+                return json_response(await views.transfer(node, known))
+        push = body.get("push") is True
+        pid = await transferring.start(node, who, agreement, form, push=push)
         return json_response(await views.transfer(node, pid), 201)
 
     @made.get("/transfers/{pid}")
@@ -427,20 +433,18 @@ def _text(body: Body, member: str) -> str:
     return value.strip()
 
 
+def _texts(body: Body, member: str) -> list[str]:
+    value = body.get(member) or []
+    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+        raise Problem("http-member", member=member)
+    return value
+
+
 def _object(body: Body, member: str) -> Body:
     value = body.get(member)
     if not isinstance(value, dict):
         raise Problem("http-member", member=member)
     return value
-
-
-def _sink(body: Body) -> DataAddress | None:
-    """Where a provider is to bring the data, if the caller wants a push."""
-    if body.get("sink") is None:
-        return None
-    sink = _object(body, "sink")
-    token = _text(sink, "token") if sink.get("token") is not None else None
-    return DataAddress.push(_text(sink, "url"), token)
 
 
 def _iri(name: str | None) -> str | None:

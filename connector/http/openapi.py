@@ -65,7 +65,8 @@ BODIES: Final[Mapping[str, Json]] = {
     "/v1/transfers": _object(
         {"agreement": _text()},
         format={"type": "string"},
-        sink=_object({"url": _text()}, token=_text()),
+        again={"type": "boolean"},
+        push={"type": "boolean"},
     ),
     "/v1/transfers/{pid}/fetch": _object(parts={"type": ["integer", "null"], "minimum": 1}),
     "/v1/transfers/{pid}/suspension": _REASON,

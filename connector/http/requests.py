@@ -1,5 +1,6 @@
-"""Reading a request with limits: a body of at most so many bytes, a bearer token, nothing else."""
+"""Reading a request with limits: a body of so many bytes and seconds, a bearer token, no more."""
 
+import asyncio
 from typing import Final
 
 from fastapi import Request
@@ -8,6 +9,8 @@ from starlette.requests import ClientDisconnect
 from policies.problem import Problem
 
 _JSON: Final = ("application/json", "application/ld+json")
+PATIENCE: Final = 30
+"""Seconds in which the JSON of a message has to arrive; uploads have no such limit."""
 
 
 async def body_of(request: Request, limit: int) -> bytes:
@@ -36,15 +39,19 @@ async def body_of(request: Request, limit: int) -> bytes:
 
 
 async def json_body_of(request: Request, limit: int) -> bytes:
-    """As `body_of`, for a request that must say it is JSON.
+    """As `body_of`, for a request that must say it is JSON and arrive in time.
 
     Raises:
-        Problem: `http-media-type` besides those of `body_of`.
+        Problem: `http-media-type`, `http-slow` besides those of `body_of`.
     """
     declared = request.headers.get("content-type", "").split(";")[0].strip().lower()
     if declared not in _JSON:
         raise Problem("http-media-type", found=declared[:60] or "-")
-    return await body_of(request, limit)
+    try:
+        async with asyncio.timeout(PATIENCE):
+            return await body_of(request, limit)
+    except TimeoutError:
+        raise Problem("http-slow", seconds=PATIENCE) from None
 
 
 def bearer_of(request: Request) -> str:

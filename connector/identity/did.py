@@ -31,7 +31,9 @@ MAX_ENTRIES: Final = 64
 DATA_SERVICE: Final = "DataService"
 CATALOG_SERVICE: Final = "CatalogService"
 DATA_PLANE: Final = "DataPlane"
-"""Ours: where a participant hands out data, if that is not the origin of its protocol."""
+"""Ours: where a participant hands out or takes data, if that is not the origin of its protocol;
+several have a number behind it.
+"""
 VERSION_PATH: Final = "/.well-known/dspace-version"
 
 Relationship = Literal["authentication", "assertionMethod", "capabilityInvocation"]
@@ -203,8 +205,11 @@ class DidDocument:
         Raises:
             Problem: `identity-address-foreign`.
         """
-        kinds = (DATA_SERVICE, CATALOG_SERVICE, DATA_PLANE)
-        own = {did_web.origin(self.services[kind]) for kind in kinds if kind in self.services}
+        own = {
+            did_web.origin(endpoint)
+            for kind, endpoint in self.services.items()
+            if kind in (DATA_SERVICE, CATALOG_SERVICE) or kind.startswith(DATA_PLANE)
+        }
         if did_web.origin(url) not in own:
             raise Problem("identity-address-foreign", did=self.did, origin=did_web.origin(url))
 

@@ -11,6 +11,7 @@ the other's.
 
 import json
 import re
+from collections.abc import Sequence
 from typing import Final
 
 from connector.identity import did_web
@@ -54,13 +55,13 @@ def authorization(own: str, audience: str) -> str:
     return json.dumps(said, separators=(",", ":"))
 
 
-def participant(name: str, dsp: str, data: str | None = None) -> DidDocument:
+def participant(name: str, dsp: str, data: Sequence[str] = ()) -> DidDocument:
     """What the operator's word says about a peer, in the shape that a DID document has for others.
 
     Args:
         name: what the EDC calls itself (`edc.participant.id`).
         dsp: the base of its Dataspace Protocol 2025-1.
-        data: the address of its data plane, if that is of another origin.
+        data: where its data planes hand out data and its sinks take them, if of other origins.
 
     Raises:
         Problem: `identity-edc-name`, `identity-edc-url`.
@@ -68,8 +69,7 @@ def participant(name: str, dsp: str, data: str | None = None) -> DidDocument:
     if not is_name(name):
         raise Problem("identity-edc-name", name=name[:200])
     places = {CATALOG_SERVICE: _plain(dsp) + "/catalog"}
-    if data is not None:
-        places[DATA_PLANE] = _plain(data)
+    places |= {f"{DATA_PLANE}{n or ''}": _plain(url) for n, url in enumerate(data)}
     services = [
         {"id": f"{name}#{kind}", "type": kind, "serviceEndpoint": url}
         for kind, url in places.items()

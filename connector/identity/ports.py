@@ -4,7 +4,7 @@ The node's implementation is `connector.delivery.client.PeerClient`, the one har
 (DECISIONS P8); tests use a table of answers.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -73,5 +73,19 @@ class Fetch(Protocol):
         """As `get`, for a body that is too large to hold: of an answer 200 it goes to `write`
         piece by piece as it arrives, and the answer returned has none. `timeout` is how long the
         peer may be silent, not how long the whole may take.
+        """
+        ...
+
+    async def upload(
+        self,
+        url: str,
+        body: AsyncIterator[bytes],
+        *,
+        headers: Mapping[str, str] | None = None,
+        timeout: float = DEFAULT_TIMEOUT,  # noqa: ASYNC109  (the longest silence)
+    ) -> Response:
+        """As `post`, for a body that is made piece by piece while it goes out. What `body` raises
+        breaks the request off and is raised; the peer never sees a clean end then. `timeout` is
+        how long the peer may take for a piece, and for its answer.
         """
         ...

@@ -18,6 +18,7 @@ from typing import Any, Final, cast
 from catalog import proofs
 from catalog.terms import SIGNED
 from connector.base.clock import format_time
+from connector.dataplane import runnable
 from connector.evidence import bodies
 from connector.evidence.leaf import Entry
 from connector.protocol.messages import Reference, Terms, extend, extension, reference
@@ -34,7 +35,7 @@ from connector.store.store import Tx
 from policies import folded, odrl
 from policies.jcs import digest
 from policies.model import Policy
-from policies.plan import Plan
+from policies.plan import Plan, needs
 from policies.problem import Problem
 from policies.values import moment
 
@@ -63,7 +64,8 @@ def propose(node: Node, n: Negotiation, found: Published) -> Signed:
     """The provider's agreement: the terms on the table, compiled and signed.
 
     Raises:
-        Problem: `policy-plan-…`: a clause nobody would enforce.
+        Problem: `policy-plan-…`, `dataplane-lane`, `dataplane-column`: a clause nobody would
+            enforce.
     """
     now = node.clock.now()
     terms = Terms.read(n.offer, kind="Offer")
@@ -71,6 +73,7 @@ def propose(node: Node, n: Negotiation, found: Published) -> Signed:
     policy = agreed_policy(node, n, terms.policy, now)
     made = document(n, policy, now)
     plan = planning.compile_plan(n, policy, found.dataset, now)
+    runnable.check(needs(plan))
     proof = sign(node, made)
     wire: Json = {
         "@type": "Agreement",
@@ -281,6 +284,13 @@ def wire_name(row: AgreementRow) -> str:
     """What an agreement is called on the wire: its id, or the name its provider made up."""
     wire = row.body.get("wire")
     return str(wire["@id"]) if isinstance(wire, Mapping) else row.id
+
+
+def rename(tx: Tx, n: Negotiation, wire: Json) -> None:
+    """Use the newest name that a peer without signatures gave the same agreement."""
+    row = rows.get(tx, id=str(n.agreement_id))
+    if row is not None:
+        rows.update_row(tx, replace(row, body={**row.body, "wire": wire}))
 
 
 def _with_ours(wire: Json, made: Json, proof: Json) -> Json:

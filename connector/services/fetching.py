@@ -7,9 +7,9 @@ Then a signed receipt goes back, and both sides have logged it.
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
-from uuid import UUID
 
 import orjson
 
@@ -33,12 +33,12 @@ from connector.services.processes import save_transfer, transfer
 from connector.services.transferring import form_of
 from connector.services.views import find_agreement
 from connector.store import parts as rows
+from connector.store import transfers
 from connector.store.rows import AgreementRow, ManifestRow, PartRow, SessionRow
 from connector.store.store import Tx
 from policies.jcs import digest
 from policies.problem import Problem
 
-_FOLDER: Final = "received"
 _LIMIT: Final = 9 * 2**20
 _TIMEOUT: Final = 300.0
 _PATIENCE: Final = 120.0
@@ -60,6 +60,23 @@ async def start(node: Node, who: Actor, pid: str, parts: int | None) -> None:
         progress.running, progress.problem = True, None
 
 
+async def complete(node: Node, agreement: str, form: str) -> str | None:
+    """The newest transfer of an agreement whose files, in this form, are all here; None if none is.
+
+    Raises:
+        Problem: `agreement-unknown`.
+    """
+
+    def unit(tx: Tx) -> list[str]:
+        row = find_agreement(tx, agreement)
+        made = transfers.of_agreement(tx, agreement=row.id)
+        ours = (t.pid for t in reversed(made) if t.role == Role.CONSUMER.value)
+        return [pid for pid in ours if form_of(tx, pid) in {form, plain.FORM}]
+
+    pids = await node.store.read(unit)
+    return next((pid for pid in pids if received.finished(received.folder_of(node, pid))), None)
+
+
 async def file(node: Node, who: Actor, pid: str, name: str) -> Path:
     """A finished file of a transfer.
 
@@ -68,14 +85,9 @@ async def file(node: Node, who: Actor, pid: str, name: str) -> Path:
     """
     access.require(who, "operator", "researcher", "dpo", "auditor")
     await node.store.read(lambda tx: transfer(tx, pid))
-    if name not in received.finished(folder_of(node, pid)):
+    if name not in received.finished(received.folder_of(node, pid)):
         raise Problem("transfer-no-file", name=name[:60])
-    return folder_of(node, pid) / name
-
-
-def folder_of(node: Node, pid: str) -> Path:
-    """Where the node keeps what it received of a transfer."""
-    return node.folder / _FOLDER / str(UUID(pid))
+    return received.folder_of(node, pid) / name
 
 
 async def _run(node: Node, pid: str, parts: int | None) -> None:
@@ -86,19 +98,20 @@ async def _run(node: Node, pid: str, parts: int | None) -> None:
         progress.problem = problem
     finally:
         progress.running = False
-        progress.files = received.finished(folder_of(node, pid))
+        progress.files = received.finished(received.folder_of(node, pid))
         node.fetches.changed()
 
 
 async def _fetch(node: Node, pid: str, parts: int | None, progress: Progress) -> None:
-    folder = folder_of(node, pid)
+    folder = received.folder_of(node, pid)
     if received.finished(folder):
         if await node.store.read(lambda tx: rows.manifest(tx, transfer=pid)) is None:
             # Everything had arrived when the node ended: the receipt is still owed.
-            t, address = await _address(node, pid)
+            t = await _look(node, pid)
             if agreements.attests(node, t.peer):
-                await plain.fetch(node, t, address, folder, progress)
+                await plain.finish(node, t, folder)
                 return
+            t, address = await _debt(node, pid)
             await _hand_back(node, t, address, *await asyncio.to_thread(_kept, folder))
         return
     t, address = await _address(node, pid)
@@ -109,8 +122,10 @@ async def _fetch(node: Node, pid: str, parts: int | None, progress: Progress) ->
         raise Problem("transfer-address")
     salt = bytes.fromhex(address.part_salt or "")
     form = await node.store.read(lambda tx: form_of(tx, pid))
-    # The address dies with the transfer; auditors need the salt of its part digests after that.
-    session = SessionRow(pid, None, {"salt": salt.hex(), "format": form})
+    # The address dies with the transfer; auditors need the salt of its part digests after that,
+    # and a receipt can still be owed then.
+    owed = {"url": address.url, "token": address.authorization}
+    session = SessionRow(pid, None, {"salt": salt.hex(), "format": form, "owed": owed})
     await node.store.write(lambda tx: rows.put_session(tx, session))
     writer = await asyncio.to_thread(PartWriter.open, folder, name=received.NAMES[form], salt=salt)
     try:
@@ -165,6 +180,22 @@ async def _address(node: Node, pid: str) -> tuple[Transfer, DataAddress]:
     return t, address
 
 
+async def _debt(node: Node, pid: str) -> tuple[Transfer, DataAddress]:
+    """Where the receipt goes: a transfer that ended after its last part takes it still.
+
+    Raises:
+        Problem: as `_address`.
+    """
+    t = await _look(node, pid)
+    session = await node.store.read(lambda tx: rows.session(tx, transfer=pid))
+    owed = session.body.get("owed") if session else None
+    if not t.over or owed is None:
+        return await _address(node, pid)
+    document = await node.resolver.document(t.peer)
+    document.check_address(owed["url"])
+    return t, DataAddress.pull(owed["url"], owed["token"])
+
+
 async def _look(node: Node, pid: str) -> Transfer:
     return await node.store.read(lambda tx: transfer(tx, pid))
 
@@ -197,7 +228,7 @@ async def _finish(node: Node, t: Transfer, address: DataAddress, writer: PartWri
     form = await node.store.read(lambda tx: form_of(tx, t.pid))
     _check_manifest(manifest, t, agreement, provider, form)
     receipt = _receipt(node, t, manifest, writer.parts)
-    folder = folder_of(node, t.pid)
+    folder = received.folder_of(node, t.pid)
     await asyncio.to_thread(_write_files, folder, manifest, receipt, agreement)
     await asyncio.to_thread(writer.finish, manifest)
     await _hand_back(node, t, address, manifest, receipt)
@@ -228,6 +259,10 @@ def _complete(
     rows.put_manifest(tx, ManifestRow(pid, manifest, now, receipt))
     node.log.append(tx, Entry("manifest", t.agreement, bodies.manifest(manifest)), now)
     node.log.append(tx, Entry("receipt", t.agreement, bodies.receipt(receipt)), now)
+    session = rows.session(tx, transfer=pid)
+    if session is not None:  # nothing is owed any more: the token is forgotten
+        body = {name: value for name, value in session.body.items() if name != "owed"}
+        rows.put_session(tx, replace(session, body=body))
     if t.over:
         return
     t = machine.step(t, Act.COMPLETE, Role.CONSUMER, now)

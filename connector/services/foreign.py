@@ -31,6 +31,7 @@ OK: Final = 200
 MAX_PAGES: Final = 2_000
 MAX_DATASETS: Final = 20_000
 PAGE_BYTES: Final = 16 * 2**20
+CATALOG_BYTES: Final = 64 * 2**20
 _NEXT: Final = re.compile(r'<([^<>]{1,8192})>\s*;\s*rel="?next"?')
 
 
@@ -45,6 +46,7 @@ async def catalog(node: Node, peer: str) -> tuple[Listed, ...]:
     body = orjson.dumps(messages.CatalogRequest().wire())
     url: str | None = f"{document.dsp}/catalog/request"
     found: list[Listed] = []
+    left = CATALOG_BYTES
     for _ in range(MAX_PAGES):
         if url is None:
             return tuple(found)
@@ -53,7 +55,8 @@ async def catalog(node: Node, peer: str) -> tuple[Listed, ...]:
         page = foreign.listing(_body(answer, peer))
         found += page
         url = _next(answer, url) if page else None
-        if len(found) > MAX_DATASETS:
+        left -= len(answer.body)
+        if len(found) > MAX_DATASETS or left < 0:
             break
     raise Problem("discovery-large", did=peer, found=len(found), limit=MAX_DATASETS)
 

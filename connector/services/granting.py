@@ -15,6 +15,7 @@ from connector.protocol.transfer import Act, Role, State, Transfer
 from connector.services import access, halting, ledger, pushing, quarantine
 from connector.services.committing import commit
 from connector.services.node import Node
+from connector.services.part_rules import part_rules
 from connector.services.processes import save_transfer, transfer
 from connector.services.releases import consent_now, judge, load, revision_of, session_of
 from connector.store import parts as rows
@@ -103,7 +104,8 @@ async def _prepare(node: Node, pid: str) -> None:
     try:
         release = await node.store.read(lambda tx: load(tx, pid))
         revision, bits = await consent_now(node, release)
-        projection = projection_of(release.plan, revision.meta, release.form)
+        rules = await node.store.read(lambda tx: part_rules(node, tx, release, 1))
+        projection = projection_of(rules.plan, revision.meta, release.form)
         found = await asyncio.to_thread(count_persons, revision, projection, bits.bits, floor)
         if release.plan.rows.consent is not None and found < floor:
             problem = Problem("release-too-few", floor=floor)
@@ -120,14 +122,14 @@ async def _prepare(node: Node, pid: str) -> None:
             save_transfer(tx, start(node, tx, t))
 
     await commit(node, unit)
-    pushing.push_soon(node, pid)
+    await pushing.soon(node)
 
 
 def start(node: Node, tx: Tx, t: Transfer) -> Transfer:
-    """Hand out a fresh data address: the first start, or a resumption."""
+    """Hand out a fresh data address: the first start, or a resumption; a push needs none."""
+    if t.format == pushing.PUSH:
+        return pushing.start(node, tx, t)
     session = session_of(tx, t.pid)
-    if t.sink is not None:
-        return _start_push(node, tx, t, session)
     token = access.new_secret(node)
     rows.put_session(tx, replace(session, token_hash=access.token_hash(token)))
     address = messages.DataAddress.pull(
@@ -141,19 +143,6 @@ def start(node: Node, tx: Tx, t: Transfer) -> Transfer:
         provider_pid=t.pid,
         consumer_pid=str(t.consumer_pid),
         address=address,
-    )
-    ledger.sent(node, tx, t, message)
-    return t
-
-
-def _start_push(node: Node, tx: Tx, t: Transfer, session: SessionRow) -> Transfer:
-    """Say that data will come (`pushing`); its parts are checked with the salt that goes along."""
-    t = machine.step(t, Act.START, Role.PROVIDER, node.clock.now())
-    message = messages.TransferStart(
-        id=node.ids.uuid(),
-        provider_pid=t.pid,
-        consumer_pid=str(t.consumer_pid),
-        extensions=messages.extend({}, "partSalt", session.body["salt"]),
     )
     ledger.sent(node, tx, t, message)
     return t

@@ -6,6 +6,7 @@ decision: its row in both renderings, and its leaf.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Final
 
@@ -25,10 +26,6 @@ from policies.jcs import digest_bytes, jcs
 Process = Negotiation | Transfer
 Json = dict[str, Any]
 
-EDC_PAUSE: Final = timedelta(milliseconds=100)
-"""An EDC stores its own step only after it has read our answer to it, and what comes before that
-is refused for good: our next message waits a moment (facts, "the race that EDC has with itself").
-"""
 DEADLINE: Final = timedelta(hours=72)
 """How long a message is tried before a person must look (DESIGN)."""
 
@@ -43,7 +40,6 @@ def sent(node: Node, tx: Tx, process: Process, message: Message) -> None:
     wire = message.wire()
     kept = _note(node, tx, process, wire, "out")
     now = node.clock.now()
-    pause = EDC_PAUSE if node.resolver.pinned(process.peer) else timedelta(0)
     outbox.put(
         tx,
         OutboxRow(
@@ -52,11 +48,21 @@ def sent(node: Node, tx: Tx, process: Process, message: Message) -> None:
             url=process.callback + path_of(message, to=process.role.other),
             type=str(wire["@type"]),
             body=jcs(wire) if "dataAddress" in wire else kept,
-            next_at=now + pause,
+            next_at=now + node.pause(process.peer),
             created=now,
             deadline=now + DEADLINE,
         ),
     )
+
+
+def again(node: Node, tx: Tx, process: Process, kind: str) -> None:
+    """Have the latest message of a type delivered once more, as it was."""
+    said = [row for row in outbox.of(tx, process=process.pid) if row.type == kind]
+    if said:
+        now = node.clock.now()
+        due = now + node.pause(process.peer)
+        fresh = replace(said[-1], seq=0, state="pending", attempts=0, next_at=due, created=now)
+        outbox.put(tx, replace(fresh, deadline=now + DEADLINE, answer_status=None, answer=None))
 
 
 def decided(

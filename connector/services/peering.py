@@ -25,12 +25,14 @@ BY_CONFIGURATION: Final = Actor("configuration", "operator")
 
 
 async def add(node: Node, who: Actor, did: str, name: str, groups: list[str]) -> dict[str, Any]:
-    """Know a peer from now on; its DID document must resolve.
+    """Know a peer from now on, by its DID or its public URL; its DID document must resolve.
 
     Raises:
-        Problem: `access-role`, `identity-did-…`, `peer-group-name`.
+        Problem: `access-role`, `identity-did-…`, `identity-url-invalid`, `peer-group-name`.
     """
     access.require(who, "operator", "steward")
+    if did.startswith(("https://", "http://")):
+        did = did_web.from_url(did, dev=node.settings.dev.on)
     return await _know(node, who, await node.resolver.document(did), name, groups)
 
 
@@ -90,7 +92,9 @@ async def _know(
         node.log.append(tx, Entry("config", None, None, change), now)
         return kept
 
-    return _shown(node, await node.store.write(unit))
+    shown = _shown(node, await node.store.write(unit))
+    node.alarm.ring()  # running agreements may depend on a membership
+    return shown
 
 
 async def listing(node: Node) -> list[dict[str, Any]]:

@@ -15,6 +15,8 @@ from connector.protocol.negotiation import Act, Negotiation, Role
 from connector.services import (
     access,
     agreements,
+    bitmaps,
+    countering,
     deciding,
     foreign,
     ledger,
@@ -188,16 +190,21 @@ async def terminate(node: Node, who: Actor, pid: str, reason: str) -> None:
 async def decide(node: Node, who: Actor, pid: str, body: Json) -> None:
     """A person's decision on a request that waits for their role (P5).
 
+    A return carries a changed offer, or the word "counter" for the one that the policy proposes
+    (`countering`); its reason may then be left to it.
+
     Raises:
         Problem: `access-role` (the token is not of that role), `decision-not-awaited`,
-            `decision-outcome`, `policy-change-…` (a changed offer that cannot be made).
+            `decision-outcome`, `policy-change-…` (a changed offer that cannot be made),
+            `decision-beyond`, `decision-no-counter`.
     """
-    role, outcome = body.get("role"), body.get("outcome")
-    reason = str(body.get("reason") or "").strip()
-    if outcome not in _OUTCOMES or (outcome != "approve" and not reason):
+    role, outcome, offer = body.get("role"), body.get("outcome"), body.get("offer")
+    given = str(body.get("reason") or "").strip()
+    proposed = outcome == "return" and offer == countering.COUNTER
+    if outcome not in _OUTCOMES or (outcome != "approve" and not given and not proposed):
         raise Problem("decision-outcome", outcomes=", ".join(_OUTCOMES))
     access.require(who, str(role))
-    changed = compare.ChangedOffer.read(body.get("offer")) if outcome == "return" else None
+    read = None if outcome != "return" or proposed else compare.ChangedOffer.read(offer)
 
     def unit(tx: Tx) -> None:
         n = negotiation(tx, pid)
@@ -205,6 +212,11 @@ async def decide(node: Node, who: Actor, pid: str, body: Json) -> None:
             raise Problem(
                 "decision-not-awaited", role=str(role), roles=", ".join(n.awaiting) or "–"
             )
+        changed, reason = read, given
+        if proposed:
+            changed, said = countering.proposed(tx, n)
+            reason = given or " ".join(said)
+        _check(tx, n, str(outcome), changed)
         shared = {"reasons": {"fr": [reason] if reason else [], "en": [reason] if reason else []}}
         ledger.decided(
             node,
@@ -219,6 +231,23 @@ async def decide(node: Node, who: Actor, pid: str, body: Json) -> None:
         save_negotiation(tx, _after(node, tx, n, str(outcome), reason, changed))
 
     await commit(node, unit)
+
+
+def _check(tx: Tx, n: Negotiation, outcome: str, changed: compare.ChangedOffer | None) -> None:
+    """A request that our policy denies can be returned or rejected, never approved as it stands.
+
+    Raises:
+        Problem: `decision-beyond`; `dataset-unknown`, `negotiation-offer-unknown`: nothing is
+            offered any more that could be returned.
+    """
+    if countering.pending(tx, n) is None or outcome == "reject":
+        return
+    if changed is None:
+        raise Problem("decision-beyond")
+    found = published.find(tx, n.dataset, bitmaps.groups_of(tx, n.peer)).offer(n.offer_id)
+    if found is None:
+        raise Problem("negotiation-offer-unknown")
+    countering.check_return(found.policy, n, changed)
 
 
 def _after(

@@ -37,7 +37,7 @@ FORM: Final = "plain"
 """What a session calls data whose form only its media type tells."""
 MAX_BYTES: Final = 2**40
 SILENCE: Final = 60.0
-_RECEIPT: Final = "receipt.json"
+RECEIPT: Final = "receipt.json"
 _SUFFIXES: Final = {
     "application/json": "json",
     "application/x-ndjson": "ndjson",
@@ -62,28 +62,39 @@ async def fetch(
     """
     if not received.finished(folder):
         found, name = await _stream(node, address, folder, progress)
-        receipt = _receipt(node, t, {**found, "file": name})
+        said = receipt(node, t, {**found, "file": name})
         agreement = await node.store.read(lambda tx: find_agreement(tx, t.agreement))
         files = {
-            _RECEIPT: orjson.dumps(receipt, option=orjson.OPT_INDENT_2),
-            "agreement.fr.txt": received.words(agreement, "fr"),
-            "agreement.en.txt": received.words(agreement, "en"),
+            RECEIPT: orjson.dumps(said, option=orjson.OPT_INDENT_2),
+            **received.agreed(agreement),
         }
         await asyncio.to_thread(received.write, folder, files)
         await asyncio.to_thread(_name, folder, name)
-    kept = await asyncio.to_thread((folder / _RECEIPT).read_bytes)
+    await finish(node, t, folder)
+
+
+async def finish(node: Node, t: Transfer, folder: Path) -> None:
+    """Complete a transfer whose files are all here."""
+    kept = await asyncio.to_thread((folder / RECEIPT).read_bytes)
     await commit(node, lambda tx: complete(node, tx, t.pid, orjson.loads(kept)))
 
 
-def complete(node: Node, tx: Tx, pid: str, receipt: Json) -> None:
-    """Log the receipt and tell the provider that we have what we asked for; harmless twice."""
-    t, now = transfer(tx, pid), node.clock.now()
+def keep(node: Node, tx: Tx, pid: str, said: Json) -> None:
+    """Store and log the receipt; harmless twice."""
     if rows.manifest(tx, transfer=pid) is None:
-        rows.put_manifest(tx, ManifestRow(pid, {}, now, receipt))
-        node.log.append(tx, Entry("receipt", t.agreement, bodies.receipt(receipt)), now)
+        now = node.clock.now()
+        rows.put_manifest(tx, ManifestRow(pid, {}, now, said))
+        entry = Entry("receipt", transfer(tx, pid).agreement, bodies.receipt(said))
+        node.log.append(tx, entry, now)
+
+
+def complete(node: Node, tx: Tx, pid: str, said: Json) -> None:
+    """Keep the receipt and tell the provider that we have what we asked for; harmless twice."""
+    keep(node, tx, pid, said)
+    t = transfer(tx, pid)
     if t.over:
         return
-    t = machine.step(t, Act.COMPLETE, Role.CONSUMER, now)
+    t = machine.step(t, Act.COMPLETE, Role.CONSUMER, node.clock.now())
     message = messages.TransferCompletion(
         id=node.ids.uuid(), provider_pid=str(t.provider_pid), consumer_pid=t.pid
     )
@@ -91,20 +102,24 @@ def complete(node: Node, tx: Tx, pid: str, receipt: Json) -> None:
     save_transfer(tx, t)
 
 
-class _Sink:
-    """The `.partial` file, with the digest of what went into it."""
+class Sink:
+    """A `.partial` file, with the size and the digest of what went into it."""
 
-    def __init__(self, folder: Path, progress: Progress, node: Node) -> None:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._file = (folder / f"data{received.PARTIAL}").open("wb", buffering=0)
+    def __init__(self, path: Path, progress: Progress, node: Node) -> None:
+        """Open the file, empty; its folder is made."""
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._file = path.open("wb", buffering=0)
+        self._size = 0
         self._hash = hashlib.sha256()
         self._progress = progress
         self._node = node
         progress.parts = progress.rows = progress.bytes = 0
 
     async def write(self, chunk: bytes) -> None:
+        """Take the next piece."""
         await asyncio.to_thread(self._take, chunk)
-        self._progress.bytes += len(chunk)
+        self._size += len(chunk)
+        self._progress.bytes = self._size
         self._node.fetches.changed()
 
     def _take(self, chunk: bytes) -> None:
@@ -114,9 +129,10 @@ class _Sink:
             view = view[self._file.write(view) :]
 
     def close(self) -> Json:
+        """Bring it to the disk; size and digest."""
         os.fsync(self._file.fileno())
         self._file.close()
-        return {"bytes": self._progress.bytes, "digest": f"sha-256:{self._hash.hexdigest()}"}
+        return {"bytes": self._size, "digest": f"sha-256:{self._hash.hexdigest()}"}
 
 
 async def _stream(
@@ -125,7 +141,7 @@ async def _stream(
     """What came, and the name it gets; it lies in `data.partial`."""
     url = str(address.url)
     try:
-        sink = await asyncio.to_thread(_Sink, folder, progress, node)
+        sink = await asyncio.to_thread(Sink, folder / f"data{received.PARTIAL}", progress, node)
         try:
             for headers in _credentials(address):
                 answer = await node.fetch.download(
@@ -140,7 +156,12 @@ async def _stream(
     if answer.status != _OK:
         raise Problem("transfer-refused", status=answer.status, reason="–")
     media = answer.headers.get("content-type", "").split(";")[0].strip().lower()
-    return {**found, "media_type": media}, f"{received.STEM}{_SUFFIXES.get(media, 'bin')}"
+    return {**found, "media_type": media}, received.STEM + suffix(media)
+
+
+def suffix(media_type: str) -> str:
+    """How a file of this media type is called after the dot."""
+    return _SUFFIXES.get(media_type.split(";", maxsplit=1)[0].strip().lower(), "bin")
 
 
 def _credentials(address: DataAddress) -> list[Mapping[str, str]]:
@@ -156,13 +177,14 @@ def _name(folder: Path, name: str) -> None:
         raise Problem("dataplane-disk", reason=error.strerror or "I/O") from None
 
 
-def _receipt(node: Node, t: Transfer, found: Json) -> Json:
+def receipt(node: Node, t: Transfer, found: Mapping[str, object]) -> Json:
+    """Our signed word on what came; no manifest of the provider stands behind it."""
     body = {
         "v": 1,
         "manifest": None,
         "agreement": t.agreement,
         "transfer": t.provider_pid,
-        "received": found,
+        "received": dict(found),
         "at": format_time(node.clock.now()),
     }
     return {**body, "proof": agreements.sign(node, body)}

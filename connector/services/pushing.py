@@ -1,148 +1,122 @@
-"""Data brought to the consumer's own address instead of fetched from ours (DSP: a push).
+"""Handing data out to an address that the consumer gave with its request (HttpData-PUSH).
 
-This node is then the reader of its own release: each part comes from the same door as for a
-consumer that pulls, so it is planned, asked about consent, logged and committed before a byte of it
-leaves, and it counts as acknowledged when the sink has answered 2xx. The sink lies where the
-consumer's DID document says it may (constitution 4); the one guarded client speaks to it.
-
-What the sink refuses ends the transfer; a sink that does not answer suspends it, and whoever
-resumes it lets the next part be tried again. After a crash running pushes are found again.
+The rows are those of the plain stream, released part by part under the same checks: a part's leaf
+is committed before its bytes leave, and a withdrawal takes effect in the next part. They leave as
+one POST; when the sink has taken all of it the transfer is completed. A sink that refuses or does
+not answer suspends the transfer with the reason, and whoever resumes it begins anew (X3): a sink
+may get the same rows twice, and must bear it.
 """
 
-import asyncio
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Final
 
-from connector.delivery import retry
-from connector.identity.ports import Response
+from connector.delivery.egress import check_url, networks
 from connector.protocol import errors, messages
 from connector.protocol import transfer as machine
 from connector.protocol.messages import DataAddress, read_address
 from connector.protocol.transfer import Act, Role, State, Transfer
-from connector.services import access, halting, handing_over, ledger, releasing
+from connector.services import access, halting, ledger, releasing
+from connector.services.access import Caller
 from connector.services.committing import commit
 from connector.services.node import Node
 from connector.services.processes import save_transfer, transfer
 from connector.services.releases import session_of
-from connector.services.releasing import Part
 from connector.store import parts as rows
 from connector.store import transfers as transfer_rows
 from connector.store.store import Tx
 from policies.problem import Problem
 
-FORMAT: Final = "HttpData-PUSH"
+PUSH: Final = "HttpData-PUSH"
 MEDIA_TYPES: Final = {"ndjson": "application/x-ndjson", "csv": "text/csv; charset=utf-8"}
-_TRIES: Final = 4
-_TIMEOUT: Final = 120.0
-_STOPPED: Final = frozenset({"release-suspended", "release-ended", "release-quarantine"})
+SILENCE: Final = 120.0
+_SINK: Final = "baseUrl"
+_GIVEN: Final = range(200, 300)
 
 
-def url_of(address: DataAddress) -> str | None:
-    """Where a sink takes data: DSP's `endpoint`, or what an EDC calls `baseUrl`."""
-    return address.url or address.get("baseUrl")
+def check(node: Node, caller: Caller, message: messages.TransferRequest) -> None:
+    """Refuse a push to nowhere, or to where the consumer's own addresses do not allow it.
+
+    Raises:
+        Problem: `transfer-sink`, `identity-address-foreign`; `delivery-…` for an address that is
+            none we ever speak to.
+    """
+    if message.format != PUSH:
+        return
+    if message.address is None:
+        raise Problem("transfer-sink")
+    url, settings = _url(message.address), node.settings
+    check_url(url, private=networks(settings.egress.private), dev=settings.dev.on)
+    caller.document.check_address(url)
 
 
-def push_soon(node: Node, pid: str | None = None) -> None:
-    """Go on, in the background, with every push that runs, or with this one."""
-    node.background.start(f"pushes:{pid}", _push_all(node, pid))
+def start(node: Node, tx: Tx, t: Transfer) -> Transfer:
+    """Say that data will flow; `soon` lets it."""
+    t = machine.step(t, Act.START, Role.PROVIDER, node.clock.now())
+    message = messages.TransferStart(
+        id=node.ids.uuid(), provider_pid=t.pid, consumer_pid=str(t.consumer_pid)
+    )
+    ledger.sent(node, tx, t, message)
+    return t
 
 
-async def _push_all(node: Node, pid: str | None) -> None:
-    def unit(tx: Tx) -> list[str]:
-        return [
-            row.pid
-            for row in transfer_rows.listing(tx, state=State.STARTED.value)
-            if row.role is Role.PROVIDER and row.sink is not None and pid in {None, row.pid}
-        ]
+async def soon(node: Node) -> None:
+    """Begin, in the background, every push that has started and is not under way."""
+    for pid in await node.store.read(_due):
+        node.background.start(f"push:{pid}", _push(node, pid))
 
-    for found in await node.store.read(unit):
-        node.background.start(f"push:{found}", _push(node, found))
+
+def _due(tx: Tx) -> list[str]:
+    return [
+        row.pid
+        for row in transfer_rows.listing(tx, state=State.STARTED.value)
+        if (row.role, row.format) == (Role.PROVIDER.value, PUSH)
+    ]
 
 
 async def _push(node: Node, pid: str) -> None:
-    """All parts that were not acknowledged yet, then the end."""
+    token = access.new_secret(node)
+
+    def opens(tx: Tx) -> Transfer:
+        session = session_of(tx, pid)
+        rows.put_session(tx, replace(session, token_hash=access.token_hash(token)))
+        return transfer(tx, pid)
+
     try:
-        token = await node.store.write(lambda tx: _own_token(node, tx, pid))
-        t = await node.store.read(lambda tx: transfer(tx, pid))
-        number, acknowledged = await node.store.read(lambda tx: _next(tx, pid))
-        address = read_address(t.sink or {})
-        while not await _whole(node, pid, token, acknowledged):
-            part = await releasing.part(node, pid, token, number, acknowledged=acknowledged)
-            await _send(node, address, part)
-            acknowledged = part.info.acknowledgement
-            number += 1
+        t = await node.store.write(opens)
+        await _send(node, t, token)
     except Problem as problem:
-        if problem.code not in _STOPPED:
-            await commit(node, lambda tx, p=problem: _fail(node, tx, pid, p))  # type: ignore[misc]
+        fault = problem
+        await commit(node, lambda tx: _stop(node, tx, pid, fault))
         return
     await commit(node, lambda tx: _complete(node, tx, pid))
 
 
-async def _whole(node: Node, pid: str, token: str, acknowledged: str | None) -> bool:
-    """Whether the sink has taken everything; then the manifest is signed and logged."""
-    if acknowledged is None:
-        return False
-    try:
-        await handing_over.manifest(node, pid, token, acknowledged=acknowledged)
-    except Problem as problem:
-        if problem.code != "release-unfinished":
-            raise
-        return False
-    return True
-
-
-async def _send(node: Node, address: DataAddress, part: Part) -> None:
-    """One part to the sink.
+async def _send(node: Node, t: Transfer, token: str) -> None:
+    """One POST of the whole stream.
 
     Raises:
-        Problem: `push-refused` (4xx), `push-unanswered`; `delivery-…` for an address we never
-            speak to.
+        Problem: `release-…`, `transfer-refused`, `delivery-…`.
     """
-    headers = {"Content-Type": MEDIA_TYPES[part.form], **part.info.headers(last=part.last)}
+    address = read_address(t.sink or {})
+    first, rest = await releasing.stream(node, t.pid, token)
+
+    async def bodies() -> AsyncIterator[bytes]:
+        yield first.body
+        async for body in rest:
+            yield body
+
+    headers = {"Content-Type": MEDIA_TYPES[first.form]}
     if address.authorization is not None:
-        bearer = (address.get("authType") or "").lower() == "bearer"
-        headers["Authorization"] = ("Bearer " if bearer else "") + address.authorization
-    for attempt in range(1, _TRIES + 1):
-        answer = await _post(node, str(url_of(address)), part.body, headers)
-        verdict = retry.judge(answer.status, _TRIES) if answer is not None else "again"
-        if verdict == "arrived":
-            return
-        if verdict == "refused" and answer is not None:
-            raise Problem("push-refused", status=answer.status)
-        await asyncio.sleep(retry.delay(attempt, node.ids.token).total_seconds())
-    raise Problem("push-unanswered", tries=_TRIES)
-
-
-async def _post(node: Node, url: str, body: bytes, headers: dict[str, str]) -> Response | None:
-    """The sink's answer; None when there was none that we use."""
-    try:
-        return await node.fetch.post(url, body, headers=headers, timeout=_TIMEOUT)
-    except Problem as problem:
-        if problem.kind != "unavailable":
-            raise
-        return None
-
-
-def _own_token(node: Node, tx: Tx, pid: str) -> str:
-    """A token for the parts' door that nobody but this task has."""
-    token = access.new_secret(node)
-    session = replace(session_of(tx, pid), token_hash=access.token_hash(token))
-    rows.put_session(tx, session)
-    return token
-
-
-def _next(tx: Tx, pid: str) -> tuple[int, str | None]:
-    """The first part that the sink has not taken, and the acknowledgement of the one before."""
-    taken = [row for row in rows.listing(tx, transfer=pid) if row.acknowledged]
-    if not taken:
-        return 1, None
-    last = max(taken, key=lambda row: (row.n, row.issue))
-    return last.n + 1, releasing.info_of(last).acknowledgement
+        headers["Authorization"] = address.authorization
+    answer = await node.fetch.upload(_url(address), bodies(), headers=headers, timeout=SILENCE)
+    if answer.status not in _GIVEN:
+        raise Problem("transfer-refused", status=answer.status, reason="–")
 
 
 def _complete(node: Node, tx: Tx, pid: str) -> None:
     t = transfer(tx, pid)
-    if t.over:
+    if t.state is not State.STARTED:
         return
     t = machine.step(t, Act.COMPLETE, Role.PROVIDER, node.clock.now())
     message = messages.TransferCompletion(
@@ -152,10 +126,22 @@ def _complete(node: Node, tx: Tx, pid: str) -> None:
     save_transfer(tx, t)
 
 
-def _fail(node: Node, tx: Tx, pid: str, problem: Problem) -> None:
-    t: Transfer = transfer(tx, pid)
+def _stop(node: Node, tx: Tx, pid: str, problem: Problem) -> None:
+    """What was suspended or ended meanwhile stays so; anything else pauses, and says why."""
+    t = transfer(tx, pid)
     if t.state is not State.STARTED:
         return
-    act = Act.SUSPEND if problem.kind == "unavailable" else Act.TERMINATE
-    told = problem if problem.code.startswith("push-") else errors.shared(problem)
-    save_transfer(tx, halting.stop(node, tx, t, act, told.code, errors.reasons(told)))
+    told = errors.shared(problem)
+    save_transfer(tx, halting.stop(node, tx, t, Act.SUSPEND, told.code, errors.reasons(told)))
+
+
+def _url(address: DataAddress) -> str:
+    """The sink: EDC calls it `baseUrl`, others `endpoint`.
+
+    Raises:
+        Problem: `transfer-sink`.
+    """
+    url = address.get(_SINK) or address.url
+    if url is None:
+        raise Problem("transfer-sink")
+    return url

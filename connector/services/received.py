@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import Final, get_args
+from uuid import UUID
 
 from connector.base.clock import format_time
 from connector.protocol import messages
 from connector.services import wording
+from connector.services.node import Node
 from connector.store.rows import AgreementRow
 from policies.plan import Plan
 from policies.problem import Language, Problem
@@ -16,6 +18,12 @@ NAMES: Final = {"ndjson": "data.ndjson", "csv": "data.csv"}
 STEM: Final = "data."
 """How the name of the received data begins, whatever its form."""
 PARTIAL: Final = ".partial"
+_FOLDER: Final = "received"
+
+
+def folder_of(node: Node, pid: str) -> Path:
+    """Where the node keeps what it received of a transfer."""
+    return node.folder / _FOLDER / str(UUID(pid))
 
 
 def write(folder: Path, files: Mapping[str, bytes]) -> None:
@@ -49,6 +57,11 @@ def words(row: AgreementRow, lang: Language) -> bytes:
         *wording.plan(Plan.read(row.plan) if row.plan else None)[lang],
     ]
     return "\n".join(lines).encode()
+
+
+def agreed(row: AgreementRow) -> dict[str, bytes]:
+    """The agreement in plain words, as files."""
+    return {f"agreement.{lang}.txt": words(row, lang) for lang in get_args(Language)}
 
 
 def finished(folder: Path) -> list[str]:

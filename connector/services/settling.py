@@ -14,7 +14,7 @@ from connector.protocol.json import strict_json
 from connector.protocol.messages import ContractNegotiation, TransferProcess, read_error
 from connector.protocol.negotiation import Negotiation
 from connector.protocol.transfer import Transfer
-from connector.services import deciding
+from connector.services import deciding, reconciling
 from connector.services.committing import commit
 from connector.services.node import Node
 from connector.services.processes import (
@@ -35,6 +35,8 @@ _OPENING: Final = ("ContractRequestMessage", "ContractOfferMessage", "TransferRe
 async def settle(node: Node, row: OutboxRow, outcome: Outcome) -> None:
     """Record the outcome of one message."""
     transferring = row.type.startswith("Transfer")
+    if not outcome.delivered and await _taken_already(node, row, outcome):
+        return
     if not outcome.delivered:
         end = _end_transfer if transferring else _end_negotiation
         await commit(node, lambda tx: end(node, tx, row, outcome))
@@ -42,6 +44,14 @@ async def settle(node: Node, row: OutboxRow, outcome: Outcome) -> None:
         learn = _learn_transfer if transferring else _learn_negotiation
         body = outcome.response.body
         await commit(node, lambda tx: learn(node, tx, row, body))
+
+
+async def _taken_already(node: Node, row: OutboxRow, outcome: Outcome) -> bool:
+    """Whether a peer says "not now" because it has taken the message before."""
+    if outcome.response is None or outcome.response.status != reconciling.CONFLICT:
+        return False
+    load = transfer if row.type.startswith("Transfer") else negotiation
+    return await reconciling.arrived(node, await node.store.read(lambda tx: load(tx, row.process)))
 
 
 def _learn_negotiation(node: Node, tx: Tx, row: OutboxRow, body: bytes) -> None:

@@ -100,7 +100,7 @@ async def resume(node: Node) -> None:
     await node.log.advance()
     await node.worker.start()
     granting.prepare_soon(node)
-    pushing.push_soon(node)
+    await pushing.soon(node)
 
 
 async def keep_log(node: Node) -> None:

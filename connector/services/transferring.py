@@ -5,7 +5,7 @@ from connector.dataplane.table_release import NDJSON
 from connector.protocol import messages
 from connector.protocol import transfer as machine
 from connector.protocol.errors import LocalProtocolError
-from connector.protocol.messages import DataAddress, extend
+from connector.protocol.messages import extend
 from connector.protocol.transfer import Act, Role, State, Transfer
 from connector.services import (
     access,
@@ -15,6 +15,7 @@ from connector.services import (
     ledger,
     plain,
     pushing,
+    sinking,
     transfers,
 )
 from connector.services.access import Actor
@@ -31,12 +32,10 @@ from policies.problem import Problem
 _MAY = ("operator", "researcher", "dpo")
 
 
-async def start(
-    node: Node, who: Actor, agreement: str, form: str, sink: DataAddress | None = None
-) -> str:
+async def start(node: Node, who: Actor, agreement: str, form: str, *, push: bool = False) -> str:
     """Ask the provider for the agreed data; the pid of the transfer, the running one if any.
 
-    With `sink`, the provider is to bring them there; it must be an address of ours.
+    With `push` a provider that signs nothing is asked to send them here.
 
     Raises:
         Problem: `access-role`, `agreement-unknown`, `agreement-inactive`, `agreement-not-ours`,
@@ -56,9 +55,8 @@ async def start(
                 return known.pid
         if row.state != "active":
             raise Problem("agreement-inactive", state=row.state)
-        word, chosen = _form(node, row, form)
-        if sink is not None:
-            word = pushing.FORMAT
+        word, chosen = _form(node, row, form, push=push)
+        token = access.new_secret(node) if word == pushing.PUSH else None
         t = machine.start_consumer(
             now=node.clock.now(),
             pid=node.ids.uuid(),
@@ -66,8 +64,8 @@ async def start(
             callback=negotiation(tx, row.negotiation).callback,
             agreement=row.id,
             format=word,
-            sink=sink.wire() if sink else None,
         )
+        sink = sinking.address(node, t.pid, token) if token else None
         message = messages.TransferRequest(
             id=node.ids.uuid(),
             consumer_pid=t.pid,
@@ -79,25 +77,30 @@ async def start(
         )
         ledger.sent(node, tx, t, message)
         save_transfer(tx, t)
-        parts.put_session(tx, SessionRow(t.pid, None, {"format": chosen}))
+        parts.put_session(
+            tx, SessionRow(t.pid, access.token_hash(token) if token else None, {"format": chosen})
+        )
         return t.pid
 
     return await commit(node, unit)
 
 
-def _form(node: Node, row: AgreementRow, form: str) -> tuple[str, str]:
+def _form(node: Node, row: AgreementRow, form: str, *, push: bool) -> tuple[str, str]:
     """The wire's word for the way of the transfer, and the distribution asked for by name."""
     if agreements.attests(node, row.peer):
         if not row.dataset_document:  # asked for under terms that came by letter
             return transfers.PULL if form == NDJSON else form, plain.FORM
         offered = foreign.dataset(row.dataset_document)
+        if push and pushing.PUSH in offered.formats:
+            return pushing.PUSH, plain.FORM
         if offered.pull is None:
             found = ", ".join(offered.formats)[:200] or "-"
             raise Problem("transfer-format", found=found, known=", ".join(sorted(foreign.PULLS)))
         return offered.pull, plain.FORM
     known = transfers.forms_of(row)
-    if form not in known:
-        raise Problem("transfer-format", found=form[:60], known=", ".join(known))
+    if form not in known or push:
+        found = pushing.PUSH if push else form
+        raise Problem("transfer-format", found=found[:60], known=", ".join(known))
     return transfers.PULL, form
 
 
@@ -177,7 +180,7 @@ async def resume(node: Node, who: Actor, pid: str) -> None:
         save_transfer(tx, t)
 
     await commit(node, unit)
-    pushing.push_soon(node, pid)
+    await pushing.soon(node)
 
 
 def _not_now(t: Transfer, act: Act) -> LocalProtocolError:

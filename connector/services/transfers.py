@@ -5,16 +5,16 @@ enough persons are left to release anything (X4) right after it, because that ta
 over the data. Only then the transfer starts.
 """
 
+from dataclasses import replace
 from typing import Any, Final, Unpack
 
 from catalog import documents
 from connector.dataplane.table_release import NDJSON
-from connector.delivery.egress import check_url, networks
 from connector.protocol import messages
 from connector.protocol import transfer as machine
 from connector.protocol.messages import extension
 from connector.protocol.transfer import Act, Content, Role, Transfer
-from connector.services import granting, ledger, pushing
+from connector.services import granting, ledger, pushing, repeats
 from connector.services.access import Caller
 from connector.services.inbound import Incoming, Reply, admit, receive
 from connector.services.node import Node
@@ -52,7 +52,7 @@ async def requested(node: Node, incoming: Incoming[messages.TransferRequest]) ->
         agreement = _granted(tx, caller, message)
         form = _form(agreement, message)
         caller.document.check_address(message.callback)
-        sink = _sink(node, caller, message)
+        pushing.check(node, caller, message)
         t = machine.start_provider(
             now=node.clock.now(),
             pid=node.ids.uuid(),
@@ -61,7 +61,7 @@ async def requested(node: Node, incoming: Incoming[messages.TransferRequest]) ->
             callback=message.callback,
             agreement=agreement.id,
             format=message.format,
-            sink=sink.wire() if sink else None,
+            sink=message.address.wire() if message.address else None,
         )
         ledger.received(node, tx, t, incoming.wire)
         reply = Reply(CREATED, messages.TransferProcess.of(t).wire())
@@ -82,6 +82,9 @@ async def started(node: Node, incoming: Incoming[messages.TransferStart]) -> Rep
     address = incoming.message.address
 
     def act(tx: Tx) -> Reply:
+        if _repeated(node, tx, incoming, Act.START):
+            _readdress(tx, incoming, address)
+            return Reply(OK)
         t = _step(node, tx, incoming, Act.START, data_address=address.wire() if address else None)
         if t.role is Role.PROVIDER:
             save_transfer(tx, t)
@@ -90,7 +93,7 @@ async def started(node: Node, incoming: Incoming[messages.TransferStart]) -> Rep
         return Reply(OK)
 
     reply = await receive(node, incoming, act)
-    pushing.push_soon(node, incoming.pid)
+    await pushing.soon(node)
     return reply
 
 
@@ -108,7 +111,8 @@ async def completed(node: Node, incoming: Incoming[messages.TransferCompletion])
     """The peer has finished."""
 
     def act(tx: Tx) -> Reply:
-        save_transfer(tx, _step(node, tx, incoming, Act.COMPLETE))
+        if not _repeated(node, tx, incoming, Act.COMPLETE):
+            save_transfer(tx, _step(node, tx, incoming, Act.COMPLETE))
         return Reply(OK)
 
     return await receive(node, incoming, act)
@@ -121,6 +125,8 @@ async def _stopped(
 ) -> Reply:
     def unit(tx: Tx) -> Reply:
         message = incoming.message
+        if _repeated(node, tx, incoming, act):
+            return Reply(OK)
         t = _step(node, tx, incoming, act, code=message.code, reasons=message.reasons)
         save_transfer(tx, t)
         return Reply(OK)
@@ -140,29 +146,10 @@ def _granted(tx: Tx, caller: Caller, message: messages.TransferRequest) -> Agree
         raise Problem("agreement-unknown")
     if found.state != "active":
         raise Problem("agreement-inactive", state=found.state)
-    if message.format not in {PULL, pushing.FORMAT}:
-        known = f"{PULL}, {pushing.FORMAT}"
+    if message.format not in {PULL, pushing.PUSH}:
+        known = f"{PULL}, {pushing.PUSH}"
         raise Problem("transfer-format", found=message.format[:60], known=known)
     return found
-
-
-def _sink(
-    node: Node, caller: Caller, message: messages.TransferRequest
-) -> messages.DataAddress | None:
-    """Where a push goes; it must lie where the consumer's own DID document says it may.
-
-    Raises:
-        Problem: `push-address`, `identity-address-foreign`; `delivery-…` for an address that is
-            none we ever speak to.
-    """
-    url = pushing.url_of(message.address) if message.address else None
-    if (message.format == pushing.FORMAT) != (url is not None):
-        raise Problem("push-address", format=pushing.FORMAT)
-    if url is not None:
-        settings = node.settings
-        check_url(url, private=networks(settings.egress.private), dev=settings.dev.on)
-        caller.document.check_address(url)
-    return message.address if url is not None else None
 
 
 def _form(agreement: AgreementRow, message: messages.TransferRequest) -> str:
@@ -187,6 +174,22 @@ def forms_of(agreement: AgreementRow) -> list[str]:
     """The distributions of an agreed dataset by name, rows as NDJSON first."""
     found = documents.read(agreement.dataset_document or {})
     return sorted((form.name for form in found.distributions), key=lambda name: name != NDJSON)
+
+
+def _readdress(
+    tx: Tx, incoming: Incoming[messages.TransferStart], address: messages.DataAddress | None
+) -> None:
+    """A start that is said again brings the address that is good now."""
+    t = transfer(tx, str(incoming.pid), peer=incoming.caller.did)
+    if address is not None and t.role is Role.CONSUMER:
+        save_transfer(tx, replace(t, data_address=address.wire(), version=t.version + 1))
+
+
+def _repeated(node: Node, tx: Tx, incoming: Incoming[Any], act: Act) -> bool:
+    """Whether a peer without signatures says again what it has said (`repeats`)."""
+    t = transfer(tx, str(incoming.pid), peer=incoming.caller.did)
+    pids = (incoming.message.provider_pid, incoming.message.consumer_pid)
+    return pids == (t.provider_pid, t.consumer_pid) and repeats.transferring(node, tx, t, act)
 
 
 def _step(

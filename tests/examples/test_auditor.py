@@ -1,6 +1,7 @@
 """`examples/04_auditor/verify.py`: it accepts what `preau audit verify` accepts, and no forgery."""
 
 import ast
+import runpy
 import shutil
 import subprocess
 import sys
@@ -9,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from catalog import proofs
 from connector.base.clock import SystemClock
@@ -43,6 +46,13 @@ def test_it_is_short_and_shares_no_code_with_us():
             imported.add(str(node.module))
     roots = {name.partition(".")[0] for name in imported}
     assert roots - sys.stdlib_module_names == {"cryptography"}
+
+
+@given(st.binary(min_size=1, max_size=64).map(lambda rest: bytes(len(rest) % 4) + rest))
+def test_signatures_and_keys_are_read_as_we_write_them(data: bytes):
+    """One signature in 256 begins with a zero byte, which base 58 writes as a digit of its own."""
+    read = runpy.run_path(str(SCRIPT))["multibase"]
+    assert read(proofs.encode_multibase(data)) == data
 
 
 def test_what_is_no_bundle_is_refused(tmp_path):

@@ -20,7 +20,6 @@ class Shelf:
 
     url: str
     pushed: list[bytes] = field(default_factory=list)
-    arrived: threading.Event = field(default_factory=threading.Event)
 
 
 @dataclass
@@ -47,9 +46,14 @@ def shelf() -> Iterator[Shelf]:
             self.answer(CSV, "text/csv")
 
         def do_POST(self) -> None:
-            made.pushed.append(self.rfile.read(int(self.headers["Content-Length"])))
-            made.arrived.set()
+            made.pushed.append(b"".join(self.chunks()))
             self.answer(b"", "text/plain")
+
+        def chunks(self) -> Iterator[bytes]:
+            while size := int(self.rfile.readline(), 16):
+                yield self.rfile.read(size)
+                self.rfile.readline()
+            self.rfile.readline()
 
         def answer(self, body: bytes, kind: str) -> None:
             self.send_response(200)
@@ -80,7 +84,7 @@ def world(tmp_path_factory: pytest.TempPathFactory, shelf: Shelf) -> Iterator[Wo
     try:
         edc.start()
         node.start()
-        where = ("--edc", edc.dsp, "--data", edc.data, "--group", "labs")
+        where = ("--edc", edc.dsp, "--data", edc.data, "--data", shelf.url, "--group", "labs")
         node.must("peer", "add", edc.id, *where)
         publish(node)
         yield World(edc, node, shelf)

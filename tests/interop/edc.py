@@ -207,12 +207,12 @@ class Edc:
 
     def catalog(self, peer: str, url: str) -> Json:
         """A peer's catalog as this EDC hands it to its operator."""
-        return self.post("catalog/request", {"@type": "CatalogRequest", **_peer(peer, url)})
+        return dict(self.post("catalog/request", {"@type": "CatalogRequest", **_peer(peer, url)}))
 
     def dataset(self, peer: str, url: str, dataset: str) -> Json:
         """One dataset of a peer."""
         body = {"@type": "DatasetRequest", "@id": dataset, **_peer(peer, url)}
-        return self.post("catalog/dataset/request", body)
+        return dict(self.post("catalog/dataset/request", body))
 
     def negotiate(self, peer: str, url: str, dataset: str, offer: Json) -> str:
         """Ask for a dataset under an offer of its catalog; our id of the negotiation."""
@@ -257,7 +257,7 @@ class Edc:
 
     def address(self, transfer: str) -> Json:
         """Where the data of a transfer are, as a started pull left it."""
-        return self._get(f"edrs/{transfer}/dataaddress")
+        return dict(self._get(f"edrs/{transfer}/dataaddress"))
 
     # ------------------------------------------------------------------ its management API
 

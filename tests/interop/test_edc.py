@@ -99,6 +99,14 @@ class TestPreauFromEdc:
         [edcs] = [t for t in world.edc.transfers() if t["assetId"] == "asset"]
         world.edc.transferred(edcs["@id"], "COMPLETED", "TERMINATED", "DEPROVISIONED")
 
+    def test_pushed_by_the_edc(self, world: World, tmp_path: Path):
+        world.edc.offer("sent", world.shelf.url)
+        agreement = asked(world, "sent")["agreement"]
+        out = tmp_path / "out"
+        world.node.must("transfer", "fetch", agreement, "--push", "--out", out)
+        assert (out / "data.csv").read_bytes() == CSV
+        verified(world, agreement, "--files", out)
+
     def test_a_policy_that_the_edc_refuses(self, world: World):
         past = {"leftOperand": "inForceDate", "operator": "lteq"}
         world.edc.offer("past", world.shelf.url, [{**past, "rightOperand": "2021-01-01T00:00:00Z"}])
@@ -156,6 +164,14 @@ class TestEdcFromPreau:
         assert len(rows) == len(traces.statements())
         assert not any("learner-" in json.dumps(row) for row in rows)
         assert f"{edc.id} did not sign the agreement" in verified(world, agreement)
+
+    def test_pushed_to_the_sink_that_the_edc_names(self, world: World):
+        edc, node, before = world.edc, world.node, len(world.shelf.pushed)
+        sink = f"{world.shelf.url}/sink"
+        transfer = edc.transfer(node.did, world.dsp, agreed_by_edc(world), "HttpData-PUSH", sink)
+        found = edc.transferred(transfer, "COMPLETED", "TERMINATED", "DEPROVISIONED")
+        assert found["state"] != "TERMINATED", node.said()[-1000:]
+        assert len(world.shelf.pushed[before].splitlines()) == len(traces.statements())
 
     def test_suspended_resumed_and_terminated_by_the_edc(self, world: World):
         edc, node = world.edc, world.node

@@ -18,6 +18,7 @@ those that decide whether a peer gets along with an EDC:
 import base64
 import json
 import threading
+import urllib.request
 import uuid
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -75,6 +76,9 @@ class FakeEdc:
         self.offers: dict[str, str] = {}
         self.processes: dict[str, Process] = {}
         self.tokens: dict[str, str] = {}
+        self.pushed: list[bytes] = []
+        self.statuses: list[int] = []
+        self.sink_status = 200
         self.server = Server(self._protocol)
         self.plane = Server(self._data)
         self._slash = "/" if slash else ""
@@ -114,6 +118,28 @@ class FakeEdc:
         self._spawn(made, "/transfers/request", "TransferRequestMessage", message, "REQUESTED")
         return made
 
+    def take(self, negotiation: Process, sink: str) -> Process:
+        """Ask for the data of an agreement to be pushed to a sink."""
+        made = self._new("transfer", negotiation.callback, "REQUESTING", {"role": "consumer"})
+        properties = [
+            {"@type": "EndpointProperty", "name": f"{NS}{name}", "value": value}
+            for name, value in (("baseUrl", sink), ("type", "HttpData"))
+        ]
+        message = {
+            "agreementId": negotiation.body["agreement"],
+            "format": "HttpData-PUSH",
+            "callbackAddress": self._callback(),
+            "consumerPid": made.pid,
+            "dataAddress": {
+                "@type": "DataAddress",
+                "endpointType": "HttpData",
+                "endpointProperties": properties,
+            },
+        }
+        made.body["push"] = True
+        self._spawn(made, "/transfers/request", "TransferRequestMessage", message, "REQUESTED")
+        return made
+
     def act(self, t: Process, act: str) -> None:
         """Suspend, resume (start) or terminate a transfer."""
         kinds = {
@@ -125,6 +151,12 @@ class FakeEdc:
         reason = {} if act == "start" else {"reason": ["test"]}
         path = f"/transfers/{t.peer_pid}/{act}"
         self._spawn(t, path, kind, {**_pids(t), **reason}, state)
+
+    def say_again(self, p: Process, act: str, kind: str, **body: Any) -> int:
+        """What it has said already, under a new message id: it has lost its step."""
+        place = "negotiations" if p.body["kind"] == "negotiation" else "transfers"
+        message = {"@id": _new_id(), "@type": kind, **_pids(p), **body, "@context": CONTEXT}
+        return self._send(f"{p.callback}/{place}/{p.peer_pid}/{act}", message, p.callback)[0]
 
     # ------------------------------------------------------------------ its endpoints
 
@@ -197,7 +229,7 @@ class FakeEdc:
         permission: Json = {"action": "use"}
         if self.assets[dataset]:
             permission["constraint"] = self.assets[dataset]
-        agreement = {
+        agreement: Json = {
             "@id": _new_id(),
             "@type": "Agreement",
             "permission": [permission],
@@ -206,10 +238,10 @@ class FakeEdc:
             "target": dataset,
             "timestamp": "2026-11-22T07:41:50Z",
         }
-        made.body["agreement"] = agreement["@id"]
+        made.body["agreement"], made.body["wire"] = agreement["@id"], agreement
         path = f"/negotiations/{made.peer_pid}/agreement"
-        body = {**_pids(made), "agreement": agreement}
-        self._spawn(made, path, "ContractAgreementMessage", body, "AGREED")
+        said: Json = {**_pids(made), "agreement": agreement}
+        self._spawn(made, path, "ContractAgreementMessage", said, "AGREED")
         return Told(200, _state(made))
 
     def _on_negotiation(self, n: Process, act: str, message: Json) -> Told:
@@ -258,8 +290,28 @@ class FakeEdc:
         body = {"peer": caller, "role": "provider"}
         made = self._new("transfer", message["callbackAddress"], "REQUESTED", body)
         made.peer_pid = message["consumerPid"]
-        self._start(made)
+        if message["format"] == "HttpData-PUSH":
+            threading.Thread(target=self._push, args=(made, message), daemon=True).start()
+        else:
+            self._start(made)
         return Told(200, _state(made))
+
+    def _push(self, t: Process, message: Json) -> None:
+        """Start, push twice (under load one push in many arrives twice), complete."""
+        properties = message["dataAddress"]["endpointProperties"]
+        to = {each["name"].removeprefix(NS): each["value"] for each in properties}
+        echo = {} if self.generation == "0.14.1" else {"dataAddress": message["dataAddress"]}
+        start = {**_pids(t), **echo}
+        self._spawn(t, f"/transfers/{t.peer_pid}/start", "TransferStartMessage", start, "STARTED")
+        t.reached("STARTED", "TERMINATED")
+        for _ in range(2):
+            request = urllib.request.Request(
+                to["baseUrl"], ROWS, {to["authKey"]: to["authCode"], "Content-Type": "text/csv"}
+            )
+            with urllib.request.urlopen(request, timeout=10) as answer:
+                self.statuses.append(answer.status)
+        path = f"/transfers/{t.peer_pid}/completion"
+        self._spawn(t, path, "TransferCompletionMessage", _pids(t), "COMPLETED")
 
     def _start(self, t: Process) -> None:
         message = {**_pids(t), "dataAddress": self._address(t)}
@@ -284,6 +336,9 @@ class FakeEdc:
             return Told(200)
         if t.state not in {"REQUESTED", "RESUMED"}:
             return self._not_now(t, "Transfer", "started")
+        if t.body.get("push"):
+            t.become("STARTED")
+            return Told(200)
         if "dataAddress" not in message:
             return refusal(400, "Cannot resume transfer without a DataAddress", "Transfer")
         properties = message["dataAddress"]["endpointProperties"]
@@ -313,7 +368,12 @@ class FakeEdc:
         return {"@type": "DataAddress", "endpointType": kind, "endpointProperties": properties}
 
     def _data(self, asked: Asked) -> Told:
-        """The public data plane: the token alone, or after its scheme in the later generation."""
+        """The public data plane: the token alone, or after its scheme in the later generation.
+        A POST is an application's sink, which takes what is pushed.
+        """
+        if asked.method == "POST":
+            self.pushed.append(asked.body)
+            return Told(self.sink_status)
         given = asked.headers.get("authorization", "")
         if self.generation != "0.14.1":
             given = given.removeprefix("Bearer ") if given.startswith("Bearer ") else ""
@@ -329,7 +389,7 @@ class FakeEdc:
         threading.Thread(target=self._deliver, args=(p, path, message, then), daemon=True).start()
 
     def _deliver(self, p: Process, path: str, message: Json, then: str) -> None:
-        status, answer = 503, {}
+        status, answer = 503, Json()
         while status >= 500:
             status, answer = self._send(p.callback + path, message, p.callback)
         if status >= 400:

@@ -53,12 +53,21 @@ class Server:
                 self._go()
 
             def _go(self) -> None:
-                size = int(self.headers.get("Content-Length", 0))
                 headers = {name.lower(): value for name, value in self.headers.items()}
-                asked = Asked(self.command, self.path, headers, self.rfile.read(size))
+                asked = Asked(self.command, self.path, headers, self._body())
                 told = answer(asked)
                 outer.seen.append((asked.method, asked.path, told.status))
                 self._tell(told)
+
+            def _body(self) -> bytes:
+                if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
+                    return self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                found = b""
+                while size := int(self.rfile.readline(), 16):
+                    found += self.rfile.read(size)
+                    self.rfile.readline()
+                self.rfile.readline()
+                return found
 
             def _tell(self, told: Told) -> None:
                 raw = told.body if isinstance(told.body, bytes) else b""

@@ -15,6 +15,7 @@ import pytest
 from catalog.search import Query
 from connector.evidence.verify import verify
 from connector.identity import edc as profile
+from connector.identity.ports import Response
 from connector.services import (
     auditing,
     consents,
@@ -23,11 +24,15 @@ from connector.services import (
     peering,
     people,
     publishing,
+    received,
+    settling,
     transferring,
     views,
 )
 from connector.services.node import Node
 from connector.services.publishing import Upload
+from connector.services.settling import Outcome
+from connector.store import outbox
 from policies.problem import Problem
 from tests.peers.edc import ROWS, FakeEdc, Process, refusal
 from tests.support import traces
@@ -98,11 +103,11 @@ class meeting:  # noqa: N801  (reads as what happens)
 
     def __init__(self, folder: Path, edc: FakeEdc) -> None:
         self.edc = edc
-        self.serving = served(folder / "node", {"edc": {"mock_identity": True}})
+        self.serving = served(folder / "node", {"edc": {"mock_identity": True, "pause_millis": 20}})
 
     async def __aenter__(self) -> World:
         node = await self.serving.__aenter__()
-        where = profile.participant(self.edc.name, self.edc.dsp, self.edc.plane.url)
+        where = profile.participant(self.edc.name, self.edc.dsp, [self.edc.plane.url])
         await peering.add_edc(node, OPERATOR, where, "EDC", ["labs"])
         return World(node, self.edc)
 
@@ -171,7 +176,7 @@ class TestConsuming:
         pid = await world.begin((await world.ask("grades"))["agreement"])
         await fetching.start(world.node, RESEARCHER, pid, None)
         found = await world.until(pid, "COMPLETED")
-        folder = fetching.folder_of(world.node, pid)
+        folder = received.folder_of(world.node, pid)
         assert (folder / "data.csv").read_bytes() == ROWS
         assert not list(folder.glob("*.partial"))
         receipt = found["receipt"]
@@ -187,7 +192,7 @@ class TestConsuming:
         await fetching.start(world.node, RESEARCHER, pid, None)
         await world.until(pid, "COMPLETED")
         path = await world.bundle(ident, tmp_path / "bundle.zip")
-        report = verify(path, files=fetching.folder_of(world.node, pid))
+        report = verify(path, files=received.folder_of(world.node, pid))
         assert report.ok, report.failures
         unseen = " ".join(line.en for line in report.checks if line.ok is None)
         for words in (
@@ -207,7 +212,7 @@ class TestConsuming:
         await fetching.start(world.node, RESEARCHER, pid, None)
         await world.until(pid, "COMPLETED")
         path = await world.bundle(ident, tmp_path / "bundle.zip")
-        folder = fetching.folder_of(world.node, pid)
+        folder = received.folder_of(world.node, pid)
         (folder / "data.csv").write_bytes(ROWS + b"3,20\n")
         assert not verify(path, files=folder).ok
         with zipfile.ZipFile(path) as archive:
@@ -218,6 +223,34 @@ class TestConsuming:
             for name, data in (files | {"receipt.json": orjson.dumps(receipt)}).items():
                 archive.writestr(name, data)
         assert not verify(tmp_path / "forged.zip").ok
+
+    async def test_pushed_to_us_twice_and_kept_once(self, world: World, tmp_path: Path):
+        world.edc.assets = {"grades": [FROM_2020]}
+        ident = (await world.ask("grades"))["agreement"]
+        pid = await transferring.start(world.node, RESEARCHER, ident, "ndjson", push=True)
+        found = await world.until(pid, "COMPLETED")
+        folder = received.folder_of(world.node, pid)
+        assert sorted(path.name for path in folder.iterdir()) == [
+            *("agreement.en.txt", "agreement.fr.txt", "data.csv", "receipt.json")
+        ]
+        assert (folder / "data.csv").read_bytes() == ROWS
+        assert (found["receipt"]["received"]["bytes"], world.edc.statuses) == (
+            len(ROWS),
+            [200, 200],
+        )
+        report = verify(await world.bundle(ident, tmp_path / "bundle.zip"), files=folder)
+        assert report.ok, report.failures
+
+    async def test_nobody_else_can_push(self, world: World):
+        world.edc.assets = {"grades": []}
+        pid = await world.begin((await world.ask("grades"))["agreement"])
+        async with httpx.AsyncClient() as client:
+            for token in ("", "Bearer preau_0", "{}"):
+                headers = {"Authorization": token, "Content-Type": "text/csv"}
+                url = f"{world.node.url}/data/{pid}/sink"
+                answer = await client.post(url, content=b"forged", headers=headers)
+                assert answer.status_code in {401, 404}
+        assert not await asyncio.to_thread(received.folder_of(world.node, pid).exists)
 
     async def test_suspended_and_resumed_by_either_side(self, world: World):
         world.edc.assets = {"grades": []}
@@ -314,6 +347,31 @@ class TestProviding:
         [ours] = await views.transfers(world.node)
         await world.until(ours["pid"], "TERMINATED")
 
+    async def test_pushed_to_a_sink_and_completed(self, world: World):
+        await publish(world.node)
+        made = world.edc.take(await world.agreed(), f"{world.edc.plane.url}/sink")
+        assert await asyncio.to_thread(made.reached, "COMPLETED", "TERMINATED") == "COMPLETED"
+        [body] = world.edc.pushed
+        assert len(body.splitlines()) == len(traces.statements(12, 3))
+        assert b"learner-" not in body
+
+    async def test_a_sink_that_refuses_suspends_and_a_resumption_begins_anew(self, world: World):
+        await publish(world.node)
+        world.edc.sink_status = 503
+        made = world.edc.take(await world.agreed(), f"{world.edc.plane.url}/sink")
+        assert await asyncio.to_thread(made.reached, "SUSPENDED", "TERMINATED") == "SUSPENDED"
+        world.edc.sink_status = 200
+        world.edc.act(made, "start")
+        assert await asyncio.to_thread(made.reached, "COMPLETED", "TERMINATED") == "COMPLETED"
+        assert len(world.edc.pushed) == 2
+
+    @pytest.mark.parametrize("sink", ["http://localhost:1/elsewhere", "http://169.254.169.254/"])
+    async def test_nothing_is_pushed_to_strangers(self, world: World, sink: str):
+        await publish(world.node)
+        made = world.edc.take(await world.agreed(), sink)
+        assert await asyncio.to_thread(made.reached, "TERMINATED") == "TERMINATED"
+        assert not await views.transfers(world.node)
+
     async def test_an_address_on_resume_in_both_spellings(self, world: World):
         await publish(world.node)
         address = (await world.pulls(await world.agreed())).body["address"]
@@ -342,6 +400,52 @@ class TestHabits:
         assert await read(transfer)
         assert 409 in {status for _, _, status in slow.edc.server.seen}
 
+    async def test_an_agreement_said_again_is_the_same_under_its_newest_name(self, slow: World):
+        edc, kind = slow.edc, "ContractAgreementMessage"
+        edc.slow, edc.assets = False, {"grades": []}
+        found = await slow.ask("grades")
+        [theirs] = edc.of("negotiation")
+        again = {**theirs.body["wire"], "@id": "another-name", "timestamp": "2026-11-23T00:00:00Z"}
+        theirs.become("AGREED")  # its step from there was lost
+        assert await say(edc, theirs, "agreement", kind, agreement=again) == 200
+        assert await asyncio.to_thread(theirs.reached, "FINALIZED") == "FINALIZED"
+        theirs.body["agreement"] = "another-name"
+        await slow.begin(found["agreement"])
+        other = {**again, "permission": [{"action": "odrl:distribute"}]}
+        assert await say(edc, theirs, "agreement", kind, agreement=other) == 400
+        seen = await views.negotiation(slow.node, found["pid"])
+        assert seen["state"] == "FINALIZED"
+
+    async def test_what_else_it_says_again_changes_nothing(self, slow: World, tmp_path: Path):
+        slow.edc.slow = False
+        await publish(slow.node)
+        made = await slow.agreed()
+        kind = "ContractAgreementVerificationMessage"
+        made.become("VERIFIED")
+        assert await say(slow.edc, made, "agreement/verification", kind) == 200
+        assert await asyncio.to_thread(made.reached, "FINALIZED") == "FINALIZED"
+        transfer = await slow.pulls(made)
+        slow.edc.act(transfer, "suspension")
+        await asyncio.to_thread(transfer.reached, "SUSPENDED")
+        kind = "TransferSuspensionMessage"
+        assert await say(slow.edc, transfer, "suspension", kind, reason=["test"]) == 200
+        report = verify(await slow.bundle(made.body["agreement"], tmp_path / "b.zip"))
+        assert report.ok, report.failures
+
+    async def test_not_now_from_who_has_taken_it_already_ends_nothing(self, slow: World):
+        """Its answer was lost, and to the repeat it says 409: it is asked where it stands."""
+        slow.edc.slow = False
+        await publish(slow.node)
+        await slow.pulls(await slow.agreed())
+        [ours] = await views.transfers(slow.node)
+        [row] = await slow.node.store.read(lambda tx: outbox.of(tx, process=ours["pid"]))
+        refused = Outcome(Response(409), Problem("delivery-refused", peer="edc-slow", status=409))
+        await settling.settle(slow.node, row, refused)
+        await slow.until(ours["pid"], "STARTED")
+        slow.edc.of("transfer")[0].become("TERMINATED")
+        await settling.settle(slow.node, row, refused)
+        await slow.until(ours["pid"], "TERMINATED")
+
     async def test_a_repeated_request_does_not_confuse_us(self, slow: World):
         """It makes a second negotiation of it; the first that agrees counts, the other is told."""
         edc = slow.edc
@@ -363,6 +467,11 @@ class TestHabits:
         assert states == {"FINALIZED", "TERMINATED"}
 
 
+async def say(edc: FakeEdc, p: Process, act: str, kind: str, **body: Any) -> int:
+    """The answer to something said again."""
+    return await asyncio.to_thread(lambda: edc.say_again(p, act, kind, **body))
+
+
 async def ask(address: dict[str, str]) -> httpx.Response:
     """What a data address answers to its bare token, as EDC's applications ask."""
     async with httpx.AsyncClient() as client:
@@ -377,3 +486,47 @@ async def read(transfer: Process) -> list[Any]:
     answer = await ask(transfer.body["address"])
     assert answer.status_code == 200, answer.text
     return [json.loads(line) for line in answer.content.splitlines()]
+
+
+class TestProfile:
+    async def test_off_means_that_nobody_is_believed(self, tmp_path: Path):
+        edc = FakeEdc("edc-university", "0.14.1")
+        where = profile.participant(edc.name, edc.dsp)
+        async with served(tmp_path / "node", {}) as node:
+            with pytest.raises(Problem, match="peer-edc-off"):
+                await peering.add_edc(node, OPERATOR, where, "EDC", [])
+            assert await knock(node, edc.name) == 401
+        edc.close()
+
+    async def test_only_whom_the_operator_named_is_believed(self, world: World):
+        assert await knock(world.node, world.edc.name) == 200
+        assert await knock(world.node, "somebody-else") == 401
+        assert await knock(world.node, world.node.did) == 401
+
+    async def test_another_s_process_is_not_found(self, world: World):
+        world.edc.assets = {"grades": []}
+        found = await world.ask("grades")
+        other = FakeEdc("edc-other", "0.14.1")
+        where = profile.participant(other.name, other.dsp)
+        await peering.add_edc(world.node, OPERATOR, where, "EDC", [])
+        path = f"/negotiations/{found['pid']}"
+        assert await knock(world.node, "edc-other", path) == 404
+        assert await knock(world.node, world.edc.name, path) == 200
+        other.close()
+
+    async def test_a_callback_elsewhere_is_refused(self, world: World):
+        await publish(world.node)
+        world.edc._callback = lambda: "http://localhost:1/elsewhere"  # type: ignore[method-assign]
+        asked = (world.node.did, world.node.dsp, f"{world.node.url}/datasets/traces")
+        made = await asyncio.to_thread(world.edc.negotiate, *asked)
+        assert await asyncio.to_thread(made.reached, "TERMINATED") == "TERMINATED"
+        assert not await views.negotiations(world.node)
+
+
+async def knock(node: Node, name: str, path: str = "/catalog/datasets/none") -> int:
+    """The status for somebody who calls itself so; a dataset that is not there counts as let in."""
+    async with httpx.AsyncClient() as client:
+        headers = {"Authorization": json.dumps({"clientId": name, "audience": None})}
+        answer = await client.get(f"{node.dsp}{path}", headers=headers)
+    let_in = answer.status_code == 404 and path.startswith("/catalog")
+    return 200 if let_in else answer.status_code

@@ -83,8 +83,8 @@ def test_a_policy_without_rules_is_invalid():
         (atom("odrl:purpose", "eq", "free text"), "value-type"),
         (atom("odrl:dateTime", "lt", "2027-01-01"), "value-type"),
         (
-            atom("odrl:dateTime", "lt", {"@value": "2027-01-01T00:00:00", "@type": "xsd:dateTime"}),
-            "value-type",
+            atom("odrl:dateTime", "lt", {"@value": "2026-12-01T13:59:59", "@type": "xsd:dateTime"}),
+            "incomparable",
         ),
         (atom("preau:membership", "isPartOf", {"@id": "group:labs"}), "missing-value"),
         (atom("odrl:delayPeriod", "lt", "P1D"), "duty-only"),
@@ -347,6 +347,20 @@ def test_claims_of_an_application(application: Any):
     found = claims(application)
     assert found[ODRL + "purpose"].values == (iri(PURPOSE),)
     assert found[PREAU + "recipientCountry"].values == (iri("https://w3id.org/dpv/loc#FR"),)
+
+
+@pytest.mark.parametrize(
+    ("members", "said"),
+    [
+        ({"conflict": "invalid", "prohibition": {"action": "use"}}, "which voids it"),
+        ({"inheritFrom": "urn:q"}, "which is missing here"),
+    ],
+)
+def test_why_a_whole_policy_was_not_evaluated_is_said(members: dict[str, Any], said: str):
+    made = ask(policy(**members))
+    assert [line for line in made.reasons("en") if said in line]
+    assert made.reasons("fr") != made.reasons("en")
+    assert made.internal()["note"] in {"conflict", "inherits"}
 
 
 def test_now_needs_a_time_zone():

@@ -51,6 +51,12 @@ DECLARATIONS: dict[str, tuple[dict[str, Any], str]] = {
     "parameter": ({"params": {**PARAMS, "operand": "x"}}, "policy-template-parameter"),
     "member": ({"retentoin": "P1Y"}, "dataplane-about-unknown"),
     "no-end": ({"until": None}, "publish-no-end"),
+    "ended": ({"until": "2020-12-31T00:00:00Z"}, "policy-lint-ended"),
+    "terms-ended": ({"params": {**PARAMS, "until": "2020-12-31T00:00:00Z"}}, "policy-lint-ended"),
+    "purpose": (
+        {"params": {**PARAMS, "purposes": ["https://w3id.org/preau/ns#EducationResaerch"]}},
+        "policy-lint-unknown-purpose",
+    ),
     "retention": ({"retention": "P3Y"}, "policy-lint-retention"),
     "minors": ({"audience": "minors"}, "policy-lint-minors-on-consent"),
     "mixed": ({"audience": "mixed"}, "policy-lint-minors-on-consent"),

@@ -61,6 +61,34 @@ TEXTS: Final[dict[str, Text]] = {
         "Corrigez le fichier à cet endroit.",
         "Correct the file at that place.",
     ),
+    "cli-choose-none": Text(
+        "not-found",
+        "Il n'y en a aucun pour l'instant.",
+        "There is none at the moment.",
+        "Attendez-le avec --wait SECONDES là où c'est possible, ou voyez la commande « list ».",
+        "Wait for it with --wait SECONDS where possible, or see the command “list”.",
+    ),
+    "cli-choose-several": Text(
+        "invalid",
+        "Il y en a {count} : {ids}.",
+        "There are {count}: {ids}.",
+        "Ajoutez l'identifiant de celui que vous voulez.",
+        "Add the id of the one you mean.",
+    ),
+    "cli-serve-ended": Text(
+        "unavailable",
+        "Le nœud de {folder} s'est arrêté aussitôt (code {status}) : {fault}",
+        "The node in {folder} ended at once (code {status}): {fault}",
+        "Corrigez ce que dit {log}, puis relancez.",
+        "Mend what {log} says, then start it again.",
+    ),
+    "cli-serve-slow": Text(
+        "unavailable",
+        "Le nœud de {folder} n'est pas prêt après {seconds} s.",
+        "The node in {folder} is not ready after {seconds} s.",
+        "Lisez {log} ; le processus a été arrêté.",
+        "Read {log}; the process was stopped.",
+    ),
     "cli-folder-not-empty": Text(
         "conflict",
         "Le dossier {folder} n'est pas vide ; rien n'a été écrit.",
@@ -74,6 +102,13 @@ TEXTS: Final[dict[str, Text]] = {
         "{folder} was not written by “preau catalog save”.",
         "Donnez le dossier que cette commande a écrit, tel quel.",
         "Give the folder which that command wrote, unchanged.",
+    ),
+    "cli-request-ended": Text(
+        "refused",
+        "La demande {pid} est close, sans accord ({ended}) : {reasons}",
+        "The request {pid} is over, without an agreement ({ended}): {reasons}",
+        "Lisez « preau negotiation show {pid} », puis demandez ce que l'offre permet.",
+        "Read “preau negotiation show {pid}”, then ask for what the offer permits.",
     ),
     "cli-not-written": Text(
         "unavailable",

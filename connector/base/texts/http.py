@@ -19,6 +19,13 @@ TEXTS: Final[dict[str, Text]] = {
         "Envoyez moins, ou demandez à l'opérateur de relever limits.message_bytes.",
         "Send less, or ask the operator to raise limits.message_bytes.",
     ),
+    "http-slow": Text(
+        "invalid",
+        "La requête n'est pas arrivée en entier en {seconds} secondes.",
+        "The request did not arrive as a whole within {seconds} seconds.",
+        "Envoyez-la de nouveau, d'un seul tenant.",
+        "Send it again, in one go.",
+    ),
     "http-broken-off": Text(
         "invalid",
         "La requête s'est interrompue avant sa fin.",

@@ -117,6 +117,14 @@ def test_an_open_quote_far_from_the_end_costs_its_line():
     assert (found[0], len(found)) == ((2, "not-csv"), MAX_LINES + 6)
 
 
+def test_a_record_of_large_lines_is_not_held(monkeypatch: pytest.MonkeyPatch):
+    """Each cell is short, each line in bounds: only the record as a whole is too much."""
+    monkeypatch.setattr("connector.dataplane.csvfile.MAX_RECORD", 100)
+    line = "x," * 30
+    found = rows(f'a,b\n{line}"y\n{line}"y"\n1,2\n')
+    assert found == [(2, "not-csv"), (3, "ragged"), (4, ["1", "2"])]
+
+
 def test_a_multi_line_cell_of_the_wrong_width_costs_its_first_line():
     assert rows('a,b\n1,"x\n2,3\n4,y",5\n') == [
         (2, "ragged"),

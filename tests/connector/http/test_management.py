@@ -41,6 +41,7 @@ MATRIX: list[tuple[str, str, dict[str, Any], tuple[str, ...]]] = [
     ),
     ("GET", f"agreements/{NOBODY}/bundle", {}, ("operator", "auditor", "dpo")),
     ("POST", "transfers", {"agreement": NOBODY}, ASKING),
+    ("POST", "transfers", {"agreement": NOBODY, "again": False}, ASKING),
     ("POST", f"transfers/{NOBODY}/fetch", {}, ASKING),
     ("POST", f"transfers/{NOBODY}/suspension", {"reason": "x"}, MOVING),
     ("POST", f"transfers/{NOBODY}/resumption", {}, MOVING),

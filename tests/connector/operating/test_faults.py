@@ -5,7 +5,6 @@ work goes on where it stopped once the fault is gone.
 """
 
 import contextlib
-import os
 import resource
 import subprocess
 import sys
@@ -27,6 +26,7 @@ from connector.store import consents as events
 from policies.problem import Problem
 from tests.connector.operating.conftest import LATER, Opened, Wire, fetch_all
 from tests.support.clock import ManualClock
+from tests.support.disks import enlarge, tmpfs
 
 ABOUT = """
 id = "more-traces"
@@ -45,28 +45,6 @@ until = "2027-12-31T00:00:00Z", retention = "P1Y" } }
 
 
 # ------------------------------------------------------------------ disks
-
-
-@contextmanager
-def tmpfs(folder: Path, size: int) -> Iterator[bool]:
-    """A disk of so many bytes at `folder`; False where this user may not mount one."""
-    folder.mkdir(parents=True, exist_ok=True)
-    command = ["mount", "-t", "tmpfs", "-o", f"size={size},mode=700", "tmpfs", str(folder)]
-    mounted = (
-        os.geteuid() == 0
-        and not subprocess.run(command, capture_output=True, check=False).returncode
-    )
-    try:
-        yield mounted
-    finally:
-        if mounted:
-            subprocess.run(["umount", "--lazy", str(folder)], check=True)
-
-
-def enlarge(folder: Path) -> None:
-    """Somebody frees some space."""
-    command = ["mount", "-o", "remount,size=20000000", str(folder)]
-    subprocess.run(command, check=True)
 
 
 @contextmanager

@@ -11,9 +11,10 @@ import pytest
 
 from connector.evidence.verify import verify
 from connector.services import auditing, fetching, publishing, transferring, views
-from connector.store import messages, parts
+from connector.services.received import folder_of
+from connector.store import agreements, messages, parts
 from policies.problem import Problem
-from tests.support.pair import AUDITOR, RESEARCHER, Pair, statements
+from tests.support.pair import AUDITOR, DPO, RESEARCHER, Pair, statements
 
 LEARNERS, EACH = 20, 6
 
@@ -56,7 +57,7 @@ def refuse_once(patch: pytest.MonkeyPatch, module: Any, name: str, when: Any) ->
 
 async def whole(nodes: Pair, pid: str, folder: Path) -> None:
     """Everything arrived once, and both bundles verify with it."""
-    received = fetching.folder_of(nodes.consumer, pid)
+    received = folder_of(nodes.consumer, pid)
     rows = [json.loads(line) for line in (received / "data.ndjson").read_bytes().splitlines()]
     assert len(rows) == LEARNERS * EACH
     agreement = str((await views.agreements(nodes.consumer))[0]["id"])
@@ -115,3 +116,53 @@ async def test_revisions_that_no_dataset_names_are_deleted_at_a_start(nodes: Pai
     assert await publishing.sweep(nodes.provider) == 2
     assert list((nodes.provider.folder / "data").glob("*/*")) == [kept]
     assert await publishing.sweep(nodes.provider) == 0
+
+
+async def unanswered(nodes: Pair, pid: str, patch: pytest.MonkeyPatch) -> None:
+    """Fetch everything; the receipt does not reach the provider."""
+    post = type(nodes.wire).post
+
+    async def unreachable(wire: Any, url: str, *arguments: Any, **named: Any) -> Any:
+        if url.endswith("/receipt"):
+            raise Problem("delivery-unreachable", host="localhost")
+        return await post(wire, url, *arguments, **named)
+
+    with patch.context() as once:
+        once.setattr(type(nodes.wire), "post", unreachable)
+        found = await fetch(nodes, pid)
+    assert (found["state"], found["receipt"]) == ("STARTED", None)
+
+
+@pytest.mark.parametrize("ended", ["transfer", "agreement"])
+async def test_a_receipt_is_owed_and_taken_after_the_end(
+    nodes: Pair, asked: str, ended: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    await unanswered(nodes, asked, monkeypatch)
+    theirs = (await views.transfers(nodes.provider))[0]["pid"]
+    await transferring.terminate(nodes.provider, DPO, theirs, "Enough.")
+    await nodes.settle()
+    if ended == "agreement":
+        agreement = (await views.agreements(nodes.provider))[0]["id"]
+        await nodes.provider.store.write(
+            lambda tx: agreements.set_state(tx, id=agreement, state="ended")
+        )
+    found = await fetch(nodes, asked)
+    assert (found["state"], found["fetch"]["problem"]) == ("TERMINATED", None)
+    assert found["receipt"]
+    assert found["receipt"] == (await views.transfers(nodes.provider))[0]["receipt"]
+    await whole(nodes, asked, tmp_path)
+    # Nothing is owed any more: the token is forgotten.
+    session = await nodes.consumer.store.read(lambda tx: parts.session(tx, transfer=asked))
+    assert session is not None
+    assert set(session.body) == {"salt", "format"}
+
+
+async def test_what_is_here_already_is_found_again(nodes: Pair, asked: str):
+    agreement = str((await views.agreements(nodes.consumer))[0]["id"])
+    assert await fetching.complete(nodes.consumer, agreement, "ndjson") is None
+    await fetch(nodes, asked)
+    assert await fetching.complete(nodes.consumer, agreement, "ndjson") == asked
+    assert await fetching.complete(nodes.consumer, agreement, "csv") is None
+    with pytest.raises(Problem, match="agreement-unknown"):
+        await fetching.complete(nodes.consumer, "urn:uuid:none", "ndjson")
+    assert await transferring.start(nodes.consumer, RESEARCHER, agreement, "ndjson") != asked
