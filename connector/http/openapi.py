@@ -90,6 +90,7 @@ OTHER_BODIES: Final[Mapping[str, Mapping[str, Json]]] = {
             max_bad={"type": "string"},
         )
     },
+    "/data/{pid}/sink": {"application/octet-stream": {"type": "string", "format": "binary"}},
     "/v1/consents/import": {"text/csv": {"type": "string"}, JSON: {"type": "array"}},
 }
 
