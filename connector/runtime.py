@@ -137,9 +137,10 @@ async def run(
     Raises:
         Problem: `store-…`: the database took no more promises, and this process has ended for it.
     """
+    outside = public_app.app(node)
     servers = [
-        _Server(public_app.app(node), public),
-        _Server(management_app.app(node), management),
+        _Server(outside, public),
+        _Server(management_app.app(node, outside), management),
     ]
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

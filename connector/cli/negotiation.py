@@ -117,6 +117,49 @@ def resubmit(
     SESSION.say(made, *_lines(made))
 
 
+@app.command("counter")
+@command
+def counter(
+    ident: Annotated[str, typer.Argument(metavar="ID")],
+    offer: Annotated[Path, typer.Option(metavar="OFFER.json", help="What must differ.")],
+) -> None:
+    """Answer an offer with a narrower one."""
+    path = f"/v1/negotiations/{segment(ident)}/offers"
+    made = SESSION.client().post(path, {"offer": read_json(offer)})
+    SESSION.say(made, *_lines(made))
+
+
+@app.command("offer")
+@command
+def offer(
+    peer: Annotated[str, typer.Argument(metavar="DID", help="Whom you offer it to.")],
+    dataset: Annotated[str, typer.Argument(metavar="DATASET", help="A dataset of yours.")],
+    offer_: Annotated[
+        str | None, typer.Option("--offer", metavar="NAME", help="Which offer; else the first.")
+    ] = None,
+) -> None:
+    """Offer a dataset to a participant that has not asked for it."""
+    body = {"peer": peer, "dataset": dataset, "offer": offer_}
+    made = SESSION.client().post("/v1/offers", body)
+    SESSION.say(made, *_lines(made))
+
+
+@app.command("verify")
+@command
+def verify(ident: Annotated[str, typer.Argument(metavar="ID")]) -> None:
+    """Sign the agreement, where your node leaves that to people ([steps] by_hand)."""
+    made = SESSION.client().post(f"/v1/negotiations/{segment(ident)}/verification")
+    SESSION.say(made, *_lines(made))
+
+
+@app.command("finalize")
+@command
+def finalize(ident: Annotated[str, typer.Argument(metavar="ID")]) -> None:
+    """Put a signed agreement in force, where your node leaves that to people."""
+    made = SESSION.client().post(f"/v1/negotiations/{segment(ident)}/finalization")
+    SESSION.say(made, *_lines(made))
+
+
 @app.command("terminate")
 @command
 def terminate(

@@ -96,6 +96,20 @@ def resume(ident: _ID) -> None:
     _change(ident, "resumption", "")
 
 
+@app.command("start")
+@command
+def start(ident: _ID) -> None:
+    """Let a transfer begin, where your node leaves that to people ([steps] by_hand)."""
+    _change(ident, "start", "")
+
+
+@app.command("complete")
+@command
+def complete(ident: _ID) -> None:
+    """Say that a transfer is over as agreed; either party can."""
+    _change(ident, "completion", "")
+
+
 @app.command("terminate")
 @command
 def terminate(

@@ -14,11 +14,14 @@ PATIENCE: Final = 30
 
 
 async def body_of(request: Request, limit: int) -> bytes:
-    """The whole body, refused as soon as it is larger than `limit` bytes.
+    """The whole body, refused as soon as it is larger than `limit` bytes, or compressed: a small
+    body must not become a large one.
 
     Raises:
-        Problem: `http-too-large`, `http-broken-off`.
+        Problem: `http-encoding`, `http-too-large`, `http-broken-off`.
     """
+    if request.headers.get("content-encoding", "identity").strip().lower() not in ("identity", ""):
+        raise Problem("http-encoding")
     declared = request.headers.get("content-length")
     if declared is not None and declared.isdecimal() and int(declared) > limit:
         raise Problem("http-too-large", limit=limit)

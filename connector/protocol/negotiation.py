@@ -42,6 +42,7 @@ __all__ = [
     "agreement_id",
     "awaiting",
     "learn",
+    "read_document",
     "start_consumer",
     "start_provider",
     "step",
@@ -358,6 +359,11 @@ def unanswered(
 def awaiting(n: Negotiation, roles: tuple[str, ...], now: datetime) -> Negotiation:
     """The negotiation with these roles still to decide (a person has just decided)."""
     return replace(n, awaiting=roles, version=n.version + 1, updated=now)
+
+
+def read_document(n: Negotiation, reference: Mapping[str, str], now: datetime) -> Negotiation:
+    """The negotiation once we have read the signed document behind an offer that came unasked."""
+    return replace(n, signed_document=reference, version=n.version + 1, updated=now)
 
 
 def agreement_id(provider: str, consumer: str, provider_pid: str, consumer_pid: str) -> str:

@@ -52,15 +52,18 @@ class Actor:
 
 
 async def authenticate(node: Node, token: str) -> Caller:
-    """The node behind a Self-Issued token (P9), or the configured EDC behind a mock identity.
-    The token is not yet used up: see `inbound.spend`.
+    """The node behind a Self-Issued token (P9), or the configured peer behind a shared
+    secret or a mock identity. The token is not yet used up: see `inbound.spend`.
 
     Raises:
         Problem: `identity-…` when anything about the token or its DID document is not right;
             `access-unknown-peer` when the operator does not know this DID.
     """
+    partner = node.partners.of(token)
+    if partner is not None:
+        return await _pinned(node, partner.name, token)
     if edc.spoken(token):
-        return await _configured(node, token)
+        return await _mocked(node, token)
     known: dict[str, PeerRow] = {}
 
     async def document_of(did: str) -> DidDocument:
@@ -83,7 +86,7 @@ async def authenticate(node: Node, token: str) -> Caller:
     return Caller(did, claims.jti, claims.expires, document, groups, token_hash(token))
 
 
-async def _configured(node: Node, header: str) -> Caller:
+async def _mocked(node: Node, header: str) -> Caller:
     """The peer that a mock identity names, if configuration lets it count.
 
     Raises:
@@ -93,12 +96,19 @@ async def _configured(node: Node, header: str) -> Caller:
     if not node.settings.edc.mock_identity:
         raise Problem("access-unknown-peer")
     name = edc.read(header)
+    if node.partners.named(name) is not None:  # it has a secret to show
+        raise Problem("access-unknown-peer")
+    return await _pinned(node, name, header)
+
+
+async def _pinned(node: Node, name: str, credential: str) -> Caller:
+    """A participant that only configuration tells about."""
     document = node.resolver.pinned(name)
     peer = await node.store.read(lambda tx: peers.get(tx, did=name))
     if document is None or peer is None:
         raise Problem("access-unknown-peer")
     groups = frozenset(peer.groups)
-    return Caller(name, None, node.clock.now(), document, groups, token_hash(header))
+    return Caller(name, None, node.clock.now(), document, groups, token_hash(credential))
 
 
 async def actor(node: Node, token: str) -> Actor:

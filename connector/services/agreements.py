@@ -37,7 +37,7 @@ from policies.jcs import digest
 from policies.model import Policy
 from policies.plan import Plan, needs
 from policies.problem import Problem
-from policies.values import instant
+from policies.values import moment
 
 Json = dict[str, Any]
 
@@ -100,7 +100,7 @@ def countersign(node: Node, tx: Tx, n: Negotiation, terms: Terms, caller: Caller
             `agreement-proof-missing`, `time-invalid`.
     """
     offered, attested = Terms.read(n.offer, kind="Offer"), attests(node, n.peer)
-    at = instant(str(terms.wire.get("timestamp", "")))
+    at = moment(str(terms.wire.get("timestamp", "")))
     if at is None:
         raise Problem("agreement-differs", members="timestamp")
     policy = agreed_policy(node, n, terms.policy, at)
@@ -159,7 +159,9 @@ def keep(node: Node, tx: Tx, n: Negotiation, signed: Signed, caller: Caller | No
 
 
 def complete(node: Node, tx: Tx, n: Negotiation, proof: object, caller: Caller) -> None:
-    """The second signature has arrived: check it over the same bytes, keep it, activate.
+    """The second signature has arrived: check it over the same bytes and keep it.
+
+    The agreement is in force once it is final (`concluding.finalize`).
 
     Raises:
         Problem: `agreement-proof-missing`, `catalog-proof-…`.
@@ -168,18 +170,30 @@ def complete(node: Node, tx: Tx, n: Negotiation, proof: object, caller: Caller) 
     if row is None:
         raise Problem("agreement-unknown")
     if attests(node, n.peer):
-        rows.set_state(tx, id=row.id, state="active")
         _attest(node, tx, row.document, caller)
         return
     checked = check_proof(row.document, proof, caller)
     peer_did = dict(caller.document.source)
     rows.update_row(
         tx,
-        replace(
-            row, state="active", consumer_proof=checked, body={**row.body, "peer_did": peer_did}
-        ),
+        replace(row, consumer_proof=checked, body={**row.body, "peer_did": peer_did}),
     )
     _assent(node, tx, row.document, caller.did, checked, peer_did)
+
+
+def sign_kept(node: Node, tx: Tx, n: Negotiation) -> Json:
+    """Our signature, as consumer, under an agreement that was checked and kept before.
+
+    Raises:
+        Problem: `agreement-unknown`.
+    """
+    row = rows.get(tx, id=str(n.agreement_id))
+    if row is None:
+        raise Problem("agreement-unknown")
+    proof = sign(node, row.document)
+    rows.update_row(tx, replace(row, consumer_proof=proof))
+    _assent(node, tx, row.document, node.did, proof, own_did(node))
+    return proof
 
 
 def agreed_policy(node: Node, n: Negotiation, policy: Policy, at: datetime) -> Policy:

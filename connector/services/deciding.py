@@ -71,6 +71,11 @@ def judge(node: Node, tx: Tx, n: Negotiation, caller: Caller) -> Negotiation:
         if offer is None:
             raise Problem("negotiation-offer-unknown")
         requested = Terms.read(n.offer, kind="Offer").policy
+        if n.application is None and _bare(requested):
+            # Choosing the offer is the declaration (P6): its published terms are on the table.
+            requested = replace(offer.policy, assigner=node.did)
+            wire = published.on_table(requested, n.offer_id, n.dataset, node.did)
+            n = replace(n, offer=wire)
         beyond = [*differences(offer.policy, requested), *_not_applied_for(n, requested)]
     except Problem as problem:
         return end(node, tx, n, problem)
@@ -197,6 +202,27 @@ def close(tx: Tx, n: Negotiation) -> None:
 def read_application(n: Negotiation) -> Application | None:
     """The typed application of a negotiation."""
     return applications.read(n.application) if n.application else None
+
+
+def named(tx: Tx, n: Negotiation, before: str, groups: frozenset[str]) -> Negotiation:
+    """A counter-offer under a name that is none of our offers' is about the offer that the
+    negotiation is about: some peers name each of their own anew.
+    """
+    try:
+        ours = published.find(tx, n.dataset, groups).offer(n.offer_id)
+    except Problem:
+        return n
+    return n if ours else replace(n, offer_id=before, offer={**n.offer, "@id": before})
+
+
+def _bare(policy: Policy) -> bool:
+    """Whether terms say nothing of their own: permissions without any condition or duty."""
+    rules = policy.permissions
+    return not (
+        policy.prohibitions
+        or policy.obligations
+        or any(rule.constraints or rule.duties for rule in rules)
+    )
 
 
 def _not_applied_for(n: Negotiation, requested: Policy) -> tuple[Difference, ...]:

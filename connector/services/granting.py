@@ -61,18 +61,32 @@ def prepare_soon(node: Node) -> None:
 
 
 async def _prepare_all(node: Node) -> None:
-    while waiting := await node.store.read(_waiting):
+    by_hand = "start" in node.settings.steps.by_hand
+    while waiting := await node.store.read(lambda tx: _waiting(tx, by_hand=by_hand)):
         for pid in waiting:
             await _prepare(node, pid)
 
 
-def _waiting(tx: Tx) -> list[str]:
+def release(tx: Tx, pid: str) -> None:
+    """A person has let a transfer start that waited for one."""
+    session = session_of(tx, pid)
+    rows.put_session(tx, replace(session, body={**session.body, "released": True}))
+
+
+def _waiting(tx: Tx, *, by_hand: bool) -> list[str]:
     held = quarantine.current(tx) is not None
     return [
         row.pid
         for row in transfer_rows.listing(tx, state=State.REQUESTED.value)
-        if row.role == Role.PROVIDER.value and not (held and _held_back(tx, row.pid))
+        if row.role == Role.PROVIDER.value
+        and not (by_hand and not _released(tx, row.pid))
+        and not (held and _held_back(tx, row.pid))
     ]
+
+
+def _released(tx: Tx, pid: str) -> bool:
+    session = rows.session(tx, transfer=pid)
+    return session is not None and bool(session.body.get("released"))
 
 
 def _held_back(tx: Tx, pid: str) -> bool:

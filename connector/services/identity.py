@@ -14,8 +14,11 @@ def document(node: Node) -> dict[str, Any]:
 
 def authorization(node: Node, peer: str) -> str:
     """The `Authorization` of one request to a peer: a fresh token for it alone (P9), or what a
-    configured EDC with mock identity reads.
+    configured peer reads: the secret shared with it, the header of an EDC with mock identity.
     """
+    partner = node.partners.named(peer)
+    if partner is not None:
+        return f"Bearer {partner.secret}"
     configured = node.resolver.pinned(peer)
     if configured is not None:
         return edc.authorization(node.did, configured.dsp)

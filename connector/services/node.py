@@ -13,11 +13,13 @@ from connector.evidence.log import Log
 from connector.identity.keys import KeyRing
 from connector.identity.ports import Fetch
 from connector.identity.resolver import DidResolver
+from connector.identity.static import Partners
 from connector.services.alarm import Alarm
 from connector.services.background import Background
 from connector.services.bitmaps import Bitmaps
 from connector.services.fetches import Fetches
 from connector.services.judgements import Judgements
+from connector.services.paging import Listings
 from connector.store.store import Store
 from connector.subjects.journal import Journal
 
@@ -26,10 +28,10 @@ from connector.subjects.journal import Journal
 class Node:
     """One running participant. Frozen: what changes lives in the store.
 
-    `background` holds the work that goes on beside requests; `bitmaps` is a cache of the consent
-    state, rebuilt from the store at any time, `judgements` one of decisions; `consenting` keeps
-    journal and commits of consent events in one order; `crawling` lets one crawl go on at a time;
-    `alarm` wakes the monitor.
+    `background` holds the work that goes on beside requests; `bitmaps` and `listings` are caches
+    of the consent state and of the catalog, rebuilt from the store at any time, `judgements` one of
+    decisions; `consenting` keeps journal and commits of consent events in one order; `crawling`
+    lets one crawl go on at a time; `alarm` wakes the monitor.
     """
 
     folder: Path
@@ -43,9 +45,11 @@ class Node:
     fetch: Fetch
     resolver: DidResolver
     worker: Worker
+    partners: Partners = field(default_factory=Partners)
     background: Background = field(default_factory=Background)
     bitmaps: Bitmaps = field(default_factory=Bitmaps)
     fetches: Fetches = field(default_factory=Fetches)
+    listings: Listings = field(default_factory=Listings)
     consenting: asyncio.Lock = field(default_factory=asyncio.Lock)
     judgements: Judgements = field(default_factory=Judgements)
     alarm: Alarm = field(default_factory=Alarm)

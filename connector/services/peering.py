@@ -3,12 +3,12 @@
 What they publish is fetched and verified by `asking`, gathered for searches by `discovering`.
 """
 
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from catalog import values
 from connector.evidence.leaf import Entry
-from connector.identity import did_web, edc
+from connector.identity import did_web, edc, static
 from connector.identity.did import DidDocument
 from connector.services import access, asking, foreign
 from connector.services.access import Actor
@@ -19,6 +19,9 @@ from connector.store import peers
 from connector.store.rows import PeerRow
 from connector.store.store import Tx
 from policies.problem import Problem
+
+BY_CONFIGURATION: Final = Actor("configuration", "operator")
+"""Who knows a peer when the node's TOML says so."""
 
 
 async def add(node: Node, who: Actor, did: str, name: str, groups: list[str]) -> dict[str, Any]:
@@ -52,6 +55,11 @@ async def add_edc(
 
 async def recall(node: Node) -> None:
     """Know again, at a start, the peers that only configuration can tell about."""
+    for partner in node.partners.listing():
+        node.resolver.pin(partner.document)
+        known = await node.store.read(lambda tx, did=partner.name: peers.get(tx, did=did))  # type: ignore[misc]
+        if known is None:
+            await _know(node, BY_CONFIGURATION, partner.document, "", [])
     if not node.settings.edc.mock_identity:
         return
     for row in await node.store.read(peers.listing):
@@ -75,7 +83,7 @@ async def _know(
     )
     change = {"v": 1, "change": "peer", "did": did, "groups": list(row.groups), "by": who.id}
     if edc.is_name(did):
-        change |= {"profile": edc.PROFILE, "addresses": dict(document.services)}
+        change |= {"profile": _profile(node, did), "addresses": dict(document.services)}
 
     def unit(tx: Tx) -> PeerRow:
         known = peers.get(tx, did=did)
@@ -84,14 +92,14 @@ async def _know(
         node.log.append(tx, Entry("config", None, None, change), now)
         return kept
 
-    shown = _shown(await node.store.write(unit))
+    shown = _shown(node, await node.store.write(unit))
     node.alarm.ring()  # running agreements may depend on a membership
     return shown
 
 
 async def listing(node: Node) -> list[dict[str, Any]]:
     """The peers known, by DID."""
-    return [_shown(row) for row in await node.store.read(peers.listing)]
+    return [_shown(node, row) for row in await node.store.read(peers.listing)]
 
 
 async def catalog_of(node: Node, did: str) -> dict[str, Any]:
@@ -198,16 +206,23 @@ def _merged(known: PeerRow, new: PeerRow) -> PeerRow:
     )
 
 
-def _shown(row: PeerRow) -> dict[str, Any]:
+def _shown(node: Node, row: PeerRow) -> dict[str, Any]:
     return {
         "did": row.did,
         "name": row.name or "",
         "groups": list(row.groups),
         "added": row.added.isoformat(),
         "head": row.head,
-        "profile": edc.PROFILE if edc.is_name(row.did) else "did",
+        "profile": _profile(node, row.did),
         "url": _url(row),
     }
+
+
+def _profile(node: Node, peer: str) -> str:
+    """How a peer says who it is."""
+    if node.partners.named(peer) is not None:
+        return static.PROFILE
+    return edc.PROFILE if edc.is_name(peer) else "did"
 
 
 def _url(row: PeerRow) -> str:

@@ -21,6 +21,7 @@ from connector.services import (
     foreign,
     ledger,
     peering,
+    proposing,
     published,
 )
 from connector.services.access import Actor
@@ -33,7 +34,7 @@ from connector.store import catalogs, notes
 from connector.store.codec import to_text
 from connector.store.store import Tx
 from policies import application as applications
-from policies import compare, odrl
+from policies import compare
 from policies.application import Draft
 from policies.model import Policy
 from policies.problem import Problem
@@ -67,7 +68,7 @@ async def request(node: Node, who: Actor, iri: str, draft: Json, peer: str | Non
             pid=node.ids.uuid(),
             peer=found.peer,
             callback=found.dataset.endpoint,
-            offer=_wire(policy, offer.id, iri, found.peer),
+            offer=published.on_table(policy, offer.id, iri, found.peer),
             application=application,
             signed_document=found.reference,
         )
@@ -115,6 +116,7 @@ async def resubmit(node: Node, who: Actor, pid: str, draft: Json) -> None:
     """
     access.require(who, *_ASKING)
     asked = applications.draft(draft)
+    await proposing.known_document(node, pid)
 
     def unit(tx: Tx) -> None:
         n = negotiation(tx, pid)
@@ -126,7 +128,7 @@ async def resubmit(node: Node, who: Actor, pid: str, draft: Json) -> None:
             Act.REQUEST,
             Role.CONSUMER,
             node.clock.now(),
-            offer=_wire(policy, n.offer_id, n.dataset, n.peer),
+            offer=published.on_table(policy, n.offer_id, n.dataset, n.peer),
             application=application,
         )
         message = messages.ContractRequest(
@@ -149,6 +151,7 @@ async def accept(node: Node, who: Actor, pid: str) -> None:
         Problem: `negotiation-resubmit`: the offer is wider than what was applied for.
     """
     access.require(who, *_ASKING)
+    await proposing.known_document(node, pid)
 
     def unit(tx: Tx) -> None:
         n = negotiation(tx, pid)
@@ -272,7 +275,7 @@ def _return(
         Act.OFFER,
         Role.PROVIDER,
         node.clock.now(),
-        offer=_wire(policy, n.offer_id, n.dataset, node.did),
+        offer=published.on_table(policy, n.offer_id, n.dataset, node.did),
         reasons=(reason,),
     )
     message = messages.ContractOffer(
@@ -284,13 +287,6 @@ def _return(
     )
     ledger.sent(node, tx, n, message)
     return n
-
-
-def _wire(policy: Policy, offer: str, dataset: str, assigner: str) -> Json:
-    """The terms on the table as they travel: under the published offer's name (P6)."""
-    return odrl.wire(
-        policy, **{"@type": "Offer", "@id": offer, "target": dataset, "assigner": assigner}
-    )
 
 
 def _signed(node: Node, draft: Draft, provider: str, dataset: str, offer: str) -> Json:

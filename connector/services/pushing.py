@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Final
 
+from connector.delivery.egress import check_url, networks
 from connector.protocol import errors, messages
 from connector.protocol import transfer as machine
 from connector.protocol.messages import DataAddress, read_address
@@ -33,17 +34,20 @@ _SINK: Final = "baseUrl"
 _GIVEN: Final = range(200, 300)
 
 
-def check(caller: Caller, message: messages.TransferRequest) -> None:
+def check(node: Node, caller: Caller, message: messages.TransferRequest) -> None:
     """Refuse a push to nowhere, or to where the consumer's own addresses do not allow it.
 
     Raises:
-        Problem: `transfer-sink`, `identity-address-foreign`.
+        Problem: `transfer-sink`, `identity-address-foreign`; `delivery-…` for an address that is
+            none we ever speak to.
     """
     if message.format != PUSH:
         return
     if message.address is None:
         raise Problem("transfer-sink")
-    caller.document.check_address(_url(message.address))
+    url, settings = _url(message.address), node.settings
+    check_url(url, private=networks(settings.egress.private), dev=settings.dev.on)
+    caller.document.check_address(url)
 
 
 def start(node: Node, tx: Tx, t: Transfer) -> Transfer:

@@ -29,7 +29,7 @@ from policies.problem import Problem
 
 __all__ = ["Outcome", "settle"]
 
-_OPENING: Final = ("ContractRequestMessage", "TransferRequestMessage")
+_OPENING: Final = ("ContractRequestMessage", "ContractOfferMessage", "TransferRequestMessage")
 
 
 async def settle(node: Node, row: OutboxRow, outcome: Outcome) -> None:

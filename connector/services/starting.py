@@ -15,10 +15,12 @@ from connector.base.ids import Ids
 from connector.base.settings import Settings
 from connector.delivery.outbox import Worker
 from connector.evidence.log import Log
+from connector.identity import static
 from connector.identity.did import DidDocument
 from connector.identity.keys import KeyRing
 from connector.identity.ports import Fetch
 from connector.identity.resolver import DidResolver
+from connector.identity.static import Partners
 from connector.services import (
     backups,
     consents,
@@ -72,6 +74,9 @@ def assemble(
         fetch=fetch,
         resolver=DidResolver(fetch, clock, dev=settings.dev.on),
         worker=worker,
+        partners=Partners(
+            static.read(folder, one.name, one.dsp, one.file) for one in settings.static_token
+        ),
     )
     return node
 

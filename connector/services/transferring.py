@@ -4,8 +4,9 @@ from catalog import foreign
 from connector.dataplane.table_release import NDJSON
 from connector.protocol import messages
 from connector.protocol import transfer as machine
+from connector.protocol.errors import LocalProtocolError
 from connector.protocol.messages import extend
-from connector.protocol.transfer import Act, Role
+from connector.protocol.transfer import Act, Role, State, Transfer
 from connector.services import (
     access,
     agreements,
@@ -87,6 +88,8 @@ async def start(node: Node, who: Actor, agreement: str, form: str, *, push: bool
 def _form(node: Node, row: AgreementRow, form: str, *, push: bool) -> tuple[str, str]:
     """The wire's word for the way of the transfer, and the distribution asked for by name."""
     if agreements.attests(node, row.peer):
+        if not row.dataset_document:  # asked for under terms that came by letter
+            return transfers.PULL if form == NDJSON else form, plain.FORM
         offered = foreign.dataset(row.dataset_document)
         if push and pushing.PUSH in offered.formats:
             return pushing.PUSH, plain.FORM
@@ -121,12 +124,51 @@ async def terminate(node: Node, who: Actor, pid: str, reason: str) -> None:
     await _stop(node, who, pid, Act.TERMINATE, "terminated-by-person", reason)
 
 
+async def begin(node: Node, who: Actor, pid: str) -> None:
+    """Let a transfer start that waits for a person (`[steps] by_hand`); whether enough persons
+    are left is still looked at (X4).
+
+    Raises:
+        Problem: `access-role`, `transfer-unknown`, `protocol-not-now`.
+    """
+    access.require(who, *_MAY)
+
+    def unit(tx: Tx) -> None:
+        t = transfer(tx, pid)
+        if (t.state, t.role) != (State.REQUESTED, Role.PROVIDER):
+            raise _not_now(t, Act.START)
+        granting.release(tx, pid)
+
+    await commit(node, unit)
+    granting.prepare_soon(node)
+
+
+async def complete(node: Node, who: Actor, pid: str) -> None:
+    """Say that a transfer is over as agreed; either party can. Raises like `suspend`."""
+    access.require(who, *_MAY)
+
+    def unit(tx: Tx) -> None:
+        t = transfer(tx, pid)
+        t = machine.step(t, Act.COMPLETE, t.role, node.clock.now())
+        message = messages.TransferCompletion(
+            id=node.ids.uuid(),
+            provider_pid=str(t.provider_pid),
+            consumer_pid=str(t.consumer_pid),
+        )
+        ledger.sent(node, tx, t, message)
+        save_transfer(tx, t)
+
+    await commit(node, unit)
+
+
 async def resume(node: Node, who: Actor, pid: str) -> None:
     """Let a suspended transfer go on; the provider judges anew. Raises like `suspend`."""
     access.require(who, *_MAY)
 
     def unit(tx: Tx) -> None:
         t = transfer(tx, pid)
+        if t.state is not State.SUSPENDED:
+            raise _not_now(t, Act.START)
         if t.role is Role.PROVIDER:
             save_transfer(tx, granting.start(node, tx, t))
             return
@@ -139,6 +181,12 @@ async def resume(node: Node, who: Actor, pid: str) -> None:
 
     await commit(node, unit)
     await pushing.soon(node)
+
+
+def _not_now(t: Transfer, act: Act) -> LocalProtocolError:
+    """What somebody asks for at the wrong moment."""
+    params = {"act": act.value, "by": t.role.value, "state": t.state.value}
+    return LocalProtocolError("protocol-not-now", **params)
 
 
 async def _stop(node: Node, who: Actor, pid: str, act: Act, code: str, reason: str) -> None:

@@ -52,7 +52,7 @@ async def requested(node: Node, incoming: Incoming[messages.TransferRequest]) ->
         agreement = _granted(tx, caller, message)
         form = _form(agreement, message)
         caller.document.check_address(message.callback)
-        pushing.check(caller, message)
+        pushing.check(node, caller, message)
         t = machine.start_provider(
             now=node.clock.now(),
             pid=node.ids.uuid(),
@@ -75,10 +75,11 @@ async def requested(node: Node, incoming: Incoming[messages.TransferRequest]) ->
 
 
 async def started(node: Node, incoming: Incoming[messages.TransferStart]) -> Reply:
-    """Data may flow (from the provider), or a consumer resumes what was suspended."""
+    """Data may flow (from the provider), or a consumer resumes what was suspended.
+
+    Whether the address is one we may fetch from is asked when somebody fetches (`fetching`).
+    """
     address = incoming.message.address
-    if address is not None and address.url is not None:
-        incoming.caller.document.check_address(address.url)
 
     def act(tx: Tx) -> Reply:
         if _repeated(node, tx, incoming, Act.START):

@@ -284,7 +284,7 @@ def _timestamp(found: Members, where: str) -> str | None:
     if isinstance(value, Mapping):
         value = members(value, path, frozenset({"value", "type"})).get("value")
     spelled = text(value, path)
-    if values.instant(spelled) is None:
+    if values.moment(spelled) is None:
         found_text = clip(spelled)
         raise Problem("policy-value", path=path, expected="2027-01-31T12:00:00Z", found=found_text)
     return spelled

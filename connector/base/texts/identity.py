@@ -211,6 +211,13 @@ TEXTS: Final[dict[str, Text]] = {
         "The file was changed: ask whoever made the bundle for it again.",
     ),
     # ---------------------------------------------------------------- tokens
+    "identity-static-file": Text(
+        "refused",
+        "Le secret partagé de {path} manque, est trop court ou peut être lu par d'autres.",
+        "The shared secret expected in {path} is missing, too short, or readable by others.",
+        "Écrivez-y au moins 16 caractères sans blanc, puis : chmod 600.",
+        "Write at least 16 characters without blanks there, then: chmod 600.",
+    ),
     "identity-token-missing": Text(
         "unauthenticated",
         "La demande ne porte pas de jeton (en-tête Authorization: Bearer).",

@@ -103,6 +103,13 @@ TEXTS: Final[dict[str, Text]] = {
         "Corrigez le statut.",
         "Correct the status.",
     ),
+    "dataset-cursor": Text(
+        "invalid",
+        "Ce lien ne mène à aucune page du catalogue que vous pouvez voir.",
+        "This link leads to no page of the catalog that you may see.",
+        "Demandez le catalogue à nouveau, sans curseur.",
+        "Ask for the catalog again, without a cursor.",
+    ),
     "dataset-filter": Text(
         "invalid",
         "Ce catalogue ne connaît pas de langage de filtre.",
@@ -214,13 +221,6 @@ TEXTS: Final[dict[str, Text]] = {
         "The returned offer goes beyond what your application covers.",
         "Répondez avec une demande changée (« preau negotiation resubmit »).",
         "Answer with a changed application (“preau negotiation resubmit”).",
-    ),
-    "negotiation-unasked": Text(
-        "refused",
-        "Ce nœud n'accepte pas d'offre qu'il n'a pas demandée.",
-        "This node takes no offer that it did not ask for.",
-        "Publiez l'offre dans votre catalogue ; ce nœud la demandera.",
-        "Publish the offer in your catalog; this node will ask for it.",
     ),
     "negotiation-unknown": Text(
         "not-found",
