@@ -69,7 +69,7 @@ constraints = st.recursive(
     max_leaves=5,
 )
 # Weighted towards what permits: a property that never sees a permit proves nothing.
-conditions = st.just([]) | st.lists(constraints, max_size=2)
+conditions: st.SearchStrategy[list[Any]] = st.just([]) | st.lists(constraints, max_size=2)
 actions = st.sampled_from(
     [
         *["use"] * 4,
