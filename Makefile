@@ -17,12 +17,12 @@ endif
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test check slow bench lint format layers types lock clean
+.PHONY: help demo test check slow interop bench lint format layers types lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
 
-demo: $(VENV)/.runtime ## two nodes play the story: TRACES=FILE on your own traces, KEEP=1 to leave them running
+demo: $(VENV)/.runtime ## three nodes play the story: TRACES=FILE on your own traces, KEEP=1 to leave them running
 	@$(BIN)/preau demo $(if $(TRACES),--traces '$(TRACES)') $(if $(filter-out 0,$(KEEP)),--keep) $(ARGS)
 
 test: $(VENV)/.dev ## the fast tests (ARGS= goes to pytest)
@@ -37,6 +37,9 @@ check: $(VENV)/.dev ## all that CI asks for
 
 slow: $(VENV)/.dev ## the tests with real processes, kills and real traces
 	@$(BIN)/python -m pytest -m slow $(ARGS)
+
+interop: $(VENV)/.dev ## a real Eclipse EDC 0.14.1 and a node, both ways (needs Java, Maven and its registry)
+	@$(BIN)/python -m pytest -m interop $(ARGS)
 
 bench: $(VENV)/.runtime ## measure against the budgets of docs/benchmarks.md (ARGS= names some, such as negotiation)
 	@$(BIN)/python -m benchmarks $(ARGS)

@@ -22,7 +22,7 @@ The rules, each of which the tests hold:
    would enforce its negation. A prohibition of another action is a promise (contractual).
 7. Duties are post-duties (promises with a due date) when their action only makes sense after
    receipt (`vocabulary.PROMISES`) or they say `preau:duePhase preau:AfterUse`; pre-duties when
-   they say so (`operands.duties`); a duty that is neither is undetermined, never guessed.
+   they say so (`preau:duePhase`, `odrl:event`); one that is neither is undetermined.
 8. Only operands whose source is the application may take their value from the requester's claims;
    our own fact, if there is one, wins. The clock is `now`; the assignee is the authenticated
    peer; both whatever facts or claims say.

@@ -96,6 +96,7 @@ def moment(at: datetime, lang: Language) -> str:
     """An instant, in words: `31 August 2027, 00:00 UTC`."""
     month = _MONTHS[0 if lang == "fr" else 1][at.month - 1]
     clock = at.strftime("%H:%M" if not (at.second or at.microsecond) else "%H:%M:%S")
+    clock += at.strftime(".%f") if at.microsecond else ""
     day = "1er" if lang == "fr" and at.day == 1 else at.day
     return f"{day} {month} {at.year}, {clock} UTC"
 
@@ -231,11 +232,21 @@ def duty(one: Duty, lang: Language) -> str:
     """What must be done, and when, without a full stop."""
     glue = " ; " if lang == "fr" else "; "
     when = glue.join(filter(None, (conditions(one.constraints, lang), *narrowing(one, lang))))
-    said = action(one.action, lang) + (f" ({when})" if when else "")
+    said = action(one.action, lang) + _about(one, lang) + (f" ({when})" if when else "")
     if one.consequences:
         later = glue.join(duty(each, lang) for each in one.consequences)
         said += pick((f", à défaut : {later}", f", failing that: {later}"), lang)
     return said
+
+
+def _about(one: Rule | Duty, lang: Language) -> str:
+    """Of whom, for whom and on what a rule is, where it says so itself."""
+    words: tuple[tuple[str | None, Phrase], ...] = (
+        (one.assigner, ("de la part de", "by")),
+        (one.assignee, ("pour", "for")),
+        (one.target, ("sur", "on")),
+    )
+    return "".join(f", {pick(word, lang)} {iri}" for iri, word in words if iri is not None)
 
 
 def narrowing(one: Rule | Duty, lang: Language) -> list[str]:
@@ -253,6 +264,7 @@ def narrowing(one: Rule | Duty, lang: Language) -> list[str]:
         member = pick(("membres de la collection", "members of the collection"), lang)
         parts = [member] if role in one.refined.collections else []
         parts += [said] if said else []
+        parts += [f"⊇ {source}" for named, source in one.refined.sources if named == role]
         parts += [f"∈ {whole}" for named, whole in one.refined.part_of if named == role]
         if parts:
             lines.append(f"{pick(roles[role], lang)}{colon}{listing(parts)}")
@@ -269,10 +281,7 @@ def rule(one: Rule, lang: Language) -> list[str]:
         ),
         lang,
     )
-    if one.assignee is not None:
-        head += pick((f", pour {one.assignee}", f", for {one.assignee}"), lang)
-    if one.target is not None:
-        head += pick((f", sur {one.target}", f", on {one.target}"), lang)
+    head += _about(one, lang)
     narrow = narrowing(one, lang)
     if not (one.constraints or one.duties or one.remedies or narrow):
         return [head + "."]

@@ -99,7 +99,8 @@ def claims(application: Application) -> dict[str, Fact]:
     """What an application claims, by operand: purpose, and countries where it declares any."""
     found = {ODRL + "purpose": Fact((iri(application.purpose),), "application", "declared")}
     if places := countries(application):
-        found[PREAU + "recipientCountry"] = Fact(places, "application", "declared")
+        for left in (PREAU + "recipientCountry", PREAU + "processingLocation", ODRL + "spatial"):
+            found[left] = Fact(places, "application", "declared")
     return found
 
 

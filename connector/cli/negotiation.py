@@ -5,6 +5,8 @@ from typing import Annotated, Any
 
 import typer
 
+from connector.cli import choosing
+from connector.cli.choosing import NegotiationId
 from connector.cli.client import segment
 from connector.cli.output import SESSION, command, read_json, table
 from policies.problem import Problem
@@ -17,10 +19,15 @@ def request(
     dataset: Annotated[str, typer.Argument(metavar="DATASET", help="The dataset's address.")],
     application: Annotated[Path, typer.Option(help="What you ask and why (JSON).")],
     wait: Annotated[float, typer.Option(help="Seconds to wait for an outcome.")] = 0,
+    peer: Annotated[
+        str, typer.Option(help="Whose dataset, where its id alone does not say it (an EDC's).")
+    ] = "",
 ) -> None:
     """Ask another node for a dataset; with --wait, a request that was refused exits with 1."""
     client = SESSION.client()
     body = {"dataset": dataset, "application": read_json(application)}
+    if peer:
+        body["peer"] = peer
     made = client.post("/v1/requests", body)
     if wait:
         made = client.get(f"/v1/negotiations/{segment(made['pid'])}", wait=wait, until="SETTLED")
@@ -46,38 +53,47 @@ def list_() -> None:
 @app.command("show")
 @command
 def show(
-    ident: Annotated[str, typer.Argument(metavar="ID")],
+    ident: NegotiationId = None,
     wait: Annotated[float, typer.Option(help="Seconds to wait for a change.")] = 0,
     until: Annotated[str | None, typer.Option(help="State to wait for, or SETTLED.")] = None,
 ) -> None:
     """One negotiation: state, terms, decisions with their reasons, messages, what it waits for."""
-    path = f"/v1/negotiations/{segment(ident)}"
-    found = SESSION.client().get(path, wait=wait or None, until=until)
+    client = SESSION.client()
+    path = f"/v1/negotiations/{segment(choosing.negotiation(client, ident))}"
+    found = client.get(path, wait=wait or None, until=until)
     SESSION.say(found, *_lines(found))
 
 
 @app.command("decide")
 @command
 def decide(
-    ident: Annotated[str, typer.Argument(metavar="ID")],
     role: Annotated[str, typer.Option("--as", help="The role you decide in: dpo or ethics.")],
+    ident: NegotiationId = None,
     approve: Annotated[bool, typer.Option("--approve")] = False,
     return_: Annotated[
         Path | None, typer.Option("--return", metavar="OFFER.json", help="What must differ.")
     ] = None,
+    counter: Annotated[
+        bool, typer.Option("--counter", help="Return with the terms that the policy proposes.")
+    ] = False,
     reject: Annotated[bool, typer.Option("--reject")] = False,
     reason: Annotated[str, typer.Option(help="Why; the other party reads it.")] = "",
+    wait: Annotated[float, typer.Option(help="Without ID: seconds to wait for a request.")] = 0,
 ) -> None:
     """Approve, return with a changed offer, or reject a request that waits for you."""
-    if approve + (return_ is not None) + reject != 1:
-        raise typer.BadParameter("give exactly one of --approve, --return, --reject")
-    outcome = "approve" if approve else "return" if return_ else "reject"
-    if outcome != "approve" and not reason:
+    if approve + (return_ is not None) + counter + reject != 1:
+        raise typer.BadParameter("give exactly one of --approve, --return, --counter, --reject")
+    outcome = "approve" if approve else "reject" if reject else "return"
+    if outcome != "approve" and not counter and not reason:
         raise typer.BadParameter("--return and --reject need --reason")
     body: dict[str, Any] = {"role": role, "outcome": outcome, "reason": reason}
     if return_ is not None:
         body["offer"] = read_json(return_)
-    made = SESSION.client().post(f"/v1/negotiations/{segment(ident)}/decisions", body)
+    if counter:
+        body["offer"] = "counter"
+    client = SESSION.client()
+    chosen = choosing.awaiting(client, ident, role, wait)
+    made = client.post(f"/v1/negotiations/{segment(chosen)}/decisions", body)
     SESSION.say(made, *_lines(made))
 
 

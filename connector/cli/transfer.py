@@ -5,6 +5,8 @@ from typing import Annotated, Any
 
 import typer
 
+from connector.cli import choosing
+from connector.cli.choosing import AgreementId
 from connector.cli.client import ApiProblem, Client, segment
 from connector.cli.output import SESSION, command, progress, table
 from policies.problem import Problem
@@ -17,14 +19,17 @@ _ID = Annotated[str, typer.Argument(metavar="ID")]
 @app.command("fetch")
 @command
 def fetch(
-    agreement: Annotated[str, typer.Argument(metavar="AGREEMENT")],
     out: Annotated[Path, typer.Option(metavar="DIR", help="Where the files go.")],
+    agreement: AgreementId = None,
     parts: Annotated[
         int | None, typer.Option(min=1, help="Stop after N more parts; run again to go on.")
     ] = None,
     format_: Annotated[
         str, typer.Option("--format", metavar="ndjson|csv", help="csv: of tables only.")
     ] = "ndjson",
+    push: Annotated[
+        bool, typer.Option("--push", help="Let an Eclipse EDC send it, in place of fetching.")
+    ] = False,
     again: Annotated[
         bool,
         typer.Option(
@@ -37,12 +42,20 @@ def fetch(
     Files that are here already are copied again: nothing is asked for, nothing is counted.
     """
     client = SESSION.client()
-    body = {"agreement": agreement, "format": format_, "again": again}
+    body = {
+        "agreement": choosing.agreement(client, agreement),
+        "format": format_,
+        "again": again,
+        "push": push,
+    }
     transfer = client.post("/v1/transfers", body)
     path = f"/v1/transfers/{segment(transfer['pid'])}"
     kept = transfer["state"] in {"COMPLETED", "TERMINATED"}
-    client.post(f"{path}/fetch", {"parts": parts})
-    found = _follow(client, path)
+    if push and not kept:
+        found = client.get(path, wait=60, until="COMPLETED")
+    else:
+        client.post(f"{path}/fetch", {"parts": parts})
+        found = _follow(client, path)
     if found["fetch"]["files"]:
         _copy_out(client, path, found["fetch"]["files"], out)
     if found["fetch"]["problem"]:

@@ -7,12 +7,13 @@ or waits for somebody. Nobody sleeps and nobody polls in a loop.
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from connector.base.clock import format_time
 from connector.protocol.messages import Terms
 from connector.protocol.negotiation import Negotiation, Role, State
 from connector.protocol.transfer import Transfer
+from connector.services import agreements as agreements_room
 from connector.services import wording
 from connector.services.node import Node
 from connector.services.processes import negotiation as load
@@ -28,19 +29,26 @@ from policies.plan import Plan
 from policies.problem import Problem
 
 Json = dict[str, Any]
+Seen = TypeVar("Seen")
 
 SETTLED: Final = "SETTLED"
 FETCHED: Final = "FETCHED"
 
 
-async def negotiations(node: Node) -> list[Json]:
-    """All negotiations, the newest first."""
+async def negotiations(node: Node, *, awaiting: str | None = None, wait: float = 0.0) -> list[Json]:
+    """All negotiations, the newest first; with a role, those that wait for it now.
+
+    Waits up to `wait` seconds for the first of them.
+    """
 
     def unit(tx: Tx) -> list[Json]:
-        rows = negotiation_rows.listing(tx)
-        return [_head(n) for n in reversed(rows)]
+        heads = [_head(n) for n in reversed(negotiation_rows.listing(tx))]
+        return [one for one in heads if awaiting is None or one["awaiting"][:1] == [awaiting]]
 
-    return await node.store.read(unit)
+    async def look() -> list[Json]:
+        return await node.store.read(unit)
+
+    return await _wait(node, "negotiation", look, bool, wait)
 
 
 async def negotiation(node: Node, pid: str, *, wait: float = 0.0, until: str | None = None) -> Json:
@@ -128,6 +136,9 @@ async def agreement(node: Node, ident: str) -> Json:
         "provider": "eddsa-jcs-2022" if row.provider_proof else "–",
         "consumer": "eddsa-jcs-2022" if row.consumer_proof else "–",
     }
+    if agreements_room.attests(node, row.peer):
+        unsigned = "consumer" if row.role == Role.PROVIDER.value else "provider"
+        signatures[unsigned] = "attested by transport"
     return {
         **_agreement_head(row),
         "v": 1,
@@ -197,10 +208,10 @@ def find_agreement(tx: Tx, ident: str) -> AgreementRow:
 async def _wait(
     node: Node,
     topic: str,
-    look: Callable[[], Awaitable[Json]],
-    reached: Callable[[Json], bool],
+    look: Callable[[], Awaitable[Seen]],
+    reached: Callable[[Seen], bool],
     seconds: float,
-) -> Json:
+) -> Seen:
     """Look, and look again after every commit on the topic, until reached or out of time."""
     view = await look()
     if reached(view) or seconds <= 0:
@@ -275,7 +286,7 @@ def _transfer(tx: Tx, t: Transfer) -> Json:
         "bytes": sum(row.bytes for row in latest.values()),
         "code": t.code,
         "reasons": list(t.reasons),
-        "manifest": manifest.body if manifest else None,
+        "manifest": (manifest.body or None) if manifest else None,
         "receipt": manifest.receipt if manifest else None,
         "created": format_time(t.created),
         "updated": format_time(t.updated),

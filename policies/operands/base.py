@@ -8,7 +8,7 @@ never permits. The functions are total: no input makes them raise.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from policies.model import Constraint, Value
 from policies.problem import Language
@@ -23,9 +23,12 @@ Source = Literal[
     "clock",
     "ledger",
     "peer-list",
+    "peer-catalog",
+    "credential",
     "dataset",
     "plan",
     "consent-registry",
+    "learner-registry",
     "row",
     "promise",
 ]
@@ -103,6 +106,19 @@ class Share:
     scoped: Literal["consent", "objection"] | None = None
 
 
+class Vector(NamedTuple):
+    """One comparison that an operand answers: required values, the value seen, the answer.
+
+    Values are spelled as in a policy: prefixed IRIs, or literals of the operand's datatype. Tests
+    read every vector in the prefixed and in the full spelling of operand and values.
+    """
+
+    operator: str
+    required: str | tuple[str, ...]
+    seen: str | tuple[str, ...]
+    answer: bool | None
+
+
 @dataclass(frozen=True, slots=True)
 class Operand:
     """One left operand: everything the rest of the house knows about it.
@@ -121,6 +137,11 @@ class Operand:
         private: its value is about learners and never enters a shared trace.
         duty_only: it has a meaning on duties and obligations only.
         phases_for: for a constraint whose phases depend on its operator.
+        note: how it is held, in words, where the assurance alone would say too much.
+        vectors: comparisons that the tests run.
+        sourced: whether this version of the node has the source. Without one, nobody supplies a
+            value: the operand is undetermined in its phase, and the linter refuses offers with it.
+        least: the smallest value that it can have at all.
     """
 
     iri: str
@@ -138,6 +159,9 @@ class Operand:
     duty_only: bool = False
     phases_for: Callable[[Constraint], frozenset[Phase]] | None = None
     note: tuple[str, str] = ("", "")
+    vectors: tuple[Vector, ...] = ()
+    sourced: bool = True
+    least: int | None = None
 
     def label(self, lang: Language) -> str:
         """What people call this operand."""
