@@ -149,7 +149,9 @@ class _Mutation:
         if _run(session, module, whole) != "survived":
             return f"{file}: the tests fail without any change"
         counts = {"killed": 0, "survived": 0, "timeout": 0}
-        for tree, line, said in mutants(whole):
+        for number, (tree, line, said) in enumerate(mutants(whole), start=1):
+            if number % 50 == 0:
+                _say(f"  {file}: {number} mutants so far")
             state = _run(session, module, tree)
             counts[state] += 1
             if state == "survived":
