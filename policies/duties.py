@@ -211,7 +211,12 @@ def _record(scene: Scene, duty: Duty, named: str) -> Record | None:
 
 
 def _is_of(scene: Scene, record: Record, part: Duty | Rule, *, narrower: bool = False) -> bool:
-    """Whether a record that names no duty is about this one: same action, target and party."""
+    """Whether a record that names no duty is about this one: same action, target and party, and
+    not from before the agreement.
+    """
+    began = values.instant(scene.policy.timestamp or "")
+    if began is not None and record.at < began:
+        return False
     done = record.action == part.action or (narrower and action_covers(part.action, record.action))
     target = part.target or scene.policy.target
     party = part.assignee or scene.policy.assignee

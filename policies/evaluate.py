@@ -34,6 +34,7 @@ The rules, each of which the tests hold:
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Final
 
 from policies import operands
@@ -182,12 +183,13 @@ def _clash(trace: tuple[RuleTrace, ...]) -> Answer | None:
     """Whether one action is both permitted and forbidden to this party on this target: "invalid"
     when it is, "undetermined" when that cannot be told, None when it is not.
     """
-    found: set[Outcome] = set()
-    for one in trace:
-        for other in trace:
-            if one.kind == "Permission" and other.kind == "Prohibition":
-                overlap = _overlap(one.rule.action, other.rule.action)
-                found.add(conjunction([overlap, _in_force(one), _in_force(other)]))
+    yes, no = (
+        {(t.rule.action, _in_force(t)) for t in trace if t.kind == kind}
+        for kind in ("Permission", "Prohibition")
+    )
+    found = {
+        conjunction([_overlap(one, other), holds, bars]) for one, holds in yes for other, bars in no
+    }
     if "satisfied" in found or "deferred" in found:
         return "invalid"
     return "undetermined" if "undetermined" in found else None
@@ -201,6 +203,7 @@ def _in_force(rule: RuleTrace) -> Outcome:
     return conjunction([*premises, *(each.outcome for each in rule.constraints), *duties])
 
 
+@lru_cache(maxsize=4096)
 def _overlap(one: str, other: str) -> Outcome:
     """Whether some action is covered by both."""
     if one not in ACTIONS or other not in ACTIONS:

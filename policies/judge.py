@@ -34,7 +34,6 @@ from policies.world import Fact, Request, World, memberships
 
 AND: Final = ODRL + "and"
 OR: Final = ODRL + "or"
-XONE: Final = ODRL + "xone"
 SEQUENCE: Final = ODRL + "andSequence"
 
 _NUMBERS: Final = frozenset({INTEGER, DECIMAL})

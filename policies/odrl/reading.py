@@ -41,6 +41,7 @@ from policies.vocabulary import ODRL, PREFIXES
 _REMEMBERED_BYTES: Final = 65_536
 _MAX_DEPTH: Final = 16
 _MAX_ATOMS: Final = 256
+_MAX_RULES: Final = 4096
 _KINDS: Final[Mapping[str, PolicyKind]] = {
     "Offer": "Offer",
     "Agreement": "Agreement",
@@ -184,11 +185,12 @@ def _read_rules(found: Members, where: str) -> _Rules:
     )
 
     def each(member: str, kind: RuleKind) -> tuple[Rule | Duty, ...]:
-        return tuple(
-            rule
-            for item, path in listed(found, member, where)
-            for rule in _atomic(item, path, kind, shared)
-        )
+        rules: list[Rule | Duty] = []
+        for item, path in listed(found, member, where):
+            rules += _atomic(item, path, kind, shared)
+            if len(rules) > _MAX_RULES:  # members shared by many rules multiply
+                raise Problem("policy-too-many", path=at(where, member), expected=_MAX_RULES)
+        return tuple(rules)
 
     permissions = each("permission", "Permission")
     prohibitions = each("prohibition", "Prohibition")

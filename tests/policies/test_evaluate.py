@@ -457,3 +457,24 @@ def test_any_constraint_gets_an_answer(left: str, operator: str, right: str):
     made = ask(Policy("Set", "urn:p", permissions=(rule,)))
     assert made.outcome == "undetermined"
     json.dumps([made.shared(), made.internal(), made.reasons("fr")])
+
+
+def test_the_source_is_the_fact_s_own_or_the_operand_s():
+    def source(fact: Fact) -> str:
+        made = ask(policy(YES), {ODRL + "purpose": fact})
+        return made.trace[0].constraints[0].source
+
+    assert source(Fact((iri(PURPOSE),), "register:17")) == "register:17"
+    assert source(Fact((iri(PURPOSE),))) == "application"
+
+
+def test_time_elapses_from_the_very_instant_of_the_agreement():
+    spelled = {
+        "@id": "urn:a",
+        "@type": "Agreement",
+        "timestamp": "2026-12-01T00:00:00Z",
+        "permission": {"action": "use", "constraint": atom("odrl:elapsedTime", "lteq", "PT0S")},
+    }
+    made = ask(odrl.read(spelled), phase="batch")
+    traced = made.trace[0].constraints[0]
+    assert (made.outcome, traced.source, traced.assurance) == ("permit", "ledger", "enforced")

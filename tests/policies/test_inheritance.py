@@ -82,6 +82,12 @@ def test_a_policy_with_a_part_missing_is_refused(found: list[Policy], code: str)
     assert "{" not in caught.value.text("fr") + caught.value.remedy("en")
 
 
+def test_the_strategies_that_differ_are_named():
+    with pytest.raises(Problem) as caught:
+        joined(policy("use", "read", conflict="perm"), policy("read"))
+    assert caught.value.params["found"] == "perm, prohibit"
+
+
 def test_said_or_not_prohibit_is_one_strategy():
     assert joined(policy("use", "read", conflict="prohibit"), policy("read")).permissions
 

@@ -59,3 +59,15 @@ def test_the_same_rules_are_decided_once(monkeypatch: pytest.MonkeyPatch):
     answers = many.Question(ODRL + "use", None, CLAIMS, {}, NOW, "catalog").decide_all(read)
     assert len(asked) == 1
     assert {answer.outcome for answer in answers} == {answers[0].outcome}
+
+
+def test_an_offer_and_an_agreement_of_the_same_rules_are_two_policies():
+    rule = {"leftOperand": "odrl:elapsedTime", "operator": "lteq", "rightOperand": "P30D"}
+    spelled = {"permission": [{"action": "use", "constraint": [rule]}]}
+    agreed = {"@id": "urn:a", "timestamp": "2026-11-20T00:00:00Z", **spelled}
+    read = [odrl.read({"@type": kind, **agreed}) for kind in ("Agreement", "Offer")]
+    assert read[0].permissions is read[1].permissions
+    copied = [replace(each, permissions=(*each.permissions,)) for each in read]
+    question = many.Question(ODRL + "use", None, {}, {}, NOW, "transfer")
+    answers = question.decide_all([*read, *copied])
+    assert [each.outcome for each in answers] == ["permit", "undetermined"] * 2

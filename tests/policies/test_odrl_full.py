@@ -244,6 +244,16 @@ FAULTS: list[tuple[dict[str, Any], str, str]] = [
         "policy-unknown-member",
         "permission[0].duty[0].remedy",
     ),
+    (
+        {
+            "@type": "Set",
+            "action": "use",
+            "target": [f"urn:{n}" for n in range(256)],
+            "permission": [{}] * 17,
+        },
+        "policy-too-many",
+        "permission",
+    ),
     (only(target=[f"urn:{n}" for n in range(300)]), "policy-too-many", "permission[0]"),
     (
         only(constraint=[{**LIMIT, "rightOperand": 10**40}]),
