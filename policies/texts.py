@@ -6,6 +6,13 @@ from typing import Final
 from policies.problem import Phrase, Text
 
 PHRASES: Final[Mapping[str, str]] = {
+    "present exactly when the lane is not rows": "présent si et seulement si le mode n'est pas rows",
+    "at most 20 groups in one another": "au plus 20 groupes l'un dans l'autre",
+    "a list of values": "une liste de valeurs",
+    "a list of conditions, and nothing beside it": "une liste de conditions, et rien à côté",
+    "true, false or null": "true, false ou null",
+    "nothing beside it": "rien à côté",
+    "a decimal such as 0.8": "un décimal tel que 0.8",
     "object": "un objet",
     "required": "ce membre, qui est obligatoire",
     "no such member; known: {known}": "aucun membre de ce nom ; connus : {known}",

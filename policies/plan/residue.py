@@ -159,7 +159,7 @@ def read(data: object, where: str, depth: int = 0) -> Predicate:
     members = Members(data, _CODE, where, frozenset(), names)
     found = [kind for kind in _KINDS if kind in members]
     if depth > _MAX_DEPTH:
-        raise members.problem("", f"at most {_MAX_DEPTH} groups in one another")
+        raise members.problem("", "at most 20 groups in one another")
     if len(found) == 1:
         parts = members.value(found[0])
         if not isinstance(parts, list) or (isinstance(data, Mapping) and len(data) != 1):
