@@ -6,7 +6,9 @@ from typing import Final
 from policies.problem import Phrase, Text
 
 PHRASES: Final[Mapping[str, str]] = {
-    "present exactly when the lane is not rows": "présent si et seulement si le mode n'est pas rows",
+    "present exactly when the lane is not rows": (
+        "présent si et seulement si le mode n'est pas rows"
+    ),
     "at most 20 groups in one another": "au plus 20 groupes l'un dans l'autre",
     "a list of values": "une liste de valeurs",
     "a list of conditions, and nothing beside it": "une liste de conditions, et rien à côté",
