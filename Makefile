@@ -22,7 +22,7 @@ endif
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
 
-demo: $(VENV)/.runtime ## two nodes play the story: TRACES=FILE on your own traces, KEEP=1 to leave them running
+demo: $(VENV)/.runtime ## three nodes play the story: TRACES=FILE on your own traces, KEEP=1 to leave them running
 	@$(BIN)/preau demo $(if $(TRACES),--traces '$(TRACES)') $(if $(filter-out 0,$(KEEP)),--keep) $(ARGS)
 
 test: $(VENV)/.dev ## the fast tests (ARGS= goes to pytest)

@@ -5,10 +5,13 @@ import contextlib
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import Final
 
 from connector.base import settings as configuration
 from connector.base.clock import Clock, SystemClock
 from connector.base.settings import Settings
+from connector.delivery.client import PeerClient
+from connector.delivery.egress import networks
 from connector.identity.keys import KeyRing
 from connector.operating import check_log, node_lock
 from connector.runtime import client_of, origin
@@ -16,6 +19,8 @@ from connector.services.doctor import inside, outside
 from connector.services.doctor.finding import Finding, Report, failure, good, warning
 from connector.store.engine import located
 from policies.problem import Problem
+
+_ANYWHERE: Final = ("0.0.0.0/0", "::/0")
 
 
 def examine(folder: Path, *, full: bool = False, clock: Clock | None = None) -> Report:
@@ -64,7 +69,9 @@ async def _outside(
 ) -> list[Finding]:
     async with client_of(checked) as client:
         found = [await outside.clocks(client, checked, peers, SystemClock().now())]
-        if ring is not None:
+    if ring is not None:
+        # The operator chose this name, nobody else: it may lead to this very machine.
+        async with PeerClient(private=networks(_ANYWHERE), dev=checked.dev.on) as client:
             found.append(await outside.own_url(client, checked, ring, running=running))
     return found
 

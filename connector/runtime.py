@@ -33,7 +33,7 @@ from connector.http import public as public_app
 from connector.identity import did_web, keys
 from connector.identity.keys import KeyRing
 from connector.identity.ports import Fetch
-from connector.services import checking, monitoring, setup, starting
+from connector.services import checking, monitoring, rounds, setup, starting
 from connector.services.node import Node
 from connector.store.databases import await_writer
 from connector.store.engine import is_postgresql, located
@@ -161,21 +161,19 @@ async def run(
 
 @contextlib.asynccontextmanager
 async def _working(node: Node, client: PeerClient) -> AsyncIterator[None]:
-    """The node's own work: what a crash left, the log, the outbox, the monitor."""
+    """The node's own work: what a crash left, log, outbox, monitor, the rounds to its peers."""
     await client.start()
     await starting.resume(node)
-    tasks = [
-        asyncio.create_task(starting.keep_log(node), name="log"),
-        asyncio.create_task(monitoring.watch(node), name="monitor"),
-    ]
+    log = asyncio.create_task(starting.keep_log(node), name="log")
+    node.background.start("monitor", monitoring.watch(node))
+    node.background.start("rounds", rounds.keep(node))
     try:
         yield
     finally:
         await node.background.stop()
         await node.worker.stop()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        log.cancel()
+        await asyncio.gather(log, return_exceptions=True)
         await client.close()
 
 

@@ -1,6 +1,6 @@
-"""A researcher's script: ask for a dataset, wait, fetch it, count. Standard library only.
+"""A researcher's script: search, ask, wait, fetch, count. Standard library only.
 
-    python 02_researcher.py DATASET application.json --node http://127.0.0.1:9202 --token TOKENFILE
+    python 02_researcher.py "video" application.json --node http://127.0.0.1:9202 --token FILE
 
 It speaks to the researcher's own node (docs/api.md); that node does the rest.
 """
@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 from urllib.request import Request, urlopen
 
 Json = dict[str, Any]
@@ -26,8 +26,8 @@ def call(node: str, token: str, path: str, body: Json | None = None) -> bytes:
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
     try:
         with urlopen(Request(node + path, data, headers)) as answer:
-            found: bytes = answer.read()
-            return found
+            body_read: bytes = answer.read()
+            return body_read
     except HTTPError as error:
         problem = json.loads(error.read())
         sys.exit(f"{problem['en']}\n→ {problem['do']['en']}")
@@ -37,6 +37,17 @@ def wait(node: str, token: str, path: str, until: str) -> Json:
     """Long polling: each question stays open until something changes, 20 seconds at most."""
     found: Json = json.loads(call(node, token, f"{path}?wait=20&until={until}"))
     return found
+
+
+def search(node: str, token: str, words: str, purpose: str) -> str:
+    """The one dataset that these words find, offered for this purpose; its address."""
+    query = urlencode({"q": words, "purpose": purpose})
+    results = json.loads(call(node, token, f"/v1/search?{query}"))["results"]
+    for one in results:
+        print(f"{one['title_en']} ({one['publisher_name']}): {one['dataset']}", file=sys.stderr)
+    if len(results) != 1:
+        sys.exit(f"{len(results)} datasets found: choose words that find exactly one.")
+    return str(results[0]["dataset"])
 
 
 def agreed(node: str, token: str, dataset: str, application: Json) -> str:
@@ -85,8 +96,8 @@ def table(rows: Iterable[Json]) -> None:
 
 
 def main() -> None:
-    options = argparse.ArgumentParser(description="Ask for a dataset, wait, fetch, count.")
-    options.add_argument("dataset")
+    options = argparse.ArgumentParser(description="Search, ask, wait, fetch, count.")
+    options.add_argument("words", help="what to search for")
     options.add_argument("application", type=Path)
     options.add_argument("--node", required=True, help="management URL of your own node")
     options.add_argument("--token", required=True, type=Path, help="file with your token")
@@ -94,7 +105,8 @@ def main() -> None:
     given = options.parse_args()
     node, token = given.node.rstrip("/"), given.token.read_text("ascii").strip()
     application = json.loads(given.application.read_text("utf-8"))
-    agreement = agreed(node, token, given.dataset, application)
+    dataset = search(node, token, given.words, application["purpose"])
+    agreement = agreed(node, token, dataset, application)
     data = fetched(node, token, agreement, given.out)
     with data.open(encoding="utf-8") as lines:
         table(json.loads(line) for line in lines)

@@ -35,7 +35,7 @@ def jcs(value: object) -> bytes:
         try:
             written = orjson.dumps(value, option=_FORM)
         except TypeError:  # a type, a depth or a surrogate that orjson does not take
-            return rfc8785.dumps(value)  # type: ignore[arg-type]
+            return rfc8785.dumps(value)
         if _canonical(written) and (b"null" not in written or _without_floats(value)):
             return written
     return rfc8785.dumps(value)  # type: ignore[arg-type]

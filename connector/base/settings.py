@@ -16,6 +16,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from policies.problem import Problem
 
 FILE: Final = "preau.toml"
+MIN_ROUND: Final = 10
+"""Seconds; whoever asks its peers more often than this has made a mistake."""
 
 _ADDRESS = re.compile(r"^(\[[0-9a-fA-F:]+\]|[0-9.]+|localhost):([0-9]{1,5})$")
 
@@ -119,6 +121,19 @@ class Limits(_Table):
     message_bytes: int = Field(default=1_000_000, ge=10_000, le=16_000_000)
 
 
+class Discovery(_Table):
+    """How often the node asks its peers what they publish (C6)."""
+
+    every: int = Field(default=900, ge=0, le=604_800)
+
+    @field_validator("every")
+    @classmethod
+    def _unhurried(cls, seconds: int) -> int:
+        if 0 < seconds < MIN_ROUND:
+            raise ValueError(f"must be 0 (never) or at least {MIN_ROUND} seconds")
+        return seconds
+
+
 class Egress(_Table):
     """Private networks that peers may nevertheless live in (P8)."""
 
@@ -149,6 +164,7 @@ class Settings(_Table):
     release: Release = Release()
     retention: Retention = Retention()
     limits: Limits = Limits()
+    discovery: Discovery = Discovery()
     egress: Egress = Egress()
     dev: Dev = Dev()
 

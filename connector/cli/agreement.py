@@ -1,9 +1,9 @@
 """`preau agreement`: what was agreed, in plain words."""
 
-from typing import Annotated
-
 import typer
 
+from connector.cli import choosing
+from connector.cli.choosing import AgreementId
 from connector.cli.client import segment
 from connector.cli.output import SESSION, command, table
 
@@ -21,9 +21,10 @@ def list_() -> None:
 
 @app.command("show")
 @command
-def show(ident: Annotated[str, typer.Argument(metavar="ID")]) -> None:
+def show(ident: AgreementId = None) -> None:
     """One agreement: terms and plan in plain words, signatures, digest."""
-    found = SESSION.client().get(f"/v1/agreements/{segment(ident)}")
+    client = SESSION.client()
+    found = client.get(f"/v1/agreements/{segment(choosing.agreement(client, ident))}")
     SESSION.say(
         found,
         f"{found['id']}  {found['state']}",

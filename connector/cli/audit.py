@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from connector.cli import choosing
+from connector.cli.choosing import AgreementId
 from connector.cli.client import segment
 from connector.cli.output import SESSION, command, read_bytes
 
@@ -14,11 +16,12 @@ app = typer.Typer(no_args_is_help=True, help="Evidence, made and checked.")
 @app.command("bundle")
 @command
 def bundle(
-    agreement: Annotated[str, typer.Argument(metavar="AGREEMENT")],
     out: Annotated[Path, typer.Option(metavar="ZIP", help="The file to write.")],
+    agreement: AgreementId = None,
 ) -> None:
     """Gather all evidence on one agreement into one file."""
-    SESSION.client().download(f"/v1/agreements/{segment(agreement)}/bundle", out)
+    client = SESSION.client()
+    client.download(f"/v1/agreements/{segment(choosing.agreement(client, agreement))}/bundle", out)
     SESSION.say({"bundle": str(out)}, str(out))
 
 

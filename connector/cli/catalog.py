@@ -33,7 +33,8 @@ def search(
     refresh: Annotated[
         bool | None,
         typer.Option(
-            "--refresh/--offline", help="Ask all peers now, or nobody (when due, by default)."
+            "--refresh/--offline",
+            help="Ask all peers now, or nobody; by default those not asked lately.",
         ),
     ] = None,
     limit: Annotated[int, typer.Option(help="Results shown.", min=1, max=500)] = 50,
@@ -50,7 +51,8 @@ def search(
         refresh={None: "due", True: "always", False: "never"}[refresh],
         limit=limit,
     )
-    SESSION.say(found, *_results(found), *_facets(found["facets"]), *_silent(found["peers"]))
+    lines = (_results(found), _facets(found["facets"]), _age(found["peers"]))
+    SESSION.say(found, *(line for part in lines for line in part), *_silent(found["peers"]))
 
 
 @app.command("save")
@@ -185,6 +187,21 @@ def _facets(facets: dict[str, dict[str, int]]) -> list[str]:
             shown = ", ".join(f"{_word(value)} {count}" for value, count in counts.items())
             lines.append(f"  {_word(name)}: {shown}")
     return lines
+
+
+def _age(peers: list[dict[str, Any]]) -> list[str]:
+    """How old the copies are that the search looked through, and how to have newer ones."""
+    verified = sorted(peer["verified"] for peer in peers if peer["verified"])
+    if not verified:
+        return []
+    oldest = f"{verified[0][:16]}Z"
+    return [
+        SESSION.pick(
+            f"  copies de {len(verified)} nœud(s), vérifiées depuis {oldest} "
+            "(--refresh : demander maintenant)",
+            f"  copies of {len(verified)} node(s), verified since {oldest} (--refresh: ask now)",
+        )
+    ]
 
 
 def _silent(peers: list[dict[str, Any]]) -> list[str]:

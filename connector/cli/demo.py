@@ -1,4 +1,4 @@
-"""`preau demo`: two nodes on this machine play the whole story, and every fact is measured."""
+"""`preau demo`: three nodes on this machine play the whole story, and every fact is measured."""
 
 import shutil
 import signal
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from connector.cli.output import SESSION, command
+from policies.problem import Problem
 
 if TYPE_CHECKING:
     from connector.cli.story.story import Outcome
@@ -23,19 +24,30 @@ def demo(
         Path | None,
         typer.Option(metavar="FILE", help="Your own xAPI traces (.jsonl or .jsonl.gz)."),
     ] = None,
+    table: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Your own table (.csv or .csv.gz) for the results."),
+    ] = None,
+    table_about: Annotated[
+        Path | None,
+        typer.Option(metavar="ABOUT.toml", help="What its steward declares (docs/tables.md)."),
+    ] = None,
     folder: Annotated[
         Path | None,
         typer.Option("--dir", metavar="DIR", help="Where everything goes (a temporary folder)."),
     ] = None,
-    keep: Annotated[bool, typer.Option("--keep", help="Leave the two nodes running.")] = False,
+    keep: Annotated[bool, typer.Option("--keep", help="Leave the nodes running.")] = False,
 ) -> None:
-    """Play the whole story with two real nodes: publish, agree, transfer, withdraw, audit."""
+    """Play the whole story with three real nodes: publish, agree, transfer, withdraw, audit."""
     from connector.cli.story import story
     from connector.cli.story.scene import Voice
 
+    if (table is None) != (table_about is None):
+        raise Problem("demo-table-alone")
+    given = story.Inputs(traces, table, table_about)
     voice = Voice(SESSION.lang, silent=SESSION.machine)
     with _folder(folder, keep=keep) as root, _ended_politely():
-        outcome = story.play(root, traces, voice, keep=keep)
+        outcome = story.play(root, given, voice, keep=keep)
         _tell(outcome, root, traces or root / "expected" / "traces.jsonl.gz")
         if not SESSION.machine and (folder or keep):
             SESSION.say(None, SESSION.pick("Dossier : ", "Folder: ") + str(root))
@@ -65,8 +77,24 @@ def _tell(outcome: "Outcome", root: Path, traces: Path) -> None:
             f"  --node {node.folder}",
         )
     if outcome.running:
+        _tell_how_to_go_on(root)
         pids = " ".join(str(node.pid) for node in outcome.running)
         SESSION.say(None, SESSION.pick("Pour les arrêter :", "To stop them:") + f" kill {pids}")
+
+
+def _tell_how_to_go_on(root: Path) -> None:
+    """Three things to try with the nodes that were left running."""
+    platform, lab, authority = (root / name for name in ("platform", "lab", "authority"))
+    SESSION.say(
+        None,
+        "",
+        SESSION.pick("Pour continuer, par exemple :", "To go on, for example:"),
+        f"  preau agreement list --node {lab}",
+        f"  preau catalog search --node {lab}",
+        f"  preau dataset show mooc-traces --node {platform}",
+        f"  preau doctor {authority}",
+        "",
+    )
 
 
 @contextmanager

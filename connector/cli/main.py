@@ -70,7 +70,9 @@ def shared(
         Path | None, typer.Option(help="File with your token (or PREAU_TOKEN).")
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
-    lang: Annotated[str | None, typer.Option(help="fr or en (PREAU_LANG).")] = None,
+    lang: Annotated[
+        str | None, typer.Option(help="fr or en (PREAU_LANG); the node's language by default.")
+    ] = None,
     _version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
     ] = False,
@@ -80,7 +82,9 @@ def shared(
     SESSION.token_file = token_file
     SESSION.token = os.environ.get("PREAU_TOKEN")
     SESSION.machine = json
-    chosen = lang or os.environ.get("PREAU_LANG") or "en"
+    named = lang or os.environ.get("PREAU_LANG")
+    SESSION.chosen = bool(named)
+    chosen = named or "en"
     if chosen not in {"fr", "en"}:
         raise typer.BadParameter("--lang takes fr or en")
     SESSION.lang = "fr" if chosen == "fr" else "en"

@@ -5,6 +5,8 @@ from typing import Annotated, Any
 
 import typer
 
+from connector.cli import choosing
+from connector.cli.choosing import NegotiationId
 from connector.cli.client import segment
 from connector.cli.output import SESSION, command, read_json, table
 from policies.problem import Problem
@@ -46,21 +48,22 @@ def list_() -> None:
 @app.command("show")
 @command
 def show(
-    ident: Annotated[str, typer.Argument(metavar="ID")],
+    ident: NegotiationId = None,
     wait: Annotated[float, typer.Option(help="Seconds to wait for a change.")] = 0,
     until: Annotated[str | None, typer.Option(help="State to wait for, or SETTLED.")] = None,
 ) -> None:
     """One negotiation: state, terms, decisions with their reasons, messages, what it waits for."""
-    path = f"/v1/negotiations/{segment(ident)}"
-    found = SESSION.client().get(path, wait=wait or None, until=until)
+    client = SESSION.client()
+    path = f"/v1/negotiations/{segment(choosing.negotiation(client, ident))}"
+    found = client.get(path, wait=wait or None, until=until)
     SESSION.say(found, *_lines(found))
 
 
 @app.command("decide")
 @command
 def decide(
-    ident: Annotated[str, typer.Argument(metavar="ID")],
     role: Annotated[str, typer.Option("--as", help="The role you decide in: dpo or ethics.")],
+    ident: NegotiationId = None,
     approve: Annotated[bool, typer.Option("--approve")] = False,
     return_: Annotated[
         Path | None, typer.Option("--return", metavar="OFFER.json", help="What must differ.")
@@ -70,6 +73,7 @@ def decide(
     ] = False,
     reject: Annotated[bool, typer.Option("--reject")] = False,
     reason: Annotated[str, typer.Option(help="Why; the other party reads it.")] = "",
+    wait: Annotated[float, typer.Option(help="Without ID: seconds to wait for a request.")] = 0,
 ) -> None:
     """Approve, return with a changed offer, or reject a request that waits for you."""
     if approve + (return_ is not None) + counter + reject != 1:
@@ -82,7 +86,9 @@ def decide(
         body["offer"] = read_json(return_)
     if counter:
         body["offer"] = "counter"
-    made = SESSION.client().post(f"/v1/negotiations/{segment(ident)}/decisions", body)
+    client = SESSION.client()
+    chosen = choosing.awaiting(client, ident, role, wait)
+    made = client.post(f"/v1/negotiations/{segment(chosen)}/decisions", body)
     SESSION.say(made, *_lines(made))
 
 

@@ -62,11 +62,34 @@ def _around(folder: Path) -> str:
 @command
 def serve(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="The node's folder.")],
+    background: Annotated[
+        bool,
+        typer.Option(
+            "--background", help="Return when it is ready, printing the process to kill later."
+        ),
+    ] = False,
 ) -> None:
     """Run the node until it is told to stop."""
+    if background:
+        _background(folder)
+        return
     from connector.runtime import serve as run
 
     run(folder)
+
+
+def _background(folder: Path) -> None:
+    from connector.cli.background import start
+
+    made = start(folder)
+    if not SESSION.machine:
+        said = SESSION.pick(
+            f"{made.url} est prêt ; journal : {made.log} ; pour l'arrêter : kill {made.pid}",
+            f"{made.url} is ready; log: {made.log}; to stop it: kill {made.pid}",
+        )
+        typer.echo(said, err=True)
+    document = {"v": 1, "pid": made.pid, "url": made.url, "log": str(made.log)}
+    SESSION.say(document, str(made.pid))
 
 
 @token.command("add")

@@ -2,17 +2,19 @@
 
 import json
 import sys
+import tomllib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
-from typing import Any, NoReturn, ParamSpec
+from typing import Any, Final, NoReturn, ParamSpec
 
 import typer
 
 from connector.cli.client import Client, connect
-from policies.problem import Language, Problem
+from policies.problem import LANGUAGES, Language, Problem
 
+FILE: Final = "preau.toml"
 P = ParamSpec("P")
 
 
@@ -25,10 +27,19 @@ class Session:
     token: str | None = None
     machine: bool = False
     lang: Language = "en"
+    chosen: bool = False
+    """Whether the caller named the language."""
 
     def client(self) -> Client:
         """The management API that `--node` and the token lead to."""
         return connect(self.node, self.token_file, self.token)
+
+    def listen(self, folder: object = None) -> None:
+        """Speak the language of the node at hand, unless the caller named one."""
+        if self.chosen:
+            return
+        found = (_language(place) for place in (folder, self.node) if place)
+        self.lang = next((language for language in found if language), self.lang)
 
     def say(self, document: Any, *lines: str) -> None:
         """Print the document with `--json`, the lines otherwise."""
@@ -43,6 +54,17 @@ class Session:
         return french if self.lang == "fr" else english
 
 
+def _language(place: object) -> Language | None:
+    """`[node] language` of a node's folder, if that is what `place` is."""
+    try:
+        settings = tomllib.loads((Path(str(place)) / FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    node = settings.get("node")
+    named = node.get("language") if isinstance(node, dict) else None
+    return next((language for language in LANGUAGES if language == named), None)
+
+
 SESSION = Session()
 
 
@@ -51,6 +73,7 @@ def command(function: Callable[P, None]) -> Callable[P, None]:
 
     @wraps(function)
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        SESSION.listen(kwargs.get("folder"))
         try:
             function(*args, **kwargs)
         except Problem as problem:

@@ -12,11 +12,11 @@ app = typer.Typer(no_args_is_help=True, help="The nodes this one deals with.")
 @app.command("add")
 @command
 def add(
-    did: Annotated[str, typer.Argument(metavar="DID")],
+    did: Annotated[str, typer.Argument(metavar="DID|URL", help="Its DID or public URL.")],
     group: Annotated[list[str] | None, typer.Option(help="A group of yours; repeatable.")] = None,
     name: Annotated[str, typer.Option(help="How your people call it.")] = "",
 ) -> None:
-    """Know a node by its DID; groups are declared by you and shown as such."""
+    """Know a node; groups are declared by you and shown as such."""
     made = SESSION.client().post("/v1/peers", {"did": did, "name": name, "groups": group or []})
     SESSION.say(made, f"{made['did']}  {made['name']}")
 

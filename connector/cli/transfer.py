@@ -5,6 +5,8 @@ from typing import Annotated, Any
 
 import typer
 
+from connector.cli import choosing
+from connector.cli.choosing import AgreementId
 from connector.cli.client import ApiProblem, Client, segment
 from connector.cli.output import SESSION, command, progress, table
 from policies.problem import Problem
@@ -17,8 +19,8 @@ _ID = Annotated[str, typer.Argument(metavar="ID")]
 @app.command("fetch")
 @command
 def fetch(
-    agreement: Annotated[str, typer.Argument(metavar="AGREEMENT")],
     out: Annotated[Path, typer.Option(metavar="DIR", help="Where the files go.")],
+    agreement: AgreementId = None,
     parts: Annotated[
         int | None, typer.Option(min=1, help="Stop after N more parts; run again to go on.")
     ] = None,
@@ -37,7 +39,11 @@ def fetch(
     Files that are here already are copied again: nothing is asked for, nothing is counted.
     """
     client = SESSION.client()
-    body = {"agreement": agreement, "format": format_, "again": again}
+    body = {
+        "agreement": choosing.agreement(client, agreement),
+        "format": format_,
+        "again": again,
+    }
     transfer = client.post("/v1/transfers", body)
     path = f"/v1/transfers/{segment(transfer['pid'])}"
     kept = transfer["state"] in {"COMPLETED", "TERMINATED"}

@@ -47,6 +47,11 @@ async def system_lookup(host: str, port: int) -> Sequence[str]:
     return [str(entry[4][0]) for entry in found]
 
 
+def authorities() -> ssl.SSLContext:
+    """The public authorities that nodes trust: one list everywhere, whatever a machine adds."""
+    return httpx.create_ssl_context(trust_env=False)
+
+
 class PeerClient:
     """HTTP to peers, guarded. Use as `async with`, or `start` and `close` in the running loop.
 
@@ -81,7 +86,7 @@ class PeerClient:
         """Be ready; must be called in the loop that will use the client."""
         if self._transport is not None:
             return
-        trust = self._trust or httpx.create_ssl_context(trust_env=False)
+        trust = self._trust or authorities()
         connector = aiohttp.TCPConnector(
             resolver=_Resolver(self._lookup, self._private, dev=self._dev),
             ttl_dns_cache=DNS_TTL,

@@ -211,9 +211,10 @@ def _negotiations(node: Node) -> APIRouter:
         return json_response(asked, 201)
 
     @made.get("/negotiations")
-    async def listing(request: Request) -> Response:
+    async def listing(request: Request, wait: float = 0.0, awaiting: str | None = None) -> Response:
         await _actor(node, request)
-        return json_response(await views.negotiations(node))
+        seconds = _seconds(wait)
+        return json_response(await views.negotiations(node, awaiting=awaiting, wait=seconds))
 
     @made.get("/negotiations/{pid}")
     async def show(

@@ -15,7 +15,7 @@ from catalog import search as searching
 from catalog.search import Card, Query
 from catalog.verify import save
 from connector.base.clock import format_time
-from connector.services import crawling, identity, published
+from connector.services import crawling, identity, published, rounds
 from connector.services.node import Node
 from connector.services.published import PUBLIC
 from connector.store import catalogs, known, peers
@@ -33,8 +33,8 @@ async def search(
 ) -> Json:
     """What the node knows that meets a query, best first, with facets and how fresh it is.
 
-    `refresh`: ask the peers first that were not asked for some minutes (`due`), all of them
-    (`always`), or nobody (`never`).
+    `refresh`: ask the peers first that the node's rounds have not asked in time (`due`), all of
+    them (`always`), or nobody (`never`).
 
     Raises:
         Problem: `discovery-refresh`, `discovery-page`.
@@ -69,7 +69,7 @@ async def _refresh(node: Node, *, always: bool) -> None:
     if always:
         await crawling.crawl(node)
     else:
-        await crawling.crawl(node, max_age=crawling.MAX_AGE)
+        await crawling.crawl(node, max_age=rounds.patience(node))
 
 
 async def copies(node: Node) -> list[Json]:

@@ -21,12 +21,14 @@ from policies.problem import Problem
 
 
 async def add(node: Node, who: Actor, did: str, name: str, groups: list[str]) -> dict[str, Any]:
-    """Know a peer from now on; its DID document must resolve.
+    """Know a peer from now on, by its DID or its public URL; its DID document must resolve.
 
     Raises:
-        Problem: `access-role`, `identity-did-…`, `peer-group-name`.
+        Problem: `access-role`, `identity-did-…`, `identity-url-invalid`, `peer-group-name`.
     """
     access.require(who, "operator", "steward")
+    if did.startswith(("https://", "http://")):
+        did = did_web.from_url(did, dev=node.settings.dev.on)
     if not all(values.is_name(group) for group in groups):
         raise Problem("peer-group-name")
     document = await node.resolver.document(did)

@@ -7,7 +7,7 @@ or waits for somebody. Nobody sleeps and nobody polls in a loop.
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from connector.base.clock import format_time
 from connector.protocol.messages import Terms
@@ -28,19 +28,26 @@ from policies.plan import Plan
 from policies.problem import Problem
 
 Json = dict[str, Any]
+Seen = TypeVar("Seen")
 
 SETTLED: Final = "SETTLED"
 FETCHED: Final = "FETCHED"
 
 
-async def negotiations(node: Node) -> list[Json]:
-    """All negotiations, the newest first."""
+async def negotiations(node: Node, *, awaiting: str | None = None, wait: float = 0.0) -> list[Json]:
+    """All negotiations, the newest first; with a role, those that wait for it now.
+
+    Waits up to `wait` seconds for the first of them.
+    """
 
     def unit(tx: Tx) -> list[Json]:
-        rows = negotiation_rows.listing(tx)
-        return [_head(n) for n in reversed(rows)]
+        heads = [_head(n) for n in reversed(negotiation_rows.listing(tx))]
+        return [one for one in heads if awaiting is None or one["awaiting"][:1] == [awaiting]]
 
-    return await node.store.read(unit)
+    async def look() -> list[Json]:
+        return await node.store.read(unit)
+
+    return await _wait(node, "negotiation", look, bool, wait)
 
 
 async def negotiation(node: Node, pid: str, *, wait: float = 0.0, until: str | None = None) -> Json:
@@ -197,10 +204,10 @@ def find_agreement(tx: Tx, ident: str) -> AgreementRow:
 async def _wait(
     node: Node,
     topic: str,
-    look: Callable[[], Awaitable[Json]],
-    reached: Callable[[Json], bool],
+    look: Callable[[], Awaitable[Seen]],
+    reached: Callable[[Seen], bool],
     seconds: float,
-) -> Json:
+) -> Seen:
     """Look, and look again after every commit on the topic, until reached or out of time."""
     view = await look()
     if reached(view) or seconds <= 0:

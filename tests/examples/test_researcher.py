@@ -13,14 +13,14 @@ from tests.support.source import ROOT
 SCRIPT = ROOT / "examples" / "02_researcher.py"
 
 
-def words(nodes, tmp_path, **changes) -> list[str]:
+def words(nodes, tmp_path, search: str = "traces", **changes) -> list[str]:
     nodes.lab.token("researcher")
     path = tmp_path / "application.json"
     path.write_text(json.dumps(traces.application(**changes)), "utf-8")
     node = f"http://127.0.0.1:{nodes.lab.management}"
     token = str(nodes.lab.folder / "tokens" / "researcher")
     where = ("--node", node, "--token", token, "--out", str(tmp_path / "received"))
-    return [sys.executable, "-I", str(SCRIPT), nodes.dataset, str(path), *where]
+    return [sys.executable, "-I", str(SCRIPT), search, str(path), *where]
 
 
 def test_it_needs_the_standard_library_only():
@@ -40,6 +40,7 @@ def test_it_prints_a_table_of_what_was_agreed(nodes, tmp_path):
         words(nodes, tmp_path), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
     assert run.stderr is not None
+    assert nodes.dataset in run.stderr.readline()
     assert "waiting" in run.stderr.readline()  # the request left; the DPO has not decided
     (pid,) = _new(nodes, before)
     nodes.platform.negotiation(pid, until="SETTLED")
@@ -54,13 +55,31 @@ def test_it_prints_a_table_of_what_was_agreed(nodes, tmp_path):
 
 
 @pytest.mark.slow
-def test_a_refusal_is_told(nodes, tmp_path):
-    purpose = "https://w3id.org/dpv#CommercialResearch"
-    command = words(nodes, tmp_path, purpose=purpose)
+@pytest.mark.parametrize(
+    ("search", "purpose"),
+    [("nothing-like-it", traces.PURPOSE), ("traces", "https://w3id.org/dpv#Marketing")],
+)
+def test_what_is_not_offered_is_not_found(nodes, tmp_path, search: str, purpose: str):
+    command = words(nodes, tmp_path, search, purpose=purpose)
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
-    assert done.returncode == 1
-    assert "Refused" in done.stderr
-    assert "purpose" in done.stderr
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "0 datasets found" in done.stderr
+
+
+@pytest.mark.slow
+def test_a_refusal_is_told(nodes, tmp_path):
+    before = {one["pid"] for one in nodes.platform.client().get("/v1/negotiations")}
+    run = subprocess.Popen(
+        words(nodes, tmp_path), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    (pid,) = _new(nodes, before)
+    nodes.platform.negotiation(pid, until="SETTLED")
+    decision = ("negotiation", "decide", pid, "--as", "dpo", "--reject", "--reason", "Not now.")
+    nodes.platform.must(*decision, role="dpo")
+    errors = run.communicate(timeout=120)[1]
+    assert run.returncode == 1
+    assert "Refused: " in errors
+    assert "Not now." in errors
 
 
 def _new(nodes, before: set[str]) -> set[str]:

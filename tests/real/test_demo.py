@@ -32,7 +32,43 @@ Compared = tuple[tuple[str, str], ...]
 Learner = tuple[tuple[Compared, ...], ...]
 
 FUN = "xapi/fun-mooc-statements.jsonl.gz"
-LAYOUT = {"platform", "lab", "received", "bundles", "expected", "platform.log", "lab.log"}
+OULAD = "oulad/studentInfo.csv"
+NODES = ("platform", "lab", "authority")
+DEALS = {
+    "lab-traces": ("platform", "lab"),
+    "lab-results": ("authority", "lab"),
+    "authority-traces": ("platform", "authority"),
+}
+FOLDERS = {*NODES, "received", "bundles", "backups", "expected"}
+LAYOUT = FOLDERS | {f"{name}.log" for name in NODES}
+STUDENTS = """
+id = "students"
+kind = "csv"
+category = "https://w3id.org/dpv#PersonalData"
+audience = "adults"
+until = 2030-12-31T00:00:00Z
+retention = "P180D"
+[title]
+fr = "Inscriptions et résultats"
+en = "Registrations and results"
+[basis]
+type = "public-task"
+reference = "register 14"
+[policy]
+template = "public-task-research"
+[policy.params]
+purposes = ["https://w3id.org/preau/ns#EducationResearch"]
+until = "2030-12-31T00:00:00Z"
+retention = "P180D"
+[[subjects]]
+column = "id_student"
+namespace = "https://university.example/students"
+[[columns]]
+name = "imd_band"
+personal = "indirect"
+[[special]]
+column = "disability"
+"""
 
 
 def preau(*arguments: str, check: int = 0) -> str:
@@ -42,7 +78,7 @@ def preau(*arguments: str, check: int = 0) -> str:
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=600,
         check=False,
     )
     assert done.returncode == check, done.stdout[-4000:] + done.stderr[-4000:]
@@ -75,6 +111,9 @@ def test_every_fact_is_as_stated(demo):
         "transfer",
         "identifiers",
         "files",
+        "results",
+        "linkage",
+        "disks",
         "audit",
     ]
 
@@ -83,12 +122,10 @@ def test_the_figures_are_there(demo):
     _, document, _ = demo
     figures = {measure["key"] for measure in document["measures"]}
     assert figures == {
-        "idle-platform",
-        "idle-lab",
+        "idle",
         "transfer",
         "negotiation-p50",
-        "rss-platform",
-        "rss-lab",
+        "rss",
         "story",
         "cpu-ready",
     }
@@ -97,22 +134,44 @@ def test_the_figures_are_there(demo):
 def test_the_folder_is_laid_out_as_announced(demo):
     folder, _, _ = demo
     assert {path.name for path in folder.iterdir()} == LAYOUT
-    assert {path.name for path in (folder / "bundles").iterdir()} == {"platform.zip", "lab.zip"}
+    bundles = {f"{deal}-{node}.zip" for deal, both in DEALS.items() for node in both}
+    assert {path.name for path in (folder / "bundles").iterdir()} == bundles
+    assert {path.name for path in (folder / "received").iterdir()} == set(DEALS)
 
 
 def test_the_auditor_needs_nothing_but_the_files(demo):
     folder, _, _ = demo
     for name in ("platform", "lab"):
-        bundle = str(folder / "bundles" / f"{name}.zip")
-        received = str(folder / "received")
-        report = json.loads(preau("audit", "verify", bundle, "--files", received, "--json"))
+        bundle = str(folder / "bundles" / f"lab-traces-{name}.zip")
+        files = str(folder / "received" / "lab-traces")
+        report = json.loads(preau("audit", "verify", bundle, "--files", files, "--json"))
         assert report["ok"] is True
+
+
+@pytest.mark.parametrize("deal", DEALS)
+def test_both_parties_evidence_says_the_same(demo, deal):
+    folder, _, _ = demo
+    logged = []
+    for node in DEALS[deal]:
+        with zipfile.ZipFile(folder / "bundles" / f"{deal}-{node}.zip") as archive:
+            agreement = archive.read("agreement.json")
+            entries = [json.loads(line) for line in archive.read("leaves.jsonl").splitlines()]
+        passed = {"negotiation", "transfer", "agreement", "manifest", "receipt"}
+        digests = sorted(
+            (json.loads(entry["leaf"])["type"], entry["body"]["digest"])
+            for entry in entries
+            if json.loads(entry["leaf"])["type"] in passed and entry["body"]
+        )
+        logged.append((agreement, digests))
+    assert logged[0] == logged[1]
+    assert len(logged[0][1]) > 8
 
 
 def test_the_logs_name_no_learner(demo):
     folder, _, traces = demo
     names = {row["actor"]["account"]["name"] for row in source(traces)}
-    logs = (folder / "platform.log").read_text("utf-8") + (folder / "lab.log").read_text("utf-8")
+    logs = "".join((folder / f"{name}.log").read_text("utf-8") for name in NODES)
+    assert logs
     assert [name for name in names if name in logs] == []
 
 
@@ -124,8 +183,8 @@ def source(path: Path) -> list[Json]:
         return [json.loads(line) for line in file]
 
 
-def consents(name: str) -> bool:
-    return int(sha256(f"preau:{name}".encode()).hexdigest()[:8], 16) % 100 < 70
+def consents(name: str, word: str = "preau") -> bool:
+    return int(sha256(f"{word}:{name}".encode()).hexdigest()[:8], 16) % 100 < 70
 
 
 def withdrawn(folder: Path) -> str:
@@ -135,13 +194,13 @@ def withdrawn(folder: Path) -> str:
     return row["id_value"]
 
 
-def received(folder: Path) -> list[Json]:
-    with (folder / "received" / "data.ndjson").open("rb") as file:
+def received(folder: Path, deal: str = "lab-traces") -> list[Json]:
+    with (folder / "received" / deal / "data.ndjson").open("rb") as file:
         return [json.loads(line) for line in file]
 
 
-def plan(folder: Path) -> Any:
-    with zipfile.ZipFile(folder / "bundles" / "platform.zip") as archive:
+def plan(folder: Path, deal: str = "lab-traces") -> Any:
+    with zipfile.ZipFile(folder / "bundles" / f"{deal}-{DEALS[deal][0]}.zip") as archive:
         return json.loads(archive.read("plan.json"))
 
 
@@ -218,9 +277,94 @@ def test_rows_received_are_those_of_consenting_learners_exactly(demo):
         assert early.total() < sum(map(len, parting))
 
 
+def test_the_second_recipient_has_the_rows_of_those_who_said_yes_to_it(demo):
+    folder, _, traces = demo
+    announced = plan(folder, "authority-traces")
+    treatments = {field["pointer"]: field.get("treatment") for field in announced["fields"]}
+    said_yes = [
+        row
+        for row in source(traces)
+        if consents(row["actor"]["account"]["name"], "preau authority")
+    ]
+    arrived = received(folder, "authority-traces")
+    ours = Counter(compared(row, treatments, exact_time=True)[1] for row in said_yes)
+    assert ours == Counter(compared(row, treatments, exact_time=False)[1] for row in arrived)
+    people = {row["actor"]["account"]["name"] for row in said_yes}
+    pseudonyms = {row["actor"]["account"]["name"] for row in arrived}
+    assert len(people) == len(pseudonyms)
+    assert not pseudonyms & {row["actor"]["account"]["name"] for row in received(folder)}
+
+
+def test_what_colluding_recipients_find_was_announced(demo):
+    folder, document, _ = demo
+    (fact,) = (one for one in document["facts"] if "joining" in one["name"]["en"])
+    for deal in ("lab-traces", "authority-traces"):
+        assert plan(folder, deal)["linkage"] in fact["expected"]["en"]
+    assert float(fact["measured"]["en"].split()[0]) > 50
+
+
+def test_a_pupils_result_arrives_unless_they_object(demo):
+    folder, _, _ = demo
+    with (folder / "expected" / "results.csv").open(encoding="windows-1252", newline="") as file:
+        pupils = list(csv.DictReader(file, delimiter=";"))
+    arrived = table(folder)
+    people = {row["ine"] for row in pupils}
+    gone = objectors(people)
+    kept = ["uai", "classe", "date_epreuve", "epreuve", "note", "amenagement", "appreciation"]
+    assert list(arrived[0]) == ["ine", *kept]
+    wanted = Counter(
+        tuple("'" + row[name] if row[name].startswith(("=", "+")) else row[name] for name in kept)
+        for row in pupils
+        if row["ine"] not in gone
+    )
+    assert Counter(tuple(row[name] for name in kept) for row in arrived) == wanted
+    assert len({row["ine"] for row in arrived}) == len(people) - 3
+    everything = (folder / "received" / "lab-results" / "data.csv").read_text("utf-8")
+    named = ("ine", "nir", "nom_prenom", "courriel")
+    assert not [row[name] for row in pupils for name in named if row[name] in everything]
+
+
+def objectors(people: set[str]) -> set[str]:
+    return set(sorted(people, key=lambda one: sha256(f"preau:{one}".encode()).digest())[:3])
+
+
+def table(folder: Path) -> list[dict[str, str]]:
+    path = folder / "received" / "lab-results" / "data.csv"
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_students_instead_of_pupils(tmp_path, official):
+    students, about, folder = official(OULAD), tmp_path / "about.toml", tmp_path / "demo"
+    about.write_text(STUDENTS, "utf-8")
+    chosen = ("--table", str(students), "--table-about", str(about))
+    document = json.loads(preau("demo", "--json", "--dir", str(folder), *chosen))
+    assert document["ok"] is True
+    with students.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 32_593
+    people = {row["id_student"] for row in rows}
+    gone = objectors(people)
+    kept = [name for name in rows[0] if name not in {"id_student", "disability"}]
+    arrived = table(folder)
+    assert list(arrived[0]) == [name for name in rows[0] if name != "disability"]
+    assert "imd_band" in kept
+    wanted: defaultdict[str, list[tuple[str, ...]]] = defaultdict(list)
+    for row in rows:
+        if row["id_student"] not in gone:
+            wanted[row["id_student"]].append(tuple(row[name] for name in kept))
+    found: defaultdict[str, list[tuple[str, ...]]] = defaultdict(list)
+    for row in arrived:
+        found[row["id_student"]].append(tuple(row[name] for name in kept))
+    traces = (Counter(tuple(sorted(each)) for each in side.values()) for side in (wanted, found))
+    assert next(traces) == next(traces)
+    assert len(arrived) == sum(row["id_student"] not in gone for row in rows) < len(rows)
+    assert not people & found.keys()
+
+
 def test_who_withdrew_is_in_no_later_part(demo):
     folder, _, traces = demo
-    manifest = json.loads((folder / "received" / "manifest.json").read_bytes())
+    manifest = json.loads((folder / "received" / "lab-traces" / "manifest.json").read_bytes())
     assert len(manifest["parts"]) > 2
     rows = received(folder)
     assert sum(part["rows"] for part in manifest["parts"]) == len(rows)
@@ -253,7 +397,8 @@ def test_only_agreed_fields_arrived(demo):
 
 def test_no_direct_identifier_arrived(demo):
     folder, _, traces = demo
-    content = b"".join(path.read_bytes() for path in (folder / "received").iterdir())
+    files = [path for path in (folder / "received").rglob("*") if path.is_file()]
+    content = b"".join(path.read_bytes() for path in files)
     for account in {tuple(row["actor"]["account"].items()) for row in source(traces)}:
         for _, text in account:
             assert text.encode() not in content
@@ -281,6 +426,7 @@ def test_kept_nodes_run_until_they_are_stopped(tmp_path):
             listed = preau("--node", node["folder"], "agreement", "list", "--json")
             assert document["ok"]
             assert len(json.loads(listed)) > 1
+        assert [node["name"] for node in document["nodes"]] == list(NODES)
     finally:
         for pid in pids:
             os.kill(pid, signal.SIGTERM)
@@ -302,7 +448,7 @@ def test_a_demo_that_is_ended_leaves_no_node_behind(tmp_path):
         process.send_signal(signal.SIGTERM)
         out.read()
     assert process.wait(timeout=60) != 0
-    for name in ("platform", "lab"):
+    for name in NODES:
         events = [
             json.loads(line)["event"]
             for line in (Path(folder) / f"{name}.log").read_text("utf-8").splitlines()

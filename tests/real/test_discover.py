@@ -10,6 +10,7 @@ import pytest
 from tests.support.nodes import Two, preau, two
 
 pytestmark = pytest.mark.slow
+QUESTIONS = 600
 
 TITLES = """
 SELECT ?t WHERE { ?d a dcat:Dataset ; dct:title ?t . FILTER(LANG(?t) = 'fr') } ORDER BY ?t
@@ -90,6 +91,22 @@ def test_saved_exported_and_queried(both: Two, tmp_path: Path):
     done = preau("catalog", "export", "--to", "ttl", "--from", folder)
     assert done.code == 0
     assert "Réservé" in done.out
+
+
+def test_the_node_asks_by_itself(both: Two):
+    both.lab.stop()
+    both.lab.configure("discovery", every=10)
+    both.lab.start()
+    both.publish(id="new", title={"fr": "Nouveau", "en": "Newcomer"})
+    for _ in range(QUESTIONS):
+        if both.lab.must("catalog", "search", "newcomer", "--offline")["total"]:
+            break
+        assert both.lab.ended(0.1) is None
+    else:
+        raise AssertionError("no round came")
+    assert '"event": "round"' in both.lab.said()
+    both.platform.must("dataset", "withdraw", "new", "--reason", "A trial.")
+    both.lab.must("catalog", "search", "--refresh")
 
 
 def test_a_platform_that_is_down_is_told_and_stays_known(both: Two):

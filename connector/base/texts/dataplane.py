@@ -131,8 +131,8 @@ TEXTS: Final[dict[str, Text]] = {
         "invalid",
         "Le fichier n'est pas en {encoding} comme déclaré (ligne {line}).",
         "The file is not in {encoding} as declared (line {line}).",
-        "Déclarez [dialect] encoding comme le fichier est écrit, ou exportez-le en UTF-8.",
-        "Declare [dialect] encoding as the file is written, or export it as UTF-8.",
+        'Déclarez-le : [dialect] encoding = "windows-1252" (tableur), ou passez en UTF-8.',
+        'Declare it: [dialect] encoding = "windows-1252" (spreadsheets), or export it as UTF-8.',
     ),
     "dataplane-csv-header": Text(
         "invalid",

@@ -1,4 +1,9 @@
-"""What the platform's steward declares beside the traces (FORMATS "About"), as TOML."""
+"""What the stewards declare beside their files (FORMATS "About"), as TOML.
+
+The traces rest on consent; the pupils' results on a public task, and show every declaration that a
+table can need: dialect, subjects, the steward's word against the profiler's, special categories
+with and without a condition of Article 9(2).
+"""
 
 import json
 from dataclasses import dataclass, field
@@ -9,10 +14,14 @@ from policies.vocabulary import DPV, PREAU
 
 PURPOSE: Final = PREAU + "EducationResearch"
 NARROWER: Final = PREAU + "LearningAnalyticsResearch"
+IMPROVEMENT: Final = PREAU + "TeachingImprovement"
 COMMERCIAL: Final = DPV + "CommercialResearch"
 CATEGORY: Final = PREAU + "LearningTraces"
+RESULTS: Final = DPV + "PersonalData"
+PUPILS: Final = "https://academie.example/ine"
+"""Namespace of the pupils' national numbers."""
 NOTICE: Final = "https://campus.example/notices/research-2025"
-GROUP: Final = "labs"
+GROUP: Final = "partners"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,19 +60,87 @@ class About:
             "[notice]",
             f"iri = {_text(NOTICE)}",
             'version = "1"',
-            'text = "Avec votre accord, vos traces servent à la recherche en éducation."',
+            'text = "Avec votre accord, vos traces servent à la recherche et à mieux enseigner."',
             "[basis]",
             'type = "consent"',
             'reference = "Notice 1"',
             "[policy]",
             'template = "research-under-consent"',
             "[policy.params]",
-            f"purposes = [{_text(PURPOSE)}]",
+            f"purposes = [{_text(PURPOSE)}, {_text(IMPROVEMENT)}]",
             f"until = {_text(self.until)}",
             'retention = "P180D"',
             f"group = {_text(self.group)}",
         ]
         return "\n".join(lines) + "\n"
+
+
+def results(until: str, *, with_nir: bool) -> str:
+    """The declaration of the pupils' results; `with_nir` says what the NIR column is."""
+    return _RESULTS.format(
+        category=RESULTS,
+        until=until,
+        purpose=PURPOSE,
+        group=GROUP,
+        namespace=PUPILS,
+        nir=_NIR if with_nir else "",
+    )
+
+
+_NIR: Final = """
+[[columns]]                       # a social security number: declared direct, or no publication
+name = "nir"
+personal = "direct"
+"""
+_RESULTS: Final = """\
+id = "results"
+kind = "csv"
+category = "{category}"
+audience = "minors"               # on a public task only; on consent, adults only
+periodicity = "annual"
+until = "{until}"
+retention = "P180D"
+group = "public"                  # who sees the entry; who may ask stands in the policy
+time = "date_epreuve"
+dpia = "AIPD 2025-07"
+[title]
+fr = "Résultats des élèves aux épreuves communes"
+en = "Pupils' results in common tests"
+[description]
+fr = "Une ligne par élève et par épreuve."
+en = "One row a pupil and test."
+[notice]
+iri = "https://academie.example/information/resultats"
+version = "1"
+text = "Vous pouvez vous opposer à tout moment, sans conséquence pour l'élève."
+[basis]
+type = "public-task"
+reference = "Registre des traitements, fiche 12"
+[policy]
+template = "public-task-research"
+[policy.params]
+purposes = ["{purpose}"]
+until = "{until}"
+retention = "P180D"
+group = "{group}"
+[dialect]
+encoding = "windows-1252"
+delimiter = ";"
+[[subjects]]                      # who a row is about: leaves as a pseudonym
+column = "ine"
+namespace = "{namespace}"
+{nir}
+[[columns]]                       # the steward's word against the profiler's proposal
+name = "classe"
+type = "string"
+personal = "indirect"
+[[special]]                       # no condition of Article 9(2): never leaves
+column = "handicap"
+[[special]]                       # with one, and where it is written down
+column = "amenagement"
+condition = "9(2)(j)"
+reference = "Registre des traitements, fiche 12, annexe 3"
+"""
 
 
 def _text(text: str) -> str:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from catalog.verify import assertion_keys, verify_dataset
 from connector.cli.story import generate, nodes
-from connector.cli.story.about import About
+from connector.cli.story.about import GROUP, About
+from connector.cli.story.nodes import Node
 from connector.cli.story.scene import Json, Scene
 from connector.cli.story.standin import serving
 from policies.jcs import jcs
@@ -20,6 +21,7 @@ def play(scene: Scene) -> None:
     """Publish, introduce the nodes to each other, find, verify, and try to cheat."""
     with scene.act(1, "catalog", "Publier, trouver, vérifier", "Publish, find, verify"):
         made = _publish(scene)
+        _measure_linkage(scene)
         _introduce(scene)
         _find(scene, made)
         _verify(scene)
@@ -37,7 +39,7 @@ def _publish(scene: Scene) -> Json:
         decisions=("dpo",),
     ).write(about)
     scene.voice.command(scene.platform, f"dataset add {scene.source.path.name} --about about.toml")
-    made = _upload(scene, scene.source.path, about)
+    made = upload(scene.platform, scene.source.path, about)
     scene.voice.tell(
         f"{made['counts']['rows']} lignes, {made['counts']['persons']} personnes",
         f"{made['counts']['rows']} rows, {made['counts']['persons']} persons",
@@ -45,9 +47,10 @@ def _publish(scene: Scene) -> Json:
     return made
 
 
-def _upload(scene: Scene, file: Path, about: Path) -> Json:
+def upload(node: Node, file: Path, about: Path) -> Json:
+    """Publish a file as its steward."""
     with about.open("rb") as declared, file.open("rb") as data:
-        made: Json = scene.platform.who("steward").upload(
+        made: Json = node.who("steward").upload(
             "/v1/datasets",
             {"about": (about.name, declared), "file": (file.name, data)},
             max_bad="0.001",
@@ -55,14 +58,30 @@ def _upload(scene: Scene, file: Path, about: Path) -> Json:
     return made
 
 
+def _measure_linkage(scene: Scene) -> None:
+    """Before anybody asks: what recipients could link goes into the signed document (X5)."""
+    scene.voice.command(scene.platform, "dataset risk mooc-traces")
+    found = nodes.run(scene.platform, "dpo", "dataset", "risk", "mooc-traces")
+    scene.board.note(
+        ("lien entre destinataires : mesuré et annoncé", "linkage: measured and announced"),
+        True,
+        bool(found["linkage"]) and found["document"] == f"{found['dataset']}/v2",
+        detail=True,
+    )
+
+
 def _introduce(scene: Scene) -> None:
-    for node, other, group in (
-        (scene.lab, scene.platform, "platforms"),
-        (scene.platform, scene.lab, "labs"),
+    group = scene.table.declared.group or GROUP
+    for node, other, groups in (
+        (scene.lab, scene.platform, ["platforms"]),
+        (scene.lab, scene.authority, ["platforms"]),
+        (scene.platform, scene.lab, [GROUP]),
+        (scene.platform, scene.authority, [GROUP]),
+        (scene.authority, scene.platform, ["platforms"]),
+        (scene.authority, scene.lab, [group]),
     ):
-        scene.voice.command(node, f"peer add {other.did} --group {group}")
         node.who("operator").post(
-            "/v1/peers", {"did": other.did, "name": other.name, "groups": [group]}
+            "/v1/peers", {"did": other.did, "name": other.name, "groups": groups}
         )
 
 
@@ -71,7 +90,10 @@ def _find(scene: Scene, made: Json) -> None:
     scene.seen = _catalog(scene)
     found = {item["id"]: item for item in scene.seen["datasets"]}
     scene.board.note(
-        ("trouvé par le nœud du laboratoire", "found by the lab's node"), 1, len(found)
+        ("trouvé par le nœud du laboratoire", "found by the lab's node"),
+        1,
+        len(found),
+        detail=True,
     )
     scene.dataset, item = next(iter(found.items()))
     scene.fields = tuple(item["fields"])
@@ -81,6 +103,7 @@ def _find(scene: Scene, made: Json) -> None:
         ("empreinte recalculée du document signé", "digest of the signed document, recomputed"),
         item["digest"],
         "sha-256:" + sha256(jcs(document)).hexdigest(),
+        detail=True,
     )
     scene.board.judge(
         ("catalogue signé par la plateforme", "catalog signed by the platform"),
@@ -98,10 +121,12 @@ def _verify(scene: Scene) -> None:
 
     scene.voice.command(scene.lab, f"catalog verify {scene.platform.public}")
     report = verify_catalog(scene.platform.public)
-    scene.board.note(
-        ("vérifié sans nœud (catalog verify URL)", "verified without a node (catalog verify URL)"),
-        scene.platform.did,
-        str(report["publisher"]),
+    publisher = str(report["publisher"])
+    scene.board.judge(
+        ("vérifié sans nœud (catalog verify)", "verified without a node (catalog verify)"),
+        ("l'éditeur", "the publisher"),
+        (publisher,) * 2,
+        ok=publisher == scene.platform.did,
     )
 
 
@@ -122,13 +147,13 @@ def _cheat(scene: Scene) -> None:
         path: scene.public(scene.platform, path) for path in ("/.well-known/did.json", address)
     }
     nodes.stop([scene.platform])
-    for name, head in (
-        (("tête de catalogue plus ancienne", "older catalog head"), old_head),
-        (("tête de catalogue altérée", "altered catalog head"), _altered(new_head)),
+    for name, head, detail in (
+        (("catalogue plus ancien, bien signé", "an older catalog, well signed"), old_head, False),
+        (("tête de catalogue altérée", "altered catalog head"), _altered(new_head), True),
     ):
         with (
             serving(scene.platform.ports.public, {**answers, "/catalog": head}),
-            scene.board.refused(name, *_REFUSALS),
+            scene.board.refused(name, *_REFUSALS, detail=detail),
         ):
             _catalog(scene)
     nodes.start([scene.platform])
@@ -145,7 +170,7 @@ def _publish_sample(scene: Scene) -> None:
         en="Sample of traces",
         until=scene.until(),
     ).write(about)
-    scene.sample = str(_upload(scene, traces, about)["dataset"])
+    scene.sample = str(upload(scene.platform, traces, about)["dataset"])
 
 
 def _catalog(scene: Scene) -> Json:

@@ -11,7 +11,8 @@ from catalog import proofs
 from catalog.verify import assertion_keys
 from connector.cli.client import segment
 from connector.cli.story.about import COMMERCIAL, PURPOSE
-from connector.cli.story.facts import Said, median, pick
+from connector.cli.story.deals import TRACES, Deal
+from connector.cli.story.facts import Said, median, pick, short
 from connector.cli.story.scene import Json, Scene, counterpart, draft, negotiation
 from policies.jcs import digest
 from policies.problem import LANGUAGES, Language, Problem
@@ -29,7 +30,7 @@ def refuse(scene: Scene) -> None:
     with scene.act(3, "purpose", "Une demande refusée", "A request refused"):
         researcher, dpo = scene.lab.who("researcher"), scene.platform.who("dpo")
         scene.voice.command(scene.lab, f"request {scene.dataset} --application commercial.json")
-        asked = draft(COMMERCIAL, scene.fields, scene.source, scene.until()[:10])
+        asked = draft(COMMERCIAL, scene.fields, scene.source.period, scene.until()[:10])
         made = researcher.post("/v1/requests", {"dataset": scene.dataset, "application": asked})
         here = negotiation(researcher, made["pid"], until="SETTLED")
         there = negotiation(dpo, counterpart(researcher, made["pid"]), until="SETTLED")
@@ -47,27 +48,35 @@ def agree(scene: Scene) -> None:
         researcher, dpo = scene.lab.who("researcher"), scene.platform.who("dpo")
         end = scene.until()[:10]
         scene.voice.command(scene.lab, f"request {scene.dataset} --application request.json")
-        asked = draft(PURPOSE, scene.fields, scene.source, end)
+        asked = draft(PURPOSE, scene.fields, scene.source.period, end)
         made = researcher.post("/v1/requests", {"dataset": scene.dataset, "application": asked})
         here, there = made["pid"], counterpart(researcher, made["pid"])
         waiting = negotiation(dpo, there, until="SETTLED")
         scene.board.note(
-            ("attend une décision", "waits for a decision"), "dpo", ", ".join(waiting["awaiting"])
+            ("attend une décision", "waits for a decision"),
+            "dpo",
+            ", ".join(waiting["awaiting"]),
+            detail=True,
         )
         kept = _return(scene, here, there)
         scene.voice.command(scene.lab, f"negotiation resubmit {here} --application changed.json")
         path = f"/v1/negotiations/{segment(here)}/applications"
-        changed = draft(PURPOSE, kept, scene.source, end)
+        changed = draft(PURPOSE, kept, scene.source.period, end)
         researcher.post(path, {"application": changed})
         negotiation(dpo, there, until="SETTLED")
         scene.voice.command(scene.platform, f"negotiation decide {there} --as dpo --approve")
-        _decide(scene, there, {"outcome": "approve", "reason": ""})
+        decide(scene, there, {"outcome": "approve", "reason": ""})
         final = negotiation(researcher, here, until="FINALIZED")
         scene.board.note(
-            ("état chez le laboratoire", "state at the lab"), "FINALIZED", final["state"]
+            ("état chez le laboratoire", "state at the lab"),
+            "FINALIZED",
+            final["state"],
+            detail=True,
         )
         negotiation(dpo, there, until="FINALIZED")
-        scene.agreement = str(final["agreement"])
+        scene.deals[TRACES] = Deal(
+            TRACES, scene.platform, scene.lab, str(final["agreement"]), scene.folders.received
+        )
         _compare(scene, here, there, kept)
 
 
@@ -75,7 +84,7 @@ def time_negotiations(scene: Scene) -> None:
     """Some automatic negotiations, one after the other, timed by the lab's node."""
     researcher = scene.lab.who("researcher")
     fields = next(d["fields"] for d in scene.seen["datasets"] if d["id"] == scene.sample)
-    asked = draft(PURPOSE, tuple(fields), scene.source, scene.until()[:10])
+    asked = draft(PURPOSE, tuple(fields), scene.source.period, scene.until()[:10])
     spans = []
     for _ in range(_NEGOTIATIONS):
         made = researcher.post("/v1/requests", {"dataset": scene.sample, "application": asked})
@@ -99,10 +108,10 @@ def _return(scene: Scene, here: str, there: str) -> tuple[str, ...]:
     reason = "Minimisation : ces champs ne servent pas votre question."
     scene.voice.command(
         scene.platform,
-        f"negotiation decide {there} --as dpo --return offer.json --reason '{reason}'",
+        f"negotiation decide {there} --as dpo --return offer.json --reason …",
     )
     offer = {"v": 1, "fields": sorted(kept)}
-    _decide(scene, there, {"outcome": "return", "reason": reason, "offer": offer})
+    decide(scene, there, {"outcome": "return", "reason": reason, "offer": offer})
     found = negotiation(scene.lab.who("researcher"), here, until="OFFERED")
     scene.voice.tell(
         f"{len(scene.fields)} champs demandés, {len(kept)} proposés : {reason}",
@@ -117,25 +126,27 @@ def _return(scene: Scene, here: str, there: str) -> tuple[str, ...]:
     return kept
 
 
-def _decide(scene: Scene, pid: str, decision: Json) -> None:
+def decide(scene: Scene, pid: str, decision: Json) -> None:
+    """The platform's officer decides."""
     path = f"/v1/negotiations/{segment(pid)}/decisions"
     scene.platform.who("dpo").post(path, {"role": "dpo", **decision})
 
 
 def _compare(scene: Scene, here: str, there: str, kept: tuple[str, ...]) -> None:
     """The two agreements, as each node holds it; id and digest are recomputed from outside."""
-    board, path = scene.board, f"/v1/agreements/{segment(scene.agreement)}"
+    board, path = scene.board, f"/v1/agreements/{segment(scene.traces.agreement)}"
     mine = scene.lab.who("researcher").get(path)
     theirs = scene.platform.who("dpo").get(path)
     board.note(
         ("identifiant de l'accord, des deux côtés", "agreement id, on both sides"),
         _agreement_id(scene.platform.did, scene.lab.did, there, here),
         mine["id"] if mine["id"] == theirs["id"] else f"{mine['id']} ≠ {theirs['id']}",
+        detail=True,
     )
     board.note(
         ("empreinte de l'accord, des deux côtés", "agreement digest, on both sides"),
-        digest(mine["document"]),
-        theirs["digest"],
+        short(digest(mine["document"])),
+        short(theirs["digest"]),
     )
     board.note(
         ("signatures valides sur cette empreinte", "valid signatures over that digest"),
@@ -145,11 +156,12 @@ def _compare(scene: Scene, here: str, there: str, kept: tuple[str, ...]) -> None
             for proof in (mine["provider_proof"], theirs["consumer_proof"])
         ),
     )
-    scene.plan = scene.lab.who("researcher").get(path + "/plan")["plan"]
+    scene.traces.read_plan()
     board.note(
         ("champs de l'accord", "fields of the agreement"),
         len(kept),
-        len({field["name"] for field in scene.plan["fields"]} & set(kept)),
+        len({field["name"] for field in scene.traces.plan["fields"]} & set(kept)),
+        detail=True,
     )
 
 
@@ -183,11 +195,11 @@ def _tell_reasons(scene: Scene, here: Json, there: Json) -> None:
     ours = _unmet(there["decisions"][-1]["internal"]) if there["decisions"] else []
     said = tuple("; ".join(_sentence(one, lang) for one in ours) for lang in LANGUAGES)
     scene.voice.tell("ce que lit le laboratoire :", "what the lab reads:")
-    scene.voice.say(f"    {pick(theirs, scene.voice.lang)}")
+    scene.voice.quote(pick(theirs, scene.voice.lang))
     scene.voice.tell("ce que lit la plateforme :", "what the platform reads:")
-    scene.voice.say(f"    {pick((said[0], said[1]), scene.voice.lang)}")
+    scene.voice.quote(pick((said[0], said[1]), scene.voice.lang))
     scene.board.judge(
-        ("raison, vue du demandeur", "reason, as the requester sees it"),
+        ("raison, telle que la lit le demandeur", "reason, as the requester reads it"),
         ("la finalité", "the purpose"),
         theirs,
         ok="finalité" in theirs[0] and "purpose" in theirs[1],
@@ -198,6 +210,7 @@ def _tell_reasons(scene: Scene, here: Json, there: Json) -> None:
         (said[0], said[1]),
         ok=[(one["operand"], _iris(one["seen"])) for one in ours]
         == [(ODRL + "purpose", [COMMERCIAL])],
+        detail=True,
     )
 
 

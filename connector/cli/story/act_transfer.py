@@ -7,15 +7,16 @@ from typing import Final
 from catalog import proofs
 from catalog.verify import assertion_keys
 from connector.base.clock import format_time
-from connector.cli.client import ApiProblem, Client, segment
+from connector.cli.client import segment
 from connector.cli.story import consents
 from connector.cli.story.act_consent import about, scope
+from connector.cli.story.deals import TRACES, follow
 from connector.cli.story.facts import Timer, mismatch
 from connector.cli.story.matching import Mismatch, match_all_but_one
 from connector.cli.story.scene import Json, Scene
 from connector.cli.story.search import Needles
 from connector.cli.story.source import Statement
-from connector.cli.story.treated import Announced, Row
+from connector.cli.story.treated import Announced, Row, learner_key
 from policies.jcs import digest
 from policies.problem import Problem
 
@@ -27,7 +28,6 @@ FILES: Final = (
     "manifest.json",
     "receipt.json",
 )
-_WAIT: Final = 30.0
 
 
 def fetch(scene: Scene) -> None:
@@ -39,33 +39,33 @@ def fetch(scene: Scene) -> None:
         "The transfer, and a withdrawal on the way",
     ):
         researcher = scene.lab.who("researcher")
-        body = {"agreement": scene.agreement, "format": "ndjson"}
+        body = {"agreement": scene.traces.agreement, "format": "ndjson"}
         timer = Timer()
         made = researcher.post("/v1/transfers", body)
         path = f"/v1/transfers/{segment(made['pid'])}"
-        command = f"transfer fetch {scene.agreement} --out received"
+        command = f"transfer fetch {scene.traces.agreement} --out received"
         scene.voice.command(scene.lab, command + " --parts 1")
-        first = _follow(researcher, path, parts=1)
+        first = follow(researcher, path, parts=1)
         before = timer.split()
         scene.board.note(
             ("parties reçues avant le retrait", "parts received before the withdrawal"),
             1,
             first["fetch"]["parts"],
+            detail=True,
         )
         _withdraw(scene)
         scene.voice.command(scene.lab, command)
         timer = Timer()
         again = researcher.post("/v1/transfers", body)
-        last = _follow(researcher, path, parts=None)
+        last = follow(researcher, path, parts=None)
         seconds = before + timer.split()
         scene.board.note(
             ("la même commande poursuit le même transfert", "the same command goes on with it"),
             made["pid"],
             again["pid"],
+            detail=True,
         )
-        scene.folders.received.mkdir(exist_ok=True)
-        for name in last["fetch"]["files"]:
-            researcher.download(f"{path}/files/{segment(name)}", scene.folders.received / name)
+        scene.traces.save(path, last)
         _account_for(scene)
         scene.board.measure(
             "transfer", ("transfert sous consentement", "gated transfer"), seconds, "s"
@@ -91,6 +91,7 @@ def search(scene: Scene) -> None:
                 (f"0 sur {len(among)}", f"0 of {len(among)}"),
                 (f"{count} sur {len(among)}", f"{count} of {len(among)}"),
                 ok=count == 0 and bool(found.bytes),
+                detail=among is not needles.names,
             )
 
 
@@ -102,15 +103,17 @@ def files(scene: Scene) -> None:
             ("fichiers", "files"),
             ", ".join(FILES),
             ", ".join(sorted(path.name for path in folder.iterdir())),
+            detail=True,
         )
         manifest = _json(scene, "manifest.json")
         receipt = _json(scene, "receipt.json")
         lines = _lines(scene)
-        board.note(("manifeste", "manifest"), "complete", manifest["state"])
+        board.note(("manifeste", "manifest"), "complete", manifest["state"], detail=True)
         board.note(
             ("lignes selon le manifeste", "rows by the manifest"),
             sum(part["rows"] for part in manifest["parts"]),
             len(lines),
+            detail=True,
         )
         board.note(
             ("manifeste signé par la plateforme", "manifest signed by the platform"),
@@ -119,8 +122,8 @@ def files(scene: Scene) -> None:
         )
         board.note(
             (
-                "reçu signé par le laboratoire, sur ce manifeste",
-                "receipt signed by the lab, over it",
+                "reçu signé par le laboratoire",
+                "receipt signed by the lab",
             ),
             True,
             _signed(scene, receipt, scene.lab.did)
@@ -134,23 +137,8 @@ def files(scene: Scene) -> None:
             ("date d'expiration dans les textes", "expiry date in the texts"),
             True,
             all(day in text for text in words.values()),
+            detail=True,
         )
-
-
-def _follow(who: Client, path: str, *, parts: int | None) -> Json:
-    """Let the node fetch until it pauses or ends.
-
-    Raises:
-        Problem: why the node stopped fetching, in its own words.
-    """
-    who.post(f"{path}/fetch", {"parts": parts})
-    found: Json = who.get(path, wait=_WAIT, until="FETCHED")
-    while found["fetch"]["running"]:
-        found = who.get(path, wait=_WAIT, until="FETCHED")
-    problem = found["fetch"]["problem"]
-    if problem:
-        raise ApiProblem(problem)
-    return found
 
 
 def _withdraw(scene: Scene) -> None:
@@ -168,7 +156,7 @@ def _withdraw(scene: Scene) -> None:
 
 def _account_for(scene: Scene) -> None:
     """Rows received = rows of those who consent, exactly; nothing but the agreed fields."""
-    announced = Announced.read(scene.plan)
+    announced = Announced.read(scene.traces.plan)
     lines = _lines(scene)
     manifest = _json(scene, "manifest.json")
     early = int(manifest["parts"][0]["rows"])
@@ -182,27 +170,32 @@ def _account_for(scene: Scene) -> None:
         expected = f"{len(staying):,}"
         board.judge(_EXACT, (expected, expected), mismatch(reason), ok=False)
         return
+    scene.pseudonyms[TRACES] = dict(names.learners)
+    if pseudonym is not None and scene.withdrawn is not None:
+        scene.pseudonyms[TRACES][learner_key(scene.withdrawn)] = pseudonym
     board.note(_EXACT, len(staying) + before, len(received))
     board.note(
         ("un pseudonyme par apprenant", "one pseudonym per learner"),
         len({row.learner for row in staying}),
         len(set(names.learners.values())),
+        detail=True,
     )
     board.note(
         ("un identifiant rechiffré par identifiant", "one re-keyed id per id"),
         len(names.ids),
         len(set(names.ids.values())),
+        detail=True,
     )
     after = sum(row.learner == pseudonym for row in received[early:]) if pseudonym else 0
     board.judge(
         (
-            f"lignes de la personne partie, dans les {len(manifest['parts']) - 1} parties après",
-            f"rows of who withdrew, in the {len(manifest['parts']) - 1} parts after",
+            "lignes de qui s'est retiré, ensuite",
+            "rows of who withdrew, in later parts",
         ),
         ("0", "0"),
         (
-            f"{after} (avant le retrait : {before} ; retenues : {len(parting) - before})",
-            f"{after} (before the withdrawal: {before}; withheld: {len(parting) - before})",
+            f"{after} (avant : {before} ; retenues : {len(parting) - before})",
+            f"{after} (before: {before}; withheld: {len(parting) - before})",
         ),
         ok=after == 0 and before < len(parting) and len(manifest["parts"]) > 1,
     )
@@ -211,8 +204,8 @@ def _account_for(scene: Scene) -> None:
 
 
 _EXACT: Final = (
-    "lignes reçues = lignes des apprenants qui consentent",
-    "rows received = rows of consenting learners",
+    "lignes reçues = celles de qui consent",
+    "rows received = those of who consents",
 )
 
 

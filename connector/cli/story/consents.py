@@ -42,18 +42,21 @@ class Scope:
     notice: str
 
 
-def consents(name: str) -> bool:
+def consents(name: str, recipient: str = "") -> bool:
     """Whether the learner of this account name consents: about 70 in a hundred do.
 
     The others are not in the file at all: saying no and saying nothing look the same (DESIGN 1.7).
+    The lab is asked for under no name; what another `recipient` is told does not depend on it.
     """
-    return int(hashlib.sha256(f"preau:{name}".encode()).hexdigest()[:8], 16) % 100 < _PERCENT
+    word = f"preau {recipient}:{name}" if recipient else f"preau:{name}"
+    return int(hashlib.sha256(word.encode()).hexdigest()[:8], 16) % 100 < _PERCENT
 
 
-def write(path: Path, accounts: Iterable[Account], scope: Scope) -> int:
+def write(path: Path, accounts: Iterable[Account], scope: Scope, recipient: str = "") -> int:
     """Write the consents as a file for `preau consent import`; how many there are."""
-    given = [account for account in sorted(set(accounts)) if consents(account.name)]
-    _write(path, given, scope, "given", GIVEN_AT, "demo-consent")
+    given = [one for one in sorted(set(accounts)) if consents(one.name, recipient)]
+    prefix = f"demo-consent-{recipient}" if recipient else "demo-consent"
+    _write(path, given, scope, "given", GIVEN_AT, prefix)
     return len(given)
 
 

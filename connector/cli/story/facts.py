@@ -27,13 +27,14 @@ def pick(text: Said, lang: Language) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One line of the table."""
+    """One line of the table; a `detail` is printed only when it is not as stated."""
 
     act: str
     name: Said
     expected: Said
     measured: Said
     ok: bool
+    detail: bool = False
 
     def document(self) -> dict[str, Any]:
         """The fact for machines."""
@@ -84,30 +85,35 @@ class Board:
     facts: list[Fact] = field(default_factory=list)
     measures: list[Measure] = field(default_factory=list)
     act: str = ""
+    acts: dict[str, Said] = field(default_factory=dict)
 
     @property
     def ok(self) -> bool:
         """Whether there are facts, and all are as stated."""
         return bool(self.facts) and all(fact.ok for fact in self.facts)
 
-    def note(self, name: Said, expected: object, measured: object) -> bool:
+    def note(self, name: Said, expected: object, measured: object, *, detail: bool = False) -> bool:
         """A fact that holds when both are equal."""
-        return self.judge(name, _said(expected), _said(measured), ok=expected == measured)
+        ok = expected == measured
+        return self.judge(name, _said(expected), _said(measured), ok=ok, detail=detail)
 
-    def judge(self, name: Said, expected: Said, measured: Said, *, ok: bool) -> bool:
+    def judge(
+        self, name: Said, expected: Said, measured: Said, *, ok: bool, detail: bool = False
+    ) -> bool:
         """A fact judged by the caller."""
-        self.facts.append(Fact(self.act, name, expected, measured, ok))
+        self.facts.append(Fact(self.act, name, expected, measured, ok, detail))
         return ok
 
     @contextmanager
-    def refused(self, name: Said, *codes: str) -> Iterator[None]:
+    def refused(self, name: Said, *codes: str, detail: bool = False) -> Iterator[None]:
         """A fact that holds when the block is refused with one of these codes (or beginnings)."""
         expected = ("refusé", "refused")
         try:
             yield
         except Problem as problem:
-            text = (f"refusé : {problem.text('fr')}", f"refused: {problem.text('en')}")
-            self.judge(name, expected, text, ok=problem.code.startswith(codes))
+            text = (problem.text("fr"), problem.text("en"))
+            ok = problem.code.startswith(codes)
+            self.judge(name, expected, text, ok=ok, detail=detail)
         else:
             self.judge(name, expected, ("accepté", "accepted"), ok=False)
 
@@ -146,6 +152,11 @@ class Timer:
 def mismatch(reason: Mismatch) -> Said:
     """Why two sides differ."""
     return reason.fr, reason.en
+
+
+def short(text: str) -> str:
+    """The first digits of a digest: enough to see by eye that two are the same."""
+    return text.removeprefix("sha-256:")[:12] + "…"
 
 
 def median(values: Sequence[float]) -> float:

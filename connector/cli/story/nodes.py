@@ -1,4 +1,4 @@
-"""Two nodes as separate processes of the operating system, started and stopped as anybody would.
+"""Nodes as separate processes of the operating system, started and stopped as anybody would.
 
 `preau init` and `preau serve` run through `python -m connector.cli` with this very interpreter.
 A process starts in a session of its own, so that it can outlive the demo (`--keep`) and no Ctrl-C
@@ -13,11 +13,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, Final
 
-from connector.cli.client import Client
+from connector.cli.client import ApiProblem, Client
 from connector.cli.story.facts import cpu_seconds, resident_mb
 from policies.problem import Language, Problem
 
@@ -137,6 +138,37 @@ def start(nodes: Iterable[Node]) -> None:
             )
     for node in begun:
         _wait_ready(node)
+
+
+def run(node: Node, role: str, *arguments: str) -> Any:
+    """Run a command as the person of a role types it, in a process of its own; its document.
+
+    Raises:
+        Problem: what the command said.
+    """
+    node.who(role)
+    token = str(node.folder / "tokens" / role)
+    words = ("--json", "--node", node.management, "--token-file", token, *arguments)
+    done = subprocess.run(  # noqa: S603  (our own interpreter and module)
+        [*_COMMAND, *words], capture_output=True, check=False, stdin=subprocess.DEVNULL
+    )
+    try:
+        found = json.loads(done.stdout)
+    except ValueError:
+        fault = done.stderr.decode("utf-8", "replace").strip()[-_TAIL:]
+        raise Problem("demo-command-failed", command=" ".join(arguments[:2]), fault=fault) from None
+    if done.returncode:
+        raise ApiProblem(found)
+    return found
+
+
+def run_all(commands: Iterable[tuple[Node, str, *tuple[str, ...]]]) -> list[Any]:
+    """As `run`, side by side: (node, role, arguments …) each; the documents in that order."""
+    todo = list(commands)
+    for node, role, *_ in todo:
+        node.who(role)
+    with ThreadPoolExecutor(max_workers=len(todo)) as pool:
+        return list(pool.map(lambda one: run(*one), todo))
 
 
 def stop(nodes: Iterable[Node]) -> list[int]:

@@ -54,7 +54,11 @@ class Source:
     @cached_property
     def consenting(self) -> tuple[Statement, ...]:
         """The rows that may leave: those in which every person consents."""
-        return tuple(row for row in self.statements if _all_consent(row))
+        return self.permitted(consents)
+
+    def permitted(self, rule: Callable[[str], bool]) -> tuple[Statement, ...]:
+        """The rows in which every person is an account that consents by this rule."""
+        return tuple(row for row in self.statements if _all_consent(row, rule))
 
     @cached_property
     def period(self) -> tuple[str, str]:
@@ -154,5 +158,5 @@ def _account(agent: Json) -> Account | None:
     return Account(str(account.get("homePage")), str(account.get("name")))
 
 
-def _all_consent(row: Statement, rule: Callable[[str], bool] = consents) -> bool:
+def _all_consent(row: Statement, rule: Callable[[str], bool]) -> bool:
     return all(person is not None and rule(person.name) for person in row.persons)

@@ -2,24 +2,31 @@
 
 import subprocess
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from connector.base.clock import SystemClock
 from connector.cli.story import (
+    about,
     act_audit,
     act_catalog,
     act_consent,
     act_request,
+    act_results,
+    act_second,
+    act_sweep,
     act_transfer,
     generate,
     nodes,
+    pupils,
 )
 from connector.cli.story.facts import Board, Timer
 from connector.cli.story.nodes import Node
-from connector.cli.story.scene import LAB, PLATFORM, Folders, Scene, Voice
+from connector.cli.story.scene import AUTHORITY, LAB, PLATFORM, Folders, Scene, Voice, until
 from connector.cli.story.source import Source
+from connector.cli.story.tables import Table
 from policies.problem import Problem
 
 _PARTS: Final = 8
@@ -50,6 +57,7 @@ class Outcome:
             "ok": self.ok,
             "dir": str(folder),
             "traces": str(traces),
+            "acts": {key: {"fr": said[0], "en": said[1]} for key, said in self.board.acts.items()},
             "facts": [fact.document() for fact in self.board.facts],
             "measures": [measure.document() for measure in self.board.measures],
             "nodes": [node.document() for node in self.running],
@@ -57,7 +65,16 @@ class Outcome:
         }
 
 
-def play(root: Path, traces: Path | None, voice: Voice, *, keep: bool) -> Outcome:
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """Files of one's own to play with; None stands for those that the demo makes."""
+
+    traces: Path | None = None
+    table: Path | None = None
+    table_about: Path | None = None
+
+
+def play(root: Path, given: Inputs, voice: Voice, *, keep: bool) -> Outcome:
     """Play all acts in `root`; the nodes are stopped at the end unless `keep`.
 
     A problem on the way ends the story and stands in the outcome. Whatever happens, no process is
@@ -68,9 +85,9 @@ def play(root: Path, traces: Path | None, voice: Voice, *, keep: bool) -> Outcom
     begun: list[Node] = []
     try:
         timer = Timer()
-        scene = _set_up(folders, traces, voice, board, begun)
+        scene = _set_up(folders, given, voice, board, begun)
         _acts(scene)
-        board.measure("story", ("l'histoire entière", "the whole story"), timer.split(), "s", 60)
+        board.measure("story", ("l'histoire entière", "the whole story"), timer.split(), "s", 90)
         _measure_start(scene)
         if keep:
             nodes.start(begun)
@@ -93,25 +110,45 @@ def _folders(root: Path) -> Folders:
 
 
 def _set_up(
-    folders: Folders, traces: Path | None, voice: Voice, board: Board, begun: list[Node]
+    folders: Folders, given: Inputs, voice: Voice, board: Board, begun: list[Node]
 ) -> Scene:
-    """Traces, folders of both nodes, both processes."""
-    path = traces or folders.expected / "traces.jsonl.gz"
-    if traces is None:
-        generate.write(path)
-    source = Source(path)
-    source.talkative()
+    """Traces and table, folders of the nodes, their processes."""
+    source, table = sources(folders, given)
     voice.say("Préau")
-    begun += nodes.make(folders.root, (PLATFORM, LAB), voice.lang)
-    platform, lab = begun
+    begun += nodes.make(folders.root, (PLATFORM, LAB, AUTHORITY), voice.lang)
+    platform, lab, authority = begun
     nodes.limit_parts(platform, _part_rows(len(source.statements)))
+    nodes.limit_parts(authority, _part_rows(len(table.rows)))
     for node in begun:
         voice.say(f"  $ preau serve {node.folder}")
     nodes.start(begun)
     for node in begun:
         voice.say(f"  {node.did}  {node.public}")
-        _measure_idle(board, node)
-    return Scene(folders, source, voice, board, SystemClock(), platform, lab)
+    board.measure(
+        "idle",
+        ("mémoire au repos, le plus gros nœud", "idle RSS, largest node"),
+        _largest(begun),
+        "MB",
+        120,
+    )
+    return Scene(
+        folders, source, voice, board, SystemClock(), platform, lab, authority, table=table
+    )
+
+
+def sources(folders: Folders, given: Inputs) -> tuple[Source, Table]:
+    """What the two publishers have: the files given, or made ones."""
+    traces = given.traces or folders.expected / "traces.jsonl.gz"
+    if given.traces is None:
+        generate.write(traces)
+    source = Source(traces)
+    source.talkative()
+    if given.table is not None and given.table_about is not None:
+        return source, Table(given.table, given.table_about)
+    path, declared = folders.expected / "results.csv", folders.expected / "results.toml"
+    pupils.write(path)
+    declared.write_text(about.results(until(SystemClock()), with_nir=True), "utf-8")
+    return source, Table(path, declared)
 
 
 def _acts(scene: Scene) -> None:
@@ -123,15 +160,21 @@ def _acts(scene: Scene) -> None:
     act_transfer.fetch(scene)
     act_transfer.search(scene)
     act_transfer.files(scene)
+    act_results.play(scene)
+    act_second.play(scene)
     act_request.time_negotiations(scene)
-    for node in (scene.platform, scene.lab):
-        scene.board.measure(
-            f"rss-{node.name}",
-            (f"mémoire après le transfert ({node.name})", f"RSS after the transfer ({node.name})"),
-            node.resident_mb(),
-            "MB",
-            250,
-        )
+    scene.board.measure(
+        "rss",
+        (
+            "mémoire après les transferts, le plus gros nœud",
+            "RSS after the transfers, largest node",
+        ),
+        _largest(scene.nodes),
+        "MB",
+        250,
+    )
+    act_audit.take(scene)
+    act_sweep.play(scene)
     act_audit.play(scene)
 
 
@@ -140,14 +183,9 @@ def _part_rows(rows: int) -> int:
     return min(_LARGEST_PART, max(_SMALLEST_PART, rows // _PARTS))
 
 
-def _measure_idle(board: Board, node: Node) -> None:
-    board.measure(
-        f"idle-{node.name}",
-        (f"mémoire au repos ({node.name})", f"idle RSS ({node.name})"),
-        node.resident_mb(),
-        "MB",
-        120,
-    )
+def _largest(of: Iterable[Node]) -> float | None:
+    """Resident memory of the largest, in MB; None where the system does not say."""
+    return max((size for node in of if (size := node.resident_mb()) is not None), default=None)
 
 
 def _measure_start(scene: Scene) -> None:
@@ -163,8 +201,8 @@ def _measure_start(scene: Scene) -> None:
     scene.board.measure(
         "cpu-ready",
         (
-            "processeur jusqu'à « prêt » ; repère : importer les bibliothèques seules",
-            "CPU to ready; baseline: importing the libraries alone",
+            "processeur jusqu'à « prêt » (repère : imports seuls)",
+            "CPU to ready (baseline: imports alone)",
         ),
         scene.lab.ready_cpu,
         "s",

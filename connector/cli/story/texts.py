@@ -26,6 +26,43 @@ TEXTS: Final[dict[str, Text]] = {
         "Donnez un fichier avec plus d'apprenants, désignés par un compte.",
         "Give a file with more learners, identified by an account.",
     ),
+    "demo-table-unreadable": Text(
+        "invalid",
+        "La table {path} n'est pas lisible telle qu'elle est déclarée ({fault}).",
+        "The table {path} cannot be read as it is declared ({fault}).",
+        "Donnez un fichier CSV entier, et son encodage et son séparateur sous [dialect].",
+        "Give a whole CSV file, and its encoding and delimiter under [dialect].",
+    ),
+    "demo-table-empty": Text(
+        "invalid",
+        "{path} nomme trop peu de personnes : il en faut quatre, dont trois s'opposent.",
+        "{path} names too few persons: four are needed, three of whom object.",
+        "Donnez une table avec plus de personnes.",
+        "Give a table with more persons.",
+    ),
+    "demo-table-about": Text(
+        "invalid",
+        "La déclaration {path} ne convient pas à la démonstration ({where}).",
+        "The declaration {path} does not suit the demo ({where}).",
+        'Déclarez kind = "csv", des colonnes [[subjects]], une base autre que le consentement et'
+        " des finalités ; voir docs/tables.md.",
+        'Declare kind = "csv", [[subjects]] columns, a basis other than consent, and purposes;'
+        " see docs/tables.md.",
+    ),
+    "demo-table-alone": Text(
+        "invalid",
+        "--table et --table-about vont ensemble.",
+        "--table and --table-about go together.",
+        "Donnez la table et sa déclaration.",
+        "Give the table and its declaration.",
+    ),
+    "demo-command-failed": Text(
+        "internal",
+        "« preau {command} » a échoué : {fault}",
+        "“preau {command}” failed: {fault}",
+        "Corrigez ce qu'il dit, puis relancez la démonstration.",
+        "Correct what it says, then run the demo again.",
+    ),
     "demo-folder-not-empty": Text(
         "conflict",
         "Le dossier {path} n'est pas vide.",
@@ -58,8 +95,8 @@ TEXTS: Final[dict[str, Text]] = {
         "internal",
         "La négociation n'est pas arrivée à {wanted} : elle est à {state}. {reasons}",
         "The negotiation did not reach {wanted}: it is at {state}. {reasons}",
-        "Relancez avec --dir DOSSIER et lisez les journaux des deux nœuds.",
-        "Run again with --dir FOLDER and read the logs of both nodes.",
+        "Relancez avec --dir DOSSIER et lisez les journaux des nœuds.",
+        "Run again with --dir FOLDER and read the logs of the nodes.",
     ),
 }
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
+from connector.cli.story.consents import Account
 from connector.cli.story.source import instant
 
 Json = dict[str, Any]
@@ -116,6 +117,11 @@ def learner_of(value: Json) -> str:
     if isinstance(account, dict):
         return json.dumps([account.get("homePage"), account.get("name")])
     return json.dumps(actor, sort_keys=True)
+
+
+def learner_key(account: Account) -> str:
+    """The name under which `learner_of` knows an account."""
+    return json.dumps([account.home, account.name])
 
 
 def _escaped(key: str) -> str:

@@ -15,6 +15,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from connector.base.settings import Settings
+from connector.delivery.client import authorities
 from connector.identity import did as documents
 from connector.identity import did_web
 from connector.identity.keys import KeyRing
@@ -105,12 +106,15 @@ def _instants(answers: Iterable[str]) -> Iterator[datetime]:
 
 
 def tls(url: str, now: datetime, trust: ssl.SSLContext | None = None) -> Finding:
-    """The certificate behind an https URL: whether it is for that name, and how long it lasts."""
+    """The certificate behind an https URL: whether it is for that name, and how long it lasts.
+
+    Judged as peers do, by the public authorities, not by what this machine trusts besides.
+    """
     parts = urlsplit(url)
     if parts.scheme != "https":
         return good("tls", "sans TLS (mode dev)", "no TLS (dev mode)")
     host, port = parts.hostname or "", parts.port or 443
-    context = trust or ssl.create_default_context()
+    context = trust or authorities()
     try:
         with (
             socket.create_connection((host, port), timeout=SECONDS) as plain,

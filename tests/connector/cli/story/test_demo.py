@@ -20,7 +20,7 @@ def test_the_declaration_is_one_that_the_node_reads():
         ("dpo",),
         "adults",
     )
-    assert tomllib.loads(declared.toml())["policy"]["params"]["group"] == "labs"
+    assert tomllib.loads(declared.toml())["policy"]["params"]["group"] == "partners"
 
 
 @pytest.mark.parametrize("language", ["fr", "en"])
@@ -40,6 +40,23 @@ def test_traces_that_cannot_be_read_are_refused_before_anything_starts(tmp_path)
     document = json.loads(run.stdout)
     assert document["problem"]["code"] == "demo-traces-unreadable"
     assert document["ok"] is False
+    assert not (folder / "platform").exists()
+
+
+def test_a_table_needs_its_declaration(tmp_path):
+    folder = tmp_path / "demo"
+    run = CliRunner().invoke(app, ["--json", "demo", "--dir", str(folder), "--table", "x.csv"])
+    assert run.exit_code == 1
+    assert json.loads(run.stdout)["code"] == "demo-table-alone"
+
+
+def test_a_table_that_cannot_be_read_is_refused_before_anything_starts(tmp_path):
+    folder, declared = tmp_path / "demo", tmp_path / "about.toml"
+    declared.write_text("id = 1", "utf-8")
+    words = ["--json", "demo", "--dir", str(folder), "--table", "x.csv"]
+    run = CliRunner().invoke(app, [*words, "--table-about", str(declared)])
+    assert run.exit_code == 1
+    assert json.loads(run.stdout)["problem"]["code"] == "demo-table-about"
     assert not (folder / "platform").exists()
 
 

@@ -36,11 +36,25 @@ def test_the_tables_speak_both_languages():
     board.measure("m", ("mesure", "figure"), 12.345, "ms", 15)
     board.measure("n", ("autre", "other"), None, "MB")
     french, english = ("\n".join(report.lines(board, lang)) for lang in ("fr", "en"))
-    assert "✗  fait un" in french
-    assert "✗  fact one" in english
+    assert "✗ fait un " in french
+    assert "✗ fact one " in english
+    assert "  expected: 1\n  measured: 2" in english
     assert "12.3 ms" in english
     assert report.verdict(board, "fr") == "1 faits sur 1 faux."
     assert report.verdict(Board([Fact("", same, same, same, ok=True)]), "en").endswith("as stated.")
+
+
+def test_details_are_counted_and_shown_only_when_they_are_wrong():
+    board = Board(act="x", acts={"x": ("Acte", "Act")})
+    board.note(("a" * 80, "a" * 80), 1, 1)
+    board.note(("détail", "detail"), 1, 1, detail=True)
+    board.note(("autre", "other"), 1, 2, detail=True)
+    said = report.lines(board, "en")
+    assert said[1].startswith("1. Act ─")
+    assert said[1].endswith("─ 2/3")
+    assert [line for line in said if "detail" in line] == []
+    assert [line[:7] for line in said if "other" in line] == ["✗ other", "✗ other"]
+    assert max(map(len, said)) <= 100
 
 
 def test_a_fact_is_a_document_for_machines():

@@ -1,0 +1,36 @@
+"""docs/configuration.md lists every key of `preau.toml`, with the default that the code has."""
+
+import json
+import re
+
+from pydantic import BaseModel
+from pydantic_core import PydanticUndefined
+
+from connector.base.settings import Settings
+from tests.support.source import ROOT
+
+ROW = re.compile(r"^\| `\[(\w+)\] (\w+)` \| ([^|]+?) \|", re.MULTILINE)
+
+
+def test_every_key_stands_there_with_its_default():
+    text = (ROOT / "docs" / "configuration.md").read_text("utf-8")
+    listed = {(table, key): shown.strip("`") for table, key, shown in ROW.findall(text)}
+    known = {}
+    for table, outer in Settings.model_fields.items():
+        assert isinstance(outer.annotation, type)
+        assert issubclass(outer.annotation, BaseModel)
+        for key, field in outer.annotation.model_fields.items():
+            known[table, key] = field.default
+    assert listed.keys() == known.keys()
+    differing = {
+        place: shown
+        for place, shown in listed.items()
+        if known[place] is not PydanticUndefined
+        and place != ("node", "did")
+        and shown != _shown(known[place])
+    }
+    assert differing == {}
+
+
+def _shown(default: object) -> str:
+    return default if isinstance(default, str) else json.dumps(default)
