@@ -15,7 +15,12 @@ from policies.operands import Phase
 from policies.vocabulary import DPV, ODRL, PREAU
 
 NOW = datetime(2026, 12, 1, 12, tzinfo=UTC)
-PURPOSES = [PREAU + "EducationResearch", DPV + "AcademicResearch", DPV + "Marketing", "urn:p"]
+PURPOSES = [
+    *[PREAU + "EducationResearch"] * 2,
+    DPV + "AcademicResearch",
+    DPV + "Marketing",
+    "urn:p",
+]
 UNKNOWN: dict[str, Any] = {"leftOperand": "urn:unknown", "operator": "eq", "rightOperand": "1"}
 
 
@@ -63,10 +68,11 @@ constraints = st.recursive(
     ),
     max_leaves=5,
 )
-conditions = st.lists(constraints, max_size=3)
+# Weighted towards what permits: a property that never sees a permit proves nothing.
+conditions = st.just([]) | st.lists(constraints, max_size=2)
 actions = st.sampled_from(
     [
-        "use",
+        *["use"] * 4,
         "odrl:read",
         "odrl:distribute",
         "urn:act",
@@ -74,7 +80,13 @@ actions = st.sampled_from(
     ]
 )
 targets = st.sampled_from(
-    [None, "urn:t", "urn:album", "urn:other", {"@type": "AssetCollection", "uid": "urn:album"}]
+    [
+        *[None] * 5,
+        "urn:t",
+        "urn:album",
+        "urn:other",
+        {"@type": "AssetCollection", "uid": "urn:album"},
+    ]
 )
 duties = st.lists(
     st.builds(
@@ -104,7 +116,7 @@ def _rule(action: object, target: object, some: list[Any], more: list[Any]) -> d
     return rule
 
 
-permissions = st.builds(_rule, actions, targets, conditions, duties)
+permissions = st.builds(_rule, actions, targets, conditions, st.just([]) | duties)
 prohibitions = st.builds(_rule, actions, targets, conditions, st.just([]))
 strategies = st.sampled_from([None, "perm", "prohibit", "invalid"])
 
@@ -124,8 +136,8 @@ def _policy(yes: list[Any], no: list[Any], owed: list[Any], conflict: str | None
 policies = st.builds(
     _policy,
     st.lists(permissions, min_size=1, max_size=3),
-    st.lists(prohibitions, max_size=2),
-    duties,
+    st.just([]) | st.lists(prohibitions, max_size=2),
+    st.just([]) | duties,
     strategies,
 )
 
@@ -141,7 +153,9 @@ def asks(draw: st.DrawFn) -> Any:
     known: list[dict[str, tuple[str, ...]]] = [{}, {"urn:t": ()}, {"urn:t": ("urn:album",)}]
     members = draw(st.sampled_from(known))
     phase: Phase = draw(st.sampled_from(["negotiation", "transfer", "record"]))
-    action = draw(st.sampled_from([ODRL + "use", ODRL + "read", ODRL + "distribute", "urn:act"]))
+    action = draw(
+        st.sampled_from([*[ODRL + "use"] * 3, ODRL + "read", ODRL + "distribute", "urn:act"])
+    )
     request = Request(action, "urn:t", "did:web:lab", claims)
 
     def ask(policy: Policy) -> Decision:

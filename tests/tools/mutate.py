@@ -1,38 +1,38 @@
 """A mutation run by hand: `python -m tests.tools.mutate policies/judge.py …` (docs/mutation.md).
 
 Each mutant changes one place of one module: a comparison, a logical word, a negation, a constant,
-a returned value, a sign. In a process of its own the room `policies` is loaded again with that
-change; the cases of tests/policies/cases run first, then, if they all still pass, the test files
-named below. A mutant that nothing notices *survives* and is printed with its place.
+a returned value, a sign. The tests named below are collected once; then, for each mutant, a
+process of its own puts the changed functions and classes in the place of the true ones, wherever
+they are referred to, and runs the tests until one fails. A mutant that nothing notices *survives*
+and is printed with its place.
 """
 
 import ast
 import copy
-import importlib.abc
-import importlib.util
-import io
-import json
 import os
 import signal
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import redirect_stderr, redirect_stdout
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
 
+import pytest
+
 ROOT: Final = Path(__file__).resolve().parents[2]
-CASES: Final = ROOT / "tests" / "policies" / "cases"
 FILES: Final = (
+    "test_cases.py",
     "test_evaluate.py",
-    "test_questions.py",
+    "test_times.py",
     "test_inheritance.py",
     "test_many.py",
-    "test_times.py",
     "test_w3c.py",
+    "test_questions.py",
+    "test_vocabulary.py",
+    "test_properties.py",
 )
-SECONDS: Final = 120
+SECONDS: Final = 300
 
 _SWAPS: Final[dict[type[ast.cmpop], type[ast.cmpop]]] = {
     ast.Eq: ast.NotEq,
@@ -130,53 +130,45 @@ def _is_none(node: ast.expr | None) -> bool:
     return node is None or (isinstance(node, ast.Constant) and node.value is None)
 
 
-class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Loads one module from a tree."""
+class _Mutation:
+    """A pytest plugin that runs the collected tests once for each mutant."""
 
-    def __init__(self, name: str, path: Path, tree: ast.Module) -> None:
-        self._name, self._path, self._tree = name, path, tree
+    def __init__(self, files: list[str]) -> None:
+        self._files = files
 
-    def find_spec(self, name: str, path: object, target: object = None) -> Any:
-        if name != self._name:
-            return None
-        return importlib.util.spec_from_loader(name, self, origin=str(self._path))
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        """In place of running the tests once."""
+        for file in self._files:
+            _say(self._report(session, file))
+        return True
 
-    def exec_module(self, module: ModuleType) -> None:
-        exec(compile(self._tree, str(self._path), "exec"), module.__dict__)
-
-
-def _noticed(cases: Sequence[dict[str, Any]]) -> bool:
-    """Whether the cases, then the test files, notice the mutant now importable."""
-    from policies import odrl, questions
-    from policies.problem import Problem
-    from tests.policies.test_cases import trace
-
-    for case in cases:
-        expected = case["expect"]
-        try:
-            read = odrl.read(case["policy"])
-            found = questions.answer(read, questions.read(case["request"]))
-        except Problem as problem:
-            if problem.code != expected.get("problem"):
-                return True
-            continue
-        said = (found["outcome"], found.get("note"), trace(found))
-        if said != (expected.get("outcome"), expected.get("note"), expected.get("trace")):
-            return True
-    import pytest
-
-    files = [str(ROOT / "tests" / "policies" / name) for name in FILES]
-    with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
-        return pytest.main(["-x", "-q", "-p", "no:cacheprovider", *files]) != 0
+    def _report(self, session: pytest.Session, file: str) -> str:
+        path = ROOT / file
+        module = sys.modules[file.removesuffix(".py").replace("/", ".")]
+        whole = ast.parse(path.read_text("utf-8"))
+        if _run(session, module, whole) != "survived":
+            return f"{file}: the tests fail without any change"
+        counts = {"killed": 0, "survived": 0, "timeout": 0}
+        for tree, line, said in mutants(whole):
+            state = _run(session, module, tree)
+            counts[state] += 1
+            if state == "survived":
+                _say(f"  survived {file}:{line}: {said}")
+        total = sum(counts.values())
+        share = 100 * (total - counts["survived"]) / max(total, 1)
+        return f"{file}: {total} mutants, {counts}, {share:.1f} % noticed"
 
 
-def _run(name: str, path: Path, tree: ast.Module, cases: Sequence[dict[str, Any]]) -> str:
+def _run(session: pytest.Session, module: ModuleType, tree: ast.Module) -> str:
     """killed, survived or timeout (which is noticed too)."""
     child = os.fork()
     if child == 0:
         try:
-            sys.meta_path.insert(0, _Finder(name, path, tree))
-            killed = _noticed(cases)
+            quiet = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(quiet, 1)
+            os.dup2(quiet, 2)
+            _replace(module, tree)
+            killed = _fails(session)
         except BaseException:  # noqa: BLE001  (whatever a mutant does, it was noticed)
             killed = True
         os._exit(0 if killed else 1)
@@ -185,37 +177,52 @@ def _run(name: str, path: Path, tree: ast.Module, cases: Sequence[dict[str, Any]
         done, status = os.waitpid(child, os.WNOHANG)
         if done:
             return "survived" if os.waitstatus_to_exitcode(status) == 1 else "killed"
-        time.sleep(0.01)
+        time.sleep(0.005)
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
     return "timeout"
 
 
-def main(arguments: list[str]) -> None:
-    """Run all mutants of the files named, print survivors and the count of each file."""
-    import hypothesis  # noqa: F401  (imported once, before the processes part)
-    import pytest  # noqa: F401
+def _replace(module: ModuleType, tree: ast.Module) -> None:
+    """Everything that the module defines, made anew by the changed source, wherever it is used."""
+    old = dict(vars(module))
+    exec(compile(tree, str(module.__file__), "exec"), module.__dict__)
+    changed = {
+        id(value): vars(module)[name]
+        for name, value in old.items()
+        if not name.startswith("__") and vars(module)[name] is not value
+    }
+    for name, other in list(sys.modules.items()):
+        if other is not module and name.startswith(("policies", "tests.policies")):
+            for attribute, value in list(vars(other).items()):
+                if id(value) in changed:
+                    setattr(other, attribute, changed[id(value)])
 
-    read = [json.loads(path.read_text("utf-8")) for path in sorted(CASES.glob("*.json"))]
-    cases = [case for file in read for case in file]
-    for file in arguments:
-        path = ROOT / file
-        name = file.removesuffix(".py").replace("/", ".").removesuffix(".__init__")
-        counts = {"killed": 0, "survived": 0, "timeout": 0}
-        for tree, line, said in mutants(ast.parse(path.read_text("utf-8"))):
-            state = _run(name, path, tree, cases)
-            counts[state] += 1
-            if state == "survived":
-                _say(f"  survived {file}:{line}: {said}")
-        total = sum(counts.values())
-        share = 100 * (total - counts["survived"]) / max(total, 1)
-        _say(f"{file}: {total} mutants, {counts}, {share:.1f} % noticed")
+
+def _fails(session: pytest.Session) -> bool:
+    """Whether any of the tests fails: the cases first, called as they are, for speed."""
+    cases = sys.modules["tests.policies.test_cases"]
+    for name in vars(cases)["CASES"]:
+        vars(cases)["test_case"](name)
+    for item in session.items:
+        if item.path.name == "test_cases.py":
+            continue
+        item.config.hook.pytest_runtest_protocol(item=item, nextitem=None)
+        if session.testsfailed:
+            return True
+    return False
 
 
 def _say(line: str) -> None:
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()
+    os.write(sys.__stderr__.fileno(), f"{line}\n".encode())  # type: ignore[union-attr]
+
+
+def main(arguments: list[str]) -> int:
+    """Run all mutants of the files named; survivors and counts go to standard error."""
+    files = [str(ROOT / "tests" / "policies" / name) for name in FILES]
+    options = ["-q", "-s", "--assert=plain", "-p", "no:cacheprovider"]
+    return int(pytest.main([*options, *files], plugins=[_Mutation(arguments)]))
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    sys.exit(main(sys.argv[1:]))
