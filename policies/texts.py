@@ -6,15 +6,6 @@ from typing import Final
 from policies.problem import Phrase, Text
 
 PHRASES: Final[Mapping[str, str]] = {
-    "present exactly when the lane is not rows": (
-        "présent si et seulement si le mode n'est pas rows"
-    ),
-    "at most 20 groups in one another": "au plus 20 groupes l'un dans l'autre",
-    "a list of values": "une liste de valeurs",
-    "a list of conditions, and nothing beside it": "une liste de conditions, et rien à côté",
-    "true, false or null": "true, false ou null",
-    "nothing beside it": "rien à côté",
-    "a decimal such as 0.8": "un décimal tel que 0.8",
     "object": "un objet",
     "required": "ce membre, qui est obligatoire",
     "no such member; known: {known}": "aucun membre de ce nom ; connus : {known}",
@@ -48,6 +39,14 @@ PHRASES: Final[Mapping[str, str]] = {
     "the digest of the arrangement or contract": "l'empreinte de l'accord entre responsables ou"
     " du contrat",
     "at least one change: {known}": "au moins un changement : {known}",
+    "present exactly when the lane is not rows": "ce membre si la voie n'est pas rows, et alors"
+    " seulement",
+    "at most {depth} groups in one another": "au plus {depth} groupes imbriqués",
+    "a list of values": "une liste de valeurs",
+    "a list of conditions, and nothing beside it": "une liste de conditions, et rien à côté",
+    "true, false or null": "true, false ou null",
+    "nothing beside it": "rien à côté",
+    "a decimal such as 0.8": "un décimal tel que 0.8",
     "the name of a plain template": "le nom d'un modèle simple",
     "templates that understand {key} alike": "des modèles qui entendent {key} de même",
     "true, with neither from nor to": "true, sans from ni to",

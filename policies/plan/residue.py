@@ -159,7 +159,7 @@ def read(data: object, where: str, depth: int = 0) -> Predicate:
     members = Members(data, _CODE, where, frozenset(), names)
     found = [kind for kind in _KINDS if kind in members]
     if depth > _MAX_DEPTH:
-        raise members.problem("", "at most 20 groups in one another")
+        raise members.problem("", "at most {depth} groups in one another", depth=_MAX_DEPTH)
     if len(found) == 1:
         parts = members.value(found[0])
         if not isinstance(parts, list) or (isinstance(data, Mapping) and len(data) != 1):

@@ -14,9 +14,11 @@ import pytest
 
 from policies import odrl
 from policies.lint import Column, Declaration, lint, refusing, warning
+from policies.lint.documentation import page
 from policies.lint.texts import TEXTS
 from policies.model import Policy
 from policies.problem import LANGUAGES
+from tests.support.source import ROOT
 
 FILES = sorted((Path(__file__).parent / "lint_cases").glob("*.json"))
 LOADED = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in FILES}
@@ -91,6 +93,12 @@ def test_every_finding_has_offers_with_and_without_it():
     for stem, loaded in LOADED.items():
         assert loaded["code"] == f"policy-lint-{stem}"
         assert {case["found"] is None for case in loaded["cases"]} == {True, False}
+
+
+def test_the_page_is_drawn_from_the_texts():
+    assert (ROOT / "docs" / "lint.md").read_text(encoding="utf-8") == page(), (
+        "draw docs/lint.md again: see policies/lint/documentation.py"
+    )
 
 
 @pytest.mark.parametrize(("code", "case"), CASES)

@@ -15,7 +15,7 @@ from policies.problem import Problem
 @command
 def compose(
     parts: Annotated[
-        list[str], typer.Argument(metavar="NAME|FILE...", help="Templates, or policies as JSON.")
+        list[str], typer.Argument(metavar="NAME|FILE...", help="Templates, or policies as files.")
     ],
     params: Params = None,
     folder: Folder = None,

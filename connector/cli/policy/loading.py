@@ -7,10 +7,11 @@ from typing import Annotated, Any
 import typer
 
 from connector.cli.output import SESSION, read_json
+from connector.cli.policy.decide import load
 from policies.problem import Problem
 
 What = Annotated[
-    str, typer.Argument(metavar="NAME|FILE", help="A template, or a policy as a JSON file.")
+    str, typer.Argument(metavar="NAME|FILE", help="A template, or a policy as JSON or Turtle.")
 ]
 Params = Annotated[
     Path | None, typer.Option("--params", metavar="FILE", help="Parameters, one JSON object.")
@@ -60,12 +61,12 @@ def offer(what: str, params: Mapping[str, object] | None, templates_own: Mapping
     Raises:
         Problem: `policy-…`; `cli-…` when a file cannot be read.
     """
-    from policies import odrl, templates
+    from policies import templates
 
     if what in templates.names(templates_own):
         return templates.build(what, example(what, params, templates_own), templates_own)
     if Path(what).suffix or "/" in what:
-        return odrl.read(read_json(Path(what)))
+        return load(Path(what))
     raise Problem(
         "policy-template-unknown", name=what[:80], known=", ".join(templates.names(templates_own))
     )
