@@ -147,6 +147,13 @@ class Egress(_Table):
         return values
 
 
+class Edc(_Table):
+    """Eclipse EDC connectors with mock identity as peers (P9). It proves nothing, so it is off."""
+
+    mock_identity: bool = False
+    pause_millis: int = Field(default=1000, ge=0, le=60_000)
+
+
 class Dev(_Table):
     """Loopback over http, for trying things on one machine; refused anywhere else."""
 
@@ -166,6 +173,7 @@ class Settings(_Table):
     limits: Limits = Limits()
     discovery: Discovery = Discovery()
     egress: Egress = Egress()
+    edc: Edc = Edc()
     dev: Dev = Dev()
 
     @model_validator(mode="after")

@@ -19,10 +19,15 @@ def request(
     dataset: Annotated[str, typer.Argument(metavar="DATASET", help="The dataset's address.")],
     application: Annotated[Path, typer.Option(help="What you ask and why (JSON).")],
     wait: Annotated[float, typer.Option(help="Seconds to wait for an outcome.")] = 0,
+    peer: Annotated[
+        str, typer.Option(help="Whose dataset, where its id alone does not say it (an EDC's).")
+    ] = "",
 ) -> None:
     """Ask another node for a dataset; with --wait, a request that was refused exits with 1."""
     client = SESSION.client()
     body = {"dataset": dataset, "application": read_json(application)}
+    if peer:
+        body["peer"] = peer
     made = client.post("/v1/requests", body)
     if wait:
         made = client.get(f"/v1/negotiations/{segment(made['pid'])}", wait=wait, until="SETTLED")

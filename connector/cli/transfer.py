@@ -27,6 +27,9 @@ def fetch(
     format_: Annotated[
         str, typer.Option("--format", metavar="ndjson|csv", help="csv: of tables only.")
     ] = "ndjson",
+    push: Annotated[
+        bool, typer.Option("--push", help="Let an Eclipse EDC send it, in place of fetching.")
+    ] = False,
     again: Annotated[
         bool,
         typer.Option(
@@ -43,12 +46,16 @@ def fetch(
         "agreement": choosing.agreement(client, agreement),
         "format": format_,
         "again": again,
+        "push": push,
     }
     transfer = client.post("/v1/transfers", body)
     path = f"/v1/transfers/{segment(transfer['pid'])}"
     kept = transfer["state"] in {"COMPLETED", "TERMINATED"}
-    client.post(f"{path}/fetch", {"parts": parts})
-    found = _follow(client, path)
+    if push and not kept:
+        found = client.get(path, wait=60, until="COMPLETED")
+    else:
+        client.post(f"{path}/fetch", {"parts": parts})
+        found = _follow(client, path)
     if found["fetch"]["files"]:
         _copy_out(client, path, found["fetch"]["files"], out)
     if found["fetch"]["problem"]:

@@ -72,10 +72,13 @@ class Basis:
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """The policy template and its parameters."""
+    """The policy template and its parameters; `each_purpose`: one offer for each purpose, for
+    connectors that can declare theirs by the choice of an offer only.
+    """
 
     template: str
     params: Mapping[str, object]
+    each_purpose: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,7 +237,11 @@ def _basis(table: "_Table") -> Basis:
 
 
 def _terms(table: "_Table") -> Terms:
-    return Terms(table.text("template", required=True), table.free("params"))
+    return Terms(
+        table.text("template", required=True),
+        table.free("params"),
+        table.yes_or_no("each_purpose", default=False),
+    )
 
 
 def _subject(table: "_Table") -> SubjectColumn:

@@ -25,6 +25,7 @@ from connector.http.problems import (
     on_problem,
 )
 from connector.http.requests import bearer_of, body_of, json_body_of
+from connector.identity import edc
 from connector.protocol.json import strict_json
 from connector.services import (
     access,
@@ -102,8 +103,15 @@ def _node(node: Node) -> APIRouter:
     @made.post("/peers")
     async def add_peer(request: Request) -> Response:
         who, body = await _actor(node, request), await _json(request)
-        groups = body.get("groups") or []
-        added = await peering.add(node, who, _text(body, "did"), body.get("name") or "", groups)
+        groups, name = body.get("groups") or [], body.get("name") or ""
+        if "edc" in body:
+            where = _object(body, "edc")
+            participant = edc.participant(
+                _text(body, "did"), _text(where, "dsp"), _texts(where, "data")
+            )
+            added = await peering.add_edc(node, who, participant, name, groups)
+        else:
+            added = await peering.add(node, who, _text(body, "did"), name, groups)
         return json_response(added, 201)
 
     return made
@@ -206,7 +214,11 @@ def _negotiations(node: Node) -> APIRouter:
     async def ask(request: Request) -> Response:
         who, body = await _actor(node, request), await _json(request)
         asked = await people.request(
-            node, who, _text(body, "dataset"), _object(body, "application")
+            node,
+            who,
+            _text(body, "dataset"),
+            _object(body, "application"),
+            _text(body, "peer") if "peer" in body else None,
         )
         return json_response(asked, 201)
 
@@ -290,7 +302,8 @@ def _transfers(node: Node) -> APIRouter:
             known = await fetching.complete(node, agreement, form)
             if known is not None:
                 return json_response(await views.transfer(node, known))
-        pid = await transferring.start(node, who, agreement, form)
+        push = body.get("push") is True
+        pid = await transferring.start(node, who, agreement, form, push=push)
         return json_response(await views.transfer(node, pid), 201)
 
     @made.get("/transfers/{pid}")
@@ -364,6 +377,13 @@ def _text(body: Body, member: str) -> str:
     if not isinstance(value, str) or not value.strip():
         raise Problem("http-member", member=member)
     return value.strip()
+
+
+def _texts(body: Body, member: str) -> list[str]:
+    value = body.get(member) or []
+    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+        raise Problem("http-member", member=member)
+    return value
 
 
 def _object(body: Body, member: str) -> Body:

@@ -45,6 +45,7 @@ __all__ = [
     "start_consumer",
     "start_provider",
     "step",
+    "unanswered",
 ]
 
 
@@ -334,6 +335,24 @@ def learn(
     if peer_pid == n.peer_pid:
         return n
     return replace(n, peer_pid=peer_pid, version=n.version + 1, updated=now)
+
+
+def unanswered(
+    n: Negotiation, now: datetime, *, code: str | None, reasons: tuple[str, ...]
+) -> Negotiation:
+    """The negotiation after our first message was refused or could not be delivered: the peer has
+    none of it, so there is no pid of its to name, and it is over.
+    """
+    return replace(
+        n,
+        state=State.TERMINATED,
+        terminated_by=n.role.other,
+        awaiting=(),
+        code=code,
+        reasons=reasons,
+        version=n.version + 1,
+        updated=now,
+    )
 
 
 def awaiting(n: Negotiation, roles: tuple[str, ...], now: datetime) -> Negotiation:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from catalog import dsp
+from catalog import dsp, query_spec
 from connector.protocol import messages
 from connector.services import inbound, published, wording
 from connector.services.access import Caller
@@ -115,9 +115,11 @@ async def requested(node: Node, incoming: Incoming[messages.CatalogRequest]) -> 
         Problem: `catalog-filter`: we know no filter language (DSP: 400).
     """
     await inbound.admit(node, incoming.caller)
-    if incoming.message.filter:
+    page = query_spec.read(incoming.message.filter)
+    if page is None:
         raise Problem("dataset-filter")
     found = await node.store.read(lambda tx: _visible(tx, incoming.caller.groups))
+    found = found[page.start : page.stop]
     body = dsp.catalog_response(
         catalog=f"{node.url}/catalog",
         participant=node.did,

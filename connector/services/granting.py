@@ -12,7 +12,7 @@ from connector.dataplane.release import count_persons, projection_of
 from connector.protocol import messages
 from connector.protocol import transfer as machine
 from connector.protocol.transfer import Act, Role, State, Transfer
-from connector.services import access, halting, ledger, quarantine
+from connector.services import access, halting, ledger, pushing, quarantine
 from connector.services.committing import commit
 from connector.services.node import Node
 from connector.services.part_rules import part_rules
@@ -108,10 +108,13 @@ async def _prepare(node: Node, pid: str) -> None:
             save_transfer(tx, start(node, tx, t))
 
     await commit(node, unit)
+    await pushing.soon(node)
 
 
 def start(node: Node, tx: Tx, t: Transfer) -> Transfer:
-    """Hand out a fresh data address: the first start, or a resumption."""
+    """Hand out a fresh data address: the first start, or a resumption; a push needs none."""
+    if t.format == pushing.PUSH:
+        return pushing.start(node, tx, t)
     session = session_of(tx, t.pid)
     token = access.new_secret(node)
     rows.put_session(tx, replace(session, token_hash=access.token_hash(token)))

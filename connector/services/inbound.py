@@ -88,10 +88,12 @@ async def admit(node: Node, caller: Caller) -> None:
 
 
 def spend(tx: Tx, caller: Caller) -> None:
-    """Use up the caller's token: its `jti` may serve once (DCP 4.3.3; DECISIONS P9).
+    """Use up the caller's token: its `jti`, if it has one, may serve once (DCP 4.3.3; P9).
 
     Raises:
         Problem: `identity-token-replayed`.
     """
+    if caller.jti is None:
+        return
     if not replay.remember(tx, issuer=caller.did, jti=caller.jti, expires=caller.expires):
         raise Problem("identity-token-replayed")

@@ -11,7 +11,7 @@ from connector.protocol import messages
 from connector.protocol import negotiation as machine
 from connector.protocol.messages import Event, extension
 from connector.protocol.negotiation import Act, Content, Negotiation, Role
-from connector.services import agreements, deciding, ledger
+from connector.services import agreements, deciding, ledger, repeats
 from connector.services.access import Caller
 from connector.services.inbound import Incoming, Reply, admit, receive
 from connector.services.node import Node
@@ -84,6 +84,8 @@ async def event(node: Node, incoming: Incoming[messages.ContractNegotiationEvent
     accepting = incoming.message.event is Event.ACCEPTED
 
     def act(tx: Tx) -> Reply:
+        if _repeated(node, tx, incoming, incoming.message.act):
+            return Reply(OK)
         n = _step(node, tx, incoming, incoming.message.act)
         if accepting:
             save_negotiation(tx, n)
@@ -101,7 +103,10 @@ async def agreed(node: Node, incoming: Incoming[messages.ContractAgreement]) -> 
     message, caller = incoming.message, incoming.caller
 
     def act(tx: Tx) -> Reply:
+        if _repeated(node, tx, incoming, Act.AGREE, message.agreement):
+            return Reply(OK)
         n = _step(node, tx, incoming, Act.AGREE, agreement=message.agreement.wire)
+        n = agreements.named(node, n)
         save_negotiation(tx, n)
         try:
             signed = agreements.countersign(node, tx, n, message.agreement, caller)
@@ -114,7 +119,7 @@ async def agreed(node: Node, incoming: Incoming[messages.ContractAgreement]) -> 
             id=node.ids.uuid(),
             provider_pid=str(n.provider_pid),
             consumer_pid=n.pid,
-            extensions=messages.extend({}, "proof", signed.consumer_proof),
+            extensions=messages.extend({}, "proof", signed.consumer_proof) if caller.signs else {},
         )
         ledger.sent(node, tx, n, verification)
         save_negotiation(tx, n)
@@ -127,9 +132,11 @@ async def verified(node: Node, incoming: Incoming[messages.ContractAgreementVeri
     """The consumer's signature over the same bytes; with it the agreement is final."""
 
     def act(tx: Tx) -> Reply:
+        if _repeated(node, tx, incoming, Act.VERIFY):
+            return Reply(OK)
         n = _step(node, tx, incoming, Act.VERIFY)
         try:
-            proof = extension(incoming.wire, "proof")
+            proof = extension(incoming.wire, "proof") if incoming.caller.signs else None
             agreements.complete(node, tx, n, proof, incoming.caller)
         except Problem as problem:
             save_negotiation(tx, deciding.end(node, tx, n, problem))
@@ -161,6 +168,16 @@ async def terminated(
         return Reply(OK)
 
     return await receive(node, incoming, act)
+
+
+def _repeated(
+    node: Node, tx: Tx, incoming: Incoming[Any], act: Act, agreement: messages.Terms | None = None
+) -> bool:
+    """Whether a peer without signatures says again what it has said (`repeats`)."""
+    n = negotiation(tx, str(incoming.pid), peer=incoming.caller.did)
+    pids = (incoming.message.provider_pid, incoming.message.consumer_pid)
+    same = pids == (n.provider_pid, n.consumer_pid)
+    return same and repeats.negotiating(node, tx, n, act, agreement)
 
 
 def _step(

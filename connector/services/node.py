@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 
 from connector.base.clock import Clock
@@ -69,3 +70,13 @@ class Node:
     def assertion_method(self) -> str:
         """The DID URL of the key that signs our promises."""
         return f"{self.did}#{self.keys.fragment('assertion')}"
+
+    def pause(self, peer: str) -> timedelta:
+        """How long a message to this peer waits before it leaves; no time at all for most.
+
+        An EDC stores its own step only after it has read our answer to it, and what comes before
+        that does not only find it unready: it makes it lose the step.
+        """
+        if self.resolver.pinned(peer) is None:
+            return timedelta(0)
+        return timedelta(milliseconds=self.settings.edc.pause_millis)

@@ -8,8 +8,9 @@ from urllib.parse import urlsplit
 
 from catalog import values
 from connector.evidence.leaf import Entry
-from connector.identity import did_web
-from connector.services import access, asking
+from connector.identity import did_web, edc
+from connector.identity.did import DidDocument
+from connector.services import access, asking, foreign
 from connector.services.access import Actor
 from connector.services.asking import NOT_MODIFIED, Asked, FetchedHead, Found
 from connector.services.node import Node
@@ -29,10 +30,41 @@ async def add(node: Node, who: Actor, did: str, name: str, groups: list[str]) ->
     access.require(who, "operator", "steward")
     if did.startswith(("https://", "http://")):
         did = did_web.from_url(did, dev=node.settings.dev.on)
+    return await _know(node, who, await node.resolver.document(did), name, groups)
+
+
+async def add_edc(
+    node: Node, who: Actor, participant: DidDocument, name: str, groups: list[str]
+) -> dict[str, Any]:
+    """Know an Eclipse EDC with mock identity from now on: what it is called, and where (P9).
+
+    Raises:
+        Problem: `access-role`, `peer-edc-off` (the node's TOML does not allow it),
+            `peer-group-name`.
+    """
+    access.require(who, "operator")
+    if not node.settings.edc.mock_identity:
+        raise Problem("peer-edc-off")
+    made = await _know(node, who, participant, name, groups)
+    node.resolver.pin(participant)
+    return made
+
+
+async def recall(node: Node) -> None:
+    """Know again, at a start, the peers that only configuration can tell about."""
+    if not node.settings.edc.mock_identity:
+        return
+    for row in await node.store.read(peers.listing):
+        if edc.is_name(row.did) and row.did_document:
+            node.resolver.pin(DidDocument.of(row.did_document, row.did))
+
+
+async def _know(
+    node: Node, who: Actor, document: DidDocument, name: str, groups: list[str]
+) -> dict[str, Any]:
     if not all(values.is_name(group) for group in groups):
         raise Problem("peer-group-name")
-    document = await node.resolver.document(did)
-    now = node.clock.now()
+    did, now = document.did, node.clock.now()
     row = PeerRow(
         did=did,
         name=name or None,
@@ -42,6 +74,8 @@ async def add(node: Node, who: Actor, did: str, name: str, groups: list[str]) ->
         did_document=dict(document.source),
     )
     change = {"v": 1, "change": "peer", "did": did, "groups": list(row.groups), "by": who.id}
+    if edc.is_name(did):
+        change |= {"profile": edc.PROFILE, "addresses": dict(document.services)}
 
     def unit(tx: Tx) -> PeerRow:
         known = peers.get(tx, did=did)
@@ -68,6 +102,8 @@ async def catalog_of(node: Node, did: str) -> dict[str, Any]:
     Raises:
         Problem: `peer-unknown`, `peer-…`, `catalog-…`, `delivery-…`, `identity-…`.
     """
+    if node.resolver.pinned(did) is not None:
+        return await foreign.shown(node, did)
     asked = await asking.ask(node, did)
     public = await _head(node, asked, PUBLIC)
     heads = [public]
@@ -109,6 +145,8 @@ async def find(node: Node, iri: str) -> Found:
             no catalog open to us lists it; `peer-…`, `catalog-…`, `delivery-…`, `identity-…`.
     """
     for peer in await node.store.read(peers.listing):
+        if edc.is_name(peer.did):
+            continue
         try:
             asked = await asking.ask(node, peer.did)
             root = asked.root
@@ -167,5 +205,13 @@ def _shown(row: PeerRow) -> dict[str, Any]:
         "groups": list(row.groups),
         "added": row.added.isoformat(),
         "head": row.head,
-        "url": did_web.read(row.did, dev=True).base,
+        "profile": edc.PROFILE if edc.is_name(row.did) else "did",
+        "url": _url(row),
     }
+
+
+def _url(row: PeerRow) -> str:
+    """Where a peer is reached: by its DID, or by the operator's word."""
+    if edc.is_name(row.did):
+        return DidDocument.of(row.did_document or {}, row.did).dsp
+    return did_web.read(row.did, dev=True).base

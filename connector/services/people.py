@@ -7,6 +7,7 @@ follows through the outbox.
 from typing import Any, Final
 
 from connector.base.clock import format_time
+from connector.identity import edc
 from connector.protocol import messages
 from connector.protocol import negotiation as machine
 from connector.protocol.messages import Event, Terms
@@ -17,6 +18,7 @@ from connector.services import (
     bitmaps,
     countering,
     deciding,
+    foreign,
     ledger,
     peering,
     published,
@@ -27,7 +29,8 @@ from connector.services.committing import commit
 from connector.services.node import Node
 from connector.services.processes import negotiation, save_negotiation
 from connector.services.views import negotiation_view
-from connector.store import catalogs
+from connector.store import catalogs, notes
+from connector.store.codec import to_text
 from connector.store.store import Tx
 from policies import application as applications
 from policies import compare, odrl
@@ -41,14 +44,17 @@ _ASKING: Final = ("operator", "researcher")
 _OUTCOMES: Final = ("approve", "return", "reject")
 
 
-async def request(node: Node, who: Actor, iri: str, draft: Json) -> Json:
-    """Ask the publisher of a dataset for it.
+async def request(node: Node, who: Actor, iri: str, draft: Json, peer: str | None = None) -> Json:
+    """Ask the publisher of a dataset for it; `peer` says which, where its id alone does not.
 
     Raises:
         Problem: `access-role`, `policy-application-…`, `peer-…`, `catalog-…`.
     """
     access.require(who, *_ASKING)
     asked = applications.draft(draft)
+    unsigned = peer if peer and edc.is_name(peer) else await foreign.publisher(node, iri)
+    if unsigned is not None:
+        return await _echo(node, unsigned, iri, asked)
     found = await peering.find(node, iri)
     offer = _fitting(found, asked)
     application = _signed(node, asked, found.peer, iri, offer.id)
@@ -71,6 +77,28 @@ async def request(node: Node, who: Actor, iri: str, draft: Json) -> Json:
             callback=node.dsp,
             offer=Terms.read(n.offer, kind="Offer"),
             extensions=messages.extend({}, "application", application),
+        )
+        ledger.sent(node, tx, n, message)
+        save_negotiation(tx, n)
+        return negotiation_view(tx, n)
+
+    return await commit(node, unit)
+
+
+async def _echo(node: Node, peer: str, ident: str, draft: Draft) -> Json:
+    """Ask a connector that reads no application: the choice of its offer says it all (P6)."""
+    found = await foreign.dataset(node, peer, ident)
+    offer = foreign.echo(found, found.offer(draft.purpose), peer)
+    terms = Terms.read(offer, kind="Offer")
+    callback = foreign.configured(node, peer).dsp
+
+    def unit(tx: Tx) -> Json:
+        n = machine.start_consumer(
+            now=node.clock.now(), pid=node.ids.uuid(), peer=peer, callback=callback, offer=offer
+        )
+        notes.put(tx, key=f"{agreements.OFFERED}{n.pid}", text=to_text(dict(found.source)))
+        message = messages.ContractRequest(
+            id=node.ids.uuid(), consumer_pid=n.pid, callback=node.dsp, offer=terms
         )
         ledger.sent(node, tx, n, message)
         save_negotiation(tx, n)

@@ -61,6 +61,7 @@ from connector.store.rows import DatasetRow, DocumentRow, HeadRow, RevisionRow
 from connector.store.store import Tx
 from policies import templates
 from policies.compare import ChangedOffer, change
+from policies.each_purpose import one_each
 from policies.jcs import jcs
 from policies.lint import Column, Declaration, Finding, lint, refusing, warning
 from policies.model import Policy
@@ -385,7 +386,12 @@ def _dataset(
         group=about.group,
         rows=meta.rows,
         persons=rounded_persons(meta.persons) if personal else None,
-        offers=(Offer(documents.offered(offer, iri, node.did), about.decisions),),
+        offers=tuple(
+            Offer(documents.offered(each, iri, node.did), about.decisions)
+            for each in (
+                one_each(offer) if about.policy and about.policy.each_purpose else (offer,)
+            )
+        ),
         distributions=_FORMS[about.kind],
         endpoint=node.dsp,
         record_time=about.time or None if about.kind == "csv" else None,

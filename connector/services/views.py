@@ -13,6 +13,7 @@ from connector.base.clock import format_time
 from connector.protocol.messages import Terms
 from connector.protocol.negotiation import Negotiation, Role, State
 from connector.protocol.transfer import Transfer
+from connector.services import agreements as agreements_room
 from connector.services import wording
 from connector.services.node import Node
 from connector.services.processes import negotiation as load
@@ -135,6 +136,9 @@ async def agreement(node: Node, ident: str) -> Json:
         "provider": "eddsa-jcs-2022" if row.provider_proof else "–",
         "consumer": "eddsa-jcs-2022" if row.consumer_proof else "–",
     }
+    if agreements_room.attests(node, row.peer):
+        unsigned = "consumer" if row.role == Role.PROVIDER.value else "provider"
+        signatures[unsigned] = "attested by transport"
     return {
         **_agreement_head(row),
         "v": 1,
@@ -282,7 +286,7 @@ def _transfer(tx: Tx, t: Transfer) -> Json:
         "bytes": sum(row.bytes for row in latest.values()),
         "code": t.code,
         "reasons": list(t.reasons),
-        "manifest": manifest.body if manifest else None,
+        "manifest": (manifest.body or None) if manifest else None,
         "receipt": manifest.receipt if manifest else None,
         "created": format_time(t.created),
         "updated": format_time(t.updated),

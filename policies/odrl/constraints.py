@@ -5,7 +5,7 @@ from decimal import Decimal
 from math import isfinite
 from typing import Final
 
-from policies import operands, values
+from policies import folded, operands, values
 from policies.model import (
     BOOLEAN,
     DECIMAL,
@@ -114,7 +114,7 @@ def _right(
         if _REFERENCE not in found:
             required(found, "rightOperand", where)
         return (), False
-    right = found["rightOperand"]
+    right = folded.value(found["rightOperand"])
     if not isinstance(right, list):
         return (value(right, left, datatype, path),), False
     if not right:

@@ -40,6 +40,12 @@ FUNCTIONS: Final = frozenset(_FUNCTIONS_WORDS.split())
 
 BARE: Final = "urn:preau:bare:"
 
+_EDC: Final = "https://w3id.org/edc/v0.0.1/ns/"
+_KNOWN_BY_OTHERS: Final = {
+    f"{prefix}inForceDate": ODRL + "dateTime" for prefix in ("", "edc:", _EDC)
+}
+"""Operands of other connectors that say what one of ODRL's says (EDC: an instant of use)."""
+
 _WORD: Final = re.compile(r"[A-Za-z][A-Za-z0-9_\-]{0,60}")
 
 
@@ -57,6 +63,8 @@ def term(data: object, where: str, bare: frozenset[str]) -> str:
 def word(data: object, where: str, known: frozenset[str]) -> str:
     """As `term`, for operands and actions: an unknown bare word is kept as such."""
     text = named(data, where)
+    if known is LEFT_OPERANDS and text in _KNOWN_BY_OTHERS:
+        return _KNOWN_BY_OTHERS[text]
     if text not in known and _WORD.fullmatch(text):
         return BARE + text
     return term(text, where, known)

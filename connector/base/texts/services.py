@@ -229,6 +229,20 @@ TEXTS: Final[dict[str, Text]] = {
         "Vérifiez l'identifiant avec « preau negotiation list ».",
         "Check the identifier with “preau negotiation list”.",
     ),
+    "peer-ambiguous": Text(
+        "invalid",
+        "Plusieurs participants ont un jeu de données de ce nom : {peers}.",
+        "Several participants have a dataset of this name: {peers}.",
+        "Dites lequel : « preau request … --peer NOM ».",
+        "Say which one: “preau request … --peer NAME”.",
+    ),
+    "peer-edc-off": Text(
+        "conflict",
+        "Ce nœud n'accepte pas les EDC à identité simulée : leur identité ne prouve rien.",
+        "This node does not accept EDCs with mock identity: their identity proves nothing.",
+        "Si vous le voulez quand même : [edc] mock_identity = true dans preau.toml, et redémarrez.",
+        "If you want it all the same: [edc] mock_identity = true in preau.toml, and restart.",
+    ),
     "peer-group-name": Text(
         "invalid",
         "Un nom de groupe n'a que des lettres, des chiffres et des tirets.",
@@ -473,6 +487,13 @@ TEXTS: Final[dict[str, Text]] = {
         "The provider answered {status}: {reason}",
         "Faites ce que dit sa réponse, puis relancez la commande.",
         "Do what its answer says, then run the command again.",
+    ),
+    "transfer-sink": Text(
+        "invalid",
+        "Cette demande d'envoi ne dit pas où les données doivent aller.",
+        "This request for a push does not say where the data are to go.",
+        "Donnez dans dataAddress l'adresse HTTP qui les recevra (endpoint ou baseUrl).",
+        "Give in dataAddress the HTTP address that will take them (endpoint or baseUrl).",
     ),
     "transfer-suspended": Text(
         "conflict",

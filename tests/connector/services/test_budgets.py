@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 import pytest
 
-from connector.services import fetching, publishing, transferring, views
+from connector.services import fetching, publishing, received, transferring, views
 from connector.services.publishing import Upload
 from policies.problem import Problem
 from tests.support.pair import ABOUT, CATEGORY, OPERATOR, PURPOSE, RESEARCHER, Pair, statements
@@ -74,7 +74,7 @@ async def test_a_budget_that_suffices_changes_nothing(nodes: Pair):
     agreement = str((await views.agreements(nodes.consumer))[0]["id"])
     found = await fetch(nodes, agreement)
     assert (found["state"], found["rows"]) == ("COMPLETED", 60)
-    path = fetching.folder_of(nodes.consumer, found["pid"]) / fetching.DATA
+    path = received.folder_of(nodes.consumer, found["pid"]) / "data.ndjson"
     assert len([json.loads(line) for line in path.read_bytes().splitlines()]) == 60
 
 

@@ -24,6 +24,7 @@ from connector.services import (
     views,
 )
 from connector.services.publishing import Upload
+from connector.services.received import folder_of
 from connector.store import agreements as agreement_rows
 from connector.store import leaves
 from policies.problem import Problem
@@ -114,7 +115,7 @@ async def fetch(nodes: Pair, agreement: str, form: str = "csv") -> dict[str, Any
 
 
 def folder(nodes: Pair, found: dict[str, Any]) -> Path:
-    return fetching.folder_of(nodes.consumer, found["pid"])
+    return folder_of(nodes.consumer, found["pid"])
 
 
 def received(nodes: Pair, found: dict[str, Any]) -> list[dict[str, str]]:
