@@ -162,24 +162,19 @@ async def run(
 
 @contextlib.asynccontextmanager
 async def _working(node: Node, client: PeerClient) -> AsyncIterator[None]:
-    """The node's own work: what a crash left, the log, the outbox, the monitor, the rounds to its
-    peers.
-    """
+    """The node's own work: what a crash left, log, outbox, monitor, the rounds to its peers."""
     await client.start()
     await starting.resume(node)
-    tasks = [
-        asyncio.create_task(starting.keep_log(node), name="log"),
-        asyncio.create_task(monitoring.watch(node), name="monitor"),
-    ]
+    log = asyncio.create_task(starting.keep_log(node), name="log")
+    node.background.start("monitor", monitoring.watch(node))
     node.background.start("rounds", rounds.keep(node))
     try:
         yield
     finally:
         await node.background.stop()
         await node.worker.stop()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        log.cancel()
+        await asyncio.gather(log, return_exceptions=True)
         await client.close()
 
 
