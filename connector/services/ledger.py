@@ -6,6 +6,7 @@ decision: its row in both renderings, and its leaf.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Final
 
@@ -47,11 +48,21 @@ def sent(node: Node, tx: Tx, process: Process, message: Message) -> None:
             url=process.callback + path_of(message, to=process.role.other),
             type=str(wire["@type"]),
             body=jcs(wire) if "dataAddress" in wire else kept,
-            next_at=now,
+            next_at=now + node.pause(process.peer),
             created=now,
             deadline=now + DEADLINE,
         ),
     )
+
+
+def again(node: Node, tx: Tx, process: Process, kind: str) -> None:
+    """Have the latest message of a type delivered once more, as it was."""
+    said = [row for row in outbox.of(tx, process=process.pid) if row.type == kind]
+    if said:
+        now = node.clock.now()
+        due = now + node.pause(process.peer)
+        fresh = replace(said[-1], seq=0, state="pending", attempts=0, next_at=due, created=now)
+        outbox.put(tx, replace(fresh, deadline=now + DEADLINE, answer_status=None, answer=None))
 
 
 def decided(

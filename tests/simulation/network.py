@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 from connector.identity.ports import DEFAULT_LIMIT, DEFAULT_TIMEOUT, Response
 from policies.problem import Problem
+from tests.support.fetching import NoDownload
 
 Fate = Literal["arrives", "lost", "unheard", "late", "twice", "throttled"]
 Door = Callable[[str, bytes, str], Awaitable[Response]]
@@ -35,7 +36,7 @@ ROUGH: Final[Mapping[Fate, int]] = {
 
 
 @dataclass(slots=True)
-class Network:
+class Network(NoDownload):
     """Implements `Fetch` for both nodes; `doors` by host, `cut` while the nodes are parted."""
 
     chance: random.Random

@@ -2,8 +2,10 @@
 
 import asyncio
 import logging
+import os
 import tempfile
 from collections.abc import Iterable
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from tests.simulation.schedule import play
 from tests.simulation.world import Template
 
 _FAST = Path("/dev/shm")
+_CHUNK = 250
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,13 @@ def run(seeds: Iterable[int]) -> Tally:
     place = _FAST if _FAST.is_dir() else None
     with tempfile.TemporaryDirectory(prefix="preau-simulation-", dir=place) as folder:
         return asyncio.run(_run(Path(folder), seeds))
+
+
+def many(first: int, last: int) -> Tally:
+    """Play the seeds from `first` up to but without `last`, on all cores. Raises like `run`."""
+    chunks = [range(start, min(start + _CHUNK, last)) for start in range(first, last, _CHUNK)]
+    with ProcessPoolExecutor(max_workers=os.cpu_count()) as pool:
+        return sum(pool.map(run, chunks), Tally())
 
 
 async def _run(folder: Path, seeds: Iterable[int]) -> Tally:

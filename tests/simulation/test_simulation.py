@@ -1,14 +1,10 @@
 """Thousands of schedules, each with losses, repeats, delays, crashes and drifting clocks."""
 
-import os
-from concurrent.futures import ProcessPoolExecutor
-
 import pytest
 
-from tests.simulation.running import Tally, run
+from tests.simulation.running import many, run
 
 SCHEDULES = 20_000
-AT_ONCE = 250
 
 
 def test_some_schedules():
@@ -20,10 +16,8 @@ def test_a_seed_is_one_schedule():
 
 
 @pytest.mark.slow
-def test_twenty_thousand_schedules(record_property: pytest.FixtureRequest):
-    chunks = [range(first, first + AT_ONCE) for first in range(0, SCHEDULES, AT_ONCE)]
-    with ProcessPoolExecutor(max_workers=os.cpu_count()) as pool:
-        total = sum(pool.map(run, chunks), Tally())
+def test_twenty_thousand_schedules():
+    total = many(0, SCHEDULES)
     assert total.schedules == SCHEDULES
-    assert total.deaths > SCHEDULES / 10
-    assert total.agreements > SCHEDULES
+    assert total.deaths > SCHEDULES / 2
+    assert total.agreements > 1.5 * SCHEDULES  # one of them stands in every template

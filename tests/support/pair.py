@@ -30,6 +30,7 @@ from connector.store import outbox
 from connector.store.store import Store
 from policies.problem import Problem
 from tests.support.clock import ManualClock
+from tests.support.fetching import NoDownload
 from tests.support.ids import SeededIds
 
 PURPOSE = "https://w3id.org/preau/ns#EducationResearch"
@@ -71,7 +72,7 @@ retention = "P1Y"
 
 
 @dataclass(slots=True)
-class Wire:
+class Wire(NoDownload):
     """The network between the two nodes: what passed, what GETs were answered, who is down."""
 
     apps: dict[str, Any] = field(default_factory=dict)
