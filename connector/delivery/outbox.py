@@ -35,11 +35,12 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from connector.base.clock import Clock
-from connector.delivery import retry
+from connector.delivery import attempts, retry
 from connector.delivery.circuit import Circuit
 from connector.identity.ports import Fetch, Response
+from connector.store import attempts as attempt_rows
 from connector.store import outbox
-from connector.store.rows import OutboxRow
+from connector.store.rows import AttemptRow, OutboxRow
 from connector.store.store import Store
 from connector.store.tx import Tx
 from policies.problem import Problem
@@ -174,6 +175,21 @@ class Worker:
         silent = (self._clock.now() - self._beat).total_seconds()
         return self._task is not None and not self._task.done() and silent <= 3 * self._limits.poll
 
+    @property
+    def delivering(self) -> frozenset[int]:
+        """The numbers of the messages in flight, or about to be."""
+        return frozenset(self._held)
+
+    def left_alone(self, peer: str) -> datetime | None:
+        """Until when a peer that does not answer is left alone (its circuit is open)."""
+        circuit = self._circuits.get(peer, Circuit())
+        return circuit.until if circuit.state(self._clock.now()) == "open" else None
+
+    @property
+    def circuits_open(self) -> int:
+        """How many peers are left alone now."""
+        return sum(self.left_alone(peer) is not None for peer in self._circuits)
+
     def hand(self, rows: Iterable[OutboxRow], followed: Iterable[str] = ()) -> None:
         """Deliver messages that a committed unit has leased (see `lease`); `followed` are the
         processes in which another one waits behind (`store.outbox.followed`).
@@ -266,8 +282,9 @@ class Worker:
         except Exception as error:  # noqa: BLE001  (settle is the services'; the rest must go on)
             code = error.code if isinstance(error, Problem) else type(error).__name__
             log.warning("%s to %s is not settled: %s", row.type, row.peer, code)
+            told = error.code if isinstance(error, Problem) else "delivery-unsettled"
             with contextlib.suppress(Problem):  # its lease will end
-                await self._again(row, retry.delay(row.attempts, self._random))
+                await self._again(row, retry.delay(row.attempts, self._random), told)
         finally:
             self._held.pop(row.seq, None)
 
@@ -278,7 +295,7 @@ class Worker:
             return await self._give_up(row, Outcome(None, problem))
         circuit = self._circuits.get(row.peer, Circuit())
         if not circuit.admits(now):
-            return await self._again(row, max((circuit.until or now) - now, _AFTER_TRIAL))
+            return await self._postpone(row, max((circuit.until or now) - now, _AFTER_TRIAL))
         self._circuits[row.peer] = circuit.started(now)
         try:
             response = await self._post(row)
@@ -308,7 +325,8 @@ class Worker:
         self._circuits[row.peer] = circuit
         # The circuit sets the pace of the whole peer: so all its messages go soon after it is back.
         wait = circuit.until - now if circuit.until else None
-        return await self._again(row, wait or retry.delay(circuit.failures, self._random))
+        wait = wait or retry.delay(circuit.failures, self._random)
+        return await self._again(row, wait, problem.code)
 
     async def _answered(self, row: OutboxRow, response: Response) -> None:
         seen = self._answers.setdefault(row.seq, Counter())
@@ -325,9 +343,11 @@ class Worker:
         await self._settle(row, Outcome(response))
         self._answers.pop(row.seq, None)
         status, answer = response.status, response.body[:KEPT_ANSWER]
+        attempt = attempts.answered(row, self._clock.now(), response)
 
         def mark(tx: Tx) -> None:
-            outbox.sent(tx, seq=row.seq, status=status, answer=answer)
+            if outbox.sent(tx, seq=row.seq, status=status, answer=answer):
+                attempt_rows.put(tx, attempt)
 
         def go_on(tx: Tx) -> list[OutboxRow]:
             mark(tx)
@@ -346,21 +366,41 @@ class Worker:
         self._answers.pop(row.seq, None)
         self._followed.discard(row.process)
         response = outcome.response
+        code = outcome.problem.code if outcome.problem else ""
+        attempt = self._attempt(row, response or code, None)
         status = response.status if response else None
         answer = response.body[:KEPT_ANSWER] if response else None
-        await self._store.write(
-            lambda tx: outbox.fail(tx, seq=row.seq, status=status, answer=answer)
-        )
 
-    async def _again(
-        self, row: OutboxRow, wait: timedelta, response: Response | None = None
-    ) -> None:
+        def end(tx: Tx) -> None:
+            if outbox.fail(tx, seq=row.seq, status=status, answer=answer):
+                attempt_rows.put(tx, attempt)
+
+        await self._store.write(end)
+
+    async def _again(self, row: OutboxRow, wait: timedelta, came: Response | str) -> None:
+        """Try again later; `came` is the answer, or the code of why there was none."""
         next_at = min(self._clock.now() + wait, _deadline(row))
-        status = response.status if response else None
-        answer = response.body[:KEPT_ANSWER] if response else None
-        await self._store.write(
-            lambda tx: outbox.retry(tx, seq=row.seq, next_at=next_at, status=status, answer=answer)
-        )
+        attempt = self._attempt(row, came, next_at)
+        answer = came.body[:KEPT_ANSWER] if isinstance(came, Response) else None
+        status = attempt.status
+
+        def later(tx: Tx) -> None:
+            if outbox.retry(tx, seq=row.seq, next_at=next_at, status=status, answer=answer):
+                attempt_rows.put(tx, attempt)
+
+        await self._store.write(later)
+
+    async def _postpone(self, row: OutboxRow, wait: timedelta) -> None:
+        next_at = min(self._clock.now() + wait, _deadline(row))
+        await self._store.write(lambda tx: outbox.postpone(tx, seq=row.seq, next_at=next_at))
+
+    def _attempt(
+        self, row: OutboxRow, came: Response | str, next_at: datetime | None
+    ) -> AttemptRow:
+        now = self._clock.now()
+        if isinstance(came, Response):
+            return attempts.answered(row, now, came, next_at)
+        return attempts.unanswered(row, now, came, next_at)
 
 
 def _deadline(row: OutboxRow) -> datetime:

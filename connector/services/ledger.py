@@ -7,7 +7,7 @@ decision: its row in both renderings, and its leaf.
 
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any
 
 from connector.evidence import bodies
 from connector.evidence.bodies import Direction
@@ -24,9 +24,6 @@ from policies.jcs import digest_bytes, jcs
 
 Process = Negotiation | Transfer
 Json = dict[str, Any]
-
-DEADLINE: Final = timedelta(hours=72)
-"""How long a message is tried before a person must look (DESIGN)."""
 
 
 def received(node: Node, tx: Tx, process: Process, wire: Mapping[str, Any]) -> None:
@@ -49,7 +46,7 @@ def sent(node: Node, tx: Tx, process: Process, message: Message) -> None:
             body=jcs(wire) if "dataAddress" in wire else kept,
             next_at=now,
             created=now,
-            deadline=now + DEADLINE,
+            deadline=now + timedelta(hours=node.settings.delivery.deadline_hours),
         ),
     )
 

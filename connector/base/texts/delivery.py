@@ -110,4 +110,11 @@ TEXTS: Final[dict[str, Text]] = {
         "Vérifiez auprès de {peer} que son nœud est en marche, puis recommencez la démarche.",
         "Ask {peer} whether its node is running, then start the matter again.",
     ),
+    "delivery-unsettled": Text(
+        "internal",
+        "La réponse du partenaire est arrivée, mais ce nœud n'a pas pu en tenir compte.",
+        "The peer's answer came, but this node could not act on it.",
+        "Le message est renvoyé de lui-même ; si cela dure, lisez le journal du nœud.",
+        "The message is sent again by itself; if this lasts, read the node's log.",
+    ),
 }
