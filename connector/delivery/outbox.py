@@ -152,6 +152,7 @@ class Worker:
         self._unsubscribe = self._store.on_commit(wake, topic="outbox")
         self._beat = self._clock.now()
         self._task = asyncio.create_task(self._run(), name="preau-outbox")
+        self._task.add_done_callback(_ended)
 
     async def stop(self, grace: float = 5.0) -> None:
         """Take no more; let what is in flight finish for `grace` seconds, then cut it off.
@@ -405,3 +406,9 @@ class Worker:
 
 def _deadline(row: OutboxRow) -> datetime:
     return row.deadline or row.created + DEADLINE
+
+
+def _ended(task: asyncio.Task[None]) -> None:
+    """The worker has ended by itself: a defect, for which readiness turns red (`Worker.alive`)."""
+    if not task.cancelled() and (error := task.exception()) is not None:
+        log.critical("the outbox worker has ended: %s", type(error).__name__)

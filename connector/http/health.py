@@ -19,7 +19,7 @@ def router(node: Node) -> APIRouter:
     async def ready() -> Response:
         checks = {
             "delivery": node.worker.alive,
-            "log": node.log.size > 0,
+            "log": node.log.size > 0 and node.keeping.running("log"),
             "store": node.store.stopped is None,
         }
         healthy = all(checks.values())

@@ -35,6 +35,7 @@ from connector.services import (
     discovering,
     fetching,
     identity,
+    looking,
     peering,
     people,
     publishing,
@@ -105,6 +106,11 @@ def _node(node: Node) -> APIRouter:
         groups = body.get("groups") or []
         added = await peering.add(node, who, _text(body, "did"), body.get("name") or "", groups)
         return json_response(added, 201)
+
+    @made.post("/peers/look-back")
+    async def look_back(request: Request) -> Response:
+        who, body = await _actor(node, request), await _json(request)
+        return json_response(await looking.ask(node, who, _text(body, "did")))
 
     return made
 

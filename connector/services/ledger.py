@@ -17,10 +17,11 @@ from connector.protocol.negotiation import Negotiation, Role, agreement_id
 from connector.protocol.paths import path_of
 from connector.protocol.transfer import Transfer
 from connector.services.node import Node
-from connector.store import decisions, messages, outbox
-from connector.store.rows import DecisionRow, MessageRow, OutboxRow
+from connector.store import attempts, decisions, messages, outbox
+from connector.store.rows import AttemptRow, DecisionRow, MessageRow, OutboxRow
 from connector.store.store import Tx
 from policies.jcs import digest_bytes, jcs
+from policies.problem import Problem
 
 Process = Negotiation | Transfer
 Json = dict[str, Any]
@@ -31,12 +32,16 @@ def received(node: Node, tx: Tx, process: Process, wire: Mapping[str, Any]) -> N
     _note(node, tx, process, wire, "in")
 
 
-def sent(node: Node, tx: Tx, process: Process, message: Message) -> None:
-    """Note a message of ours, after its step, and have it delivered to the peer."""
+def sent(
+    node: Node, tx: Tx, process: Process, message: Message, warning: Problem | None = None
+) -> None:
+    """Note a message of ours, after its step, and have it delivered to the peer; a `warning` about
+    it stands before its attempts in the timeline.
+    """
     wire = message.wire()
     kept = _note(node, tx, process, wire, "out")
     now = node.clock.now()
-    outbox.put(
+    seq = outbox.put(
         tx,
         OutboxRow(
             process=process.pid,
@@ -49,6 +54,8 @@ def sent(node: Node, tx: Tx, process: Process, message: Message) -> None:
             deadline=now + timedelta(hours=node.settings.delivery.deadline_hours),
         ),
     )
+    if warning is not None:
+        attempts.put(tx, AttemptRow(seq, 0, now, problem=warning.code))
 
 
 def decided(

@@ -15,6 +15,7 @@ from connector.identity.resolver import DidResolver
 from connector.services.background import Background
 from connector.services.bitmaps import Bitmaps
 from connector.services.fetches import Fetches
+from connector.services.reach import Looks, Reach
 from connector.store.store import Store
 from connector.subjects.journal import Journal
 
@@ -25,7 +26,9 @@ class Node:
 
     `background` holds the work that goes on beside requests; `bitmaps` is a cache of the consent
     state, rebuilt from the store at any time; `consenting` keeps journal and commits of consent
-    events in one order; `crawling` lets one crawl go on at a time.
+    events in one order; `crawling` lets one crawl go on at a time. `keeping` holds what must run as
+    long as the node does (the log's keeper): readiness asks for it. `reach` and `looks` remember
+    questions about addresses.
     """
 
     folder: Path
@@ -42,6 +45,9 @@ class Node:
     background: Background = field(default_factory=Background)
     bitmaps: Bitmaps = field(default_factory=Bitmaps)
     fetches: Fetches = field(default_factory=Fetches)
+    reach: Reach = field(default_factory=Reach)
+    looks: Looks = field(default_factory=Looks)
+    keeping: Background = field(default_factory=Background)
     consenting: asyncio.Lock = field(default_factory=asyncio.Lock)
     crawling: asyncio.Lock = field(default_factory=asyncio.Lock)
 

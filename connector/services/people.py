@@ -11,7 +11,7 @@ from connector.protocol import messages
 from connector.protocol import negotiation as machine
 from connector.protocol.messages import Event, Terms
 from connector.protocol.negotiation import Act, Negotiation, Role
-from connector.services import access, agreements, deciding, ledger, peering, published
+from connector.services import access, agreements, deciding, ledger, peering, published, reaching
 from connector.services.access import Actor
 from connector.services.asking import Found
 from connector.services.committing import commit
@@ -36,10 +36,12 @@ async def request(node: Node, who: Actor, iri: str, draft: Json) -> Json:
     """Ask the publisher of a dataset for it.
 
     Raises:
-        Problem: `access-role`, `policy-application-…`, `peer-…`, `catalog-…`.
+        Problem: `access-role`, `policy-application-…`, `peer-…`, `catalog-…`; `callback-nowhere`,
+            `callback-other`: no answer could arrive here.
     """
     access.require(who, *_ASKING)
     asked = applications.draft(draft)
+    warning = await reaching.callback(node)
     found = await peering.find(node, iri)
     offer = _fitting(found, asked)
     application = _signed(node, asked, found.peer, iri, offer.id)
@@ -63,11 +65,12 @@ async def request(node: Node, who: Actor, iri: str, draft: Json) -> Json:
             offer=Terms.read(n.offer, kind="Offer"),
             extensions=messages.extend({}, "application", application),
         )
-        ledger.sent(node, tx, n, message)
+        ledger.sent(node, tx, n, message, warning)
         save_negotiation(tx, n)
         return negotiation_view(tx, n)
 
-    return await commit(node, unit)
+    made = await commit(node, unit)
+    return {**made, "warnings": [warning.document()] if warning else []}
 
 
 async def resubmit(node: Node, who: Actor, pid: str, draft: Json) -> None:

@@ -238,5 +238,5 @@ def came_to(row: OutboxRow, attempt: AttemptRow) -> tuple[str, str]:
     place = urlsplit(row.url)
     port = place.port or (443 if place.scheme == "https" else 80)
     given = {"host": place.hostname or "-", "port": port, "url": row.url, "peer": row.peer}
-    told = Problem(attempt.problem, **given, attempts=attempt.n - 1, limit="-", status="-")
+    told = Problem(attempt.problem, **given, attempts=attempt.n - 1, limit="-", fault="-")
     return told.text("fr").rstrip("."), told.text("en").rstrip(".")

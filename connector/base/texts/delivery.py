@@ -54,8 +54,8 @@ TEXTS: Final[dict[str, Text]] = {
     ),
     "delivery-tls": Text(
         "unavailable",
-        "Le certificat ou le chiffrement de {host}:{port} n'est pas acceptable.",
-        "The certificate or encryption of {host}:{port} is not acceptable.",
+        "Le certificat ou le chiffrement de {host}:{port} n'est pas acceptable ({fault}).",
+        "The certificate or encryption of {host}:{port} is not acceptable ({fault}).",
         "Ce nœud doit présenter un certificat valable pour son nom. " + _PEER_FR,
         "That node must present a certificate valid for its name. " + _PEER_EN,
     ),
