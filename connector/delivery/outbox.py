@@ -28,7 +28,7 @@ in the commit that leases that one.
 import asyncio
 import contextlib
 import logging
-from collections import Counter, deque
+from collections import Counter, OrderedDict, deque
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -49,6 +49,7 @@ LEASE_SECONDS: Final = 120.0
 DEADLINE: Final = timedelta(hours=72)
 KEPT_ANSWER: Final = 65_536
 _AT_ONCE: Final = 8
+_REMEMBERED: Final = 1_024
 _AFTER_TRIAL: Final = timedelta(seconds=5)
 # What no later attempt can change: the address itself is not one we speak to.
 _FINAL: Final = frozenset({"delivery-url-invalid", "delivery-scheme", "delivery-port"})
@@ -105,6 +106,9 @@ class Worker:
         settle: the services' part.
         random: unpredictable bytes, for the chance in retries.
         limits: how much at once, how long, how large.
+
+    `outcomes` counts attempts by status or code since the start; `landed` are the newest messages
+    that arrived, whether or not a transaction has taken their mark along yet.
     """
 
     def __init__(
@@ -134,6 +138,8 @@ class Worker:
         self._circuits: dict[str, Circuit] = {}
         self._answers: dict[int, Counter[int]] = {}
         self._marked = False
+        self.outcomes: Counter[str] = Counter()
+        self.landed: OrderedDict[int, AttemptRow] = OrderedDict()
         self._stopping = False
         self._task: asyncio.Task[None] | None = None
         self._unsubscribe: Callable[[], None] | None = None
@@ -344,7 +350,7 @@ class Worker:
         await self._settle(row, Outcome(response))
         self._answers.pop(row.seq, None)
         status, answer = response.status, response.body[:KEPT_ANSWER]
-        attempt = attempts.answered(row, self._clock.now(), response)
+        attempt = self._attempt(row, response, None)
 
         def mark(tx: Tx) -> None:
             if outbox.sent(tx, seq=row.seq, status=status, answer=answer):
@@ -360,6 +366,7 @@ class Worker:
         else:
             self._store.defer(mark)
             self._marked = True
+            self._remember(attempt)
         return None
 
     async def _give_up(self, row: OutboxRow, outcome: Outcome) -> None:
@@ -380,7 +387,9 @@ class Worker:
 
     async def _again(self, row: OutboxRow, wait: timedelta, came: Response | str) -> None:
         """Try again later; `came` is the answer, or the code of why there was none."""
-        next_at = min(self._clock.now() + wait, _deadline(row))
+        now, deadline = self._clock.now(), _deadline(row)
+        # Past the deadline only settling is tried again, and not in a loop without a pause.
+        next_at = min(now + wait, deadline) if now < deadline else now + wait
         attempt = self._attempt(row, came, next_at)
         answer = came.body[:KEPT_ANSWER] if isinstance(came, Response) else None
         status = attempt.status
@@ -391,6 +400,12 @@ class Worker:
 
         await self._store.write(later)
 
+    def _remember(self, attempt: AttemptRow) -> None:
+        """What arrived, for views: its mark may lie about until the next transaction."""
+        self.landed[attempt.outbox] = attempt
+        if len(self.landed) > _REMEMBERED:
+            self.landed.popitem(last=False)
+
     async def _postpone(self, row: OutboxRow, wait: timedelta) -> None:
         next_at = min(self._clock.now() + wait, _deadline(row))
         await self._store.write(lambda tx: outbox.postpone(tx, seq=row.seq, next_at=next_at))
@@ -399,6 +414,7 @@ class Worker:
         self, row: OutboxRow, came: Response | str, next_at: datetime | None
     ) -> AttemptRow:
         now = self._clock.now()
+        self.outcomes[str(came.status) if isinstance(came, Response) else came] += 1
         if isinstance(came, Response):
             return attempts.answered(row, now, came, next_at)
         return attempts.unanswered(row, now, came, next_at)

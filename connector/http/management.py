@@ -36,6 +36,7 @@ from connector.services import (
     fetching,
     identity,
     looking,
+    metrics,
     peering,
     people,
     publishing,
@@ -63,6 +64,12 @@ def app(node: Node) -> FastAPI:
     for routes in (_node, _discovery, _datasets, _negotiations, _agreements, _transfers, _consents):
         made.include_router(routes(node), prefix="/v1")
     made.include_router(health.router(node))
+
+    @made.get("/metrics")
+    async def measured(request: Request) -> Response:
+        await _actor(node, request)
+        return Response(await metrics.exposition(node), media_type=metrics.CONTENT_TYPE)
+
     made.add_exception_handler(Problem, on_problem)
     made.add_exception_handler(Exception, on_failure)
     made.add_exception_handler(RequestValidationError, on_parameter)

@@ -16,11 +16,16 @@ LOOKS_AT_ONCE: Final = 4
 
 @dataclass(slots=True)
 class Reach:
-    """What was found at our own callback address last, and when; one question at a time."""
+    """What was found at our own callback address last, and when; one question at a time.
+
+    `certificate` is when the one before our public URL ends, as looked at `asked`.
+    """
 
     at: datetime | None = None
     problem: Problem | None = None
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    certificate: datetime | None = None
+    asked: datetime | None = None
 
     def fresh(self, now: datetime) -> bool:
         """Whether the finding may still be believed."""

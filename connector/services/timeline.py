@@ -4,8 +4,9 @@ Bodies are kept without secrets (`ledger`), answers of peers too (`connector.del
 """
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any, Self
 
 from connector.base.clock import format_time
@@ -15,6 +16,7 @@ from connector.store.rows import AttemptRow, MessageRow, OutboxRow
 from connector.store.store import Tx
 
 Json = dict[str, Any]
+Landed = Mapping[int, AttemptRow]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +28,14 @@ class Timeline:
     tried: Sequence[AttemptRow]
 
     @classmethod
-    def of(cls, tx: Tx, process: str) -> Self:
-        """The timeline of a process (our pid)."""
-        return cls(
-            messages.of(tx, process=process),
-            outbox.of(tx, process=process),
-            attempts.of(tx, process=process),
-        )
+    def of(cls, tx: Tx, process: str, landed: Landed = MappingProxyType({})) -> Self:
+        """The timeline of a process (our pid); `landed`: what arrived and is not marked yet."""
+        queue, tried = outbox.of(tx, process=process), attempts.of(tx, process=process)
+        for place, row in enumerate(queue):
+            if row.state == "pending" and row.seq in landed:
+                queue[place] = replace(row, state="sent")
+                tried.append(landed[row.seq])
+        return cls(messages.of(tx, process=process), queue, tried)
 
     def document(self) -> list[Json]:
         """Every message as JSON; ours with what became of its delivery."""

@@ -70,12 +70,15 @@ async def negotiation(node: Node, pid: str, *, wait: float = 0.0, until: str | N
 
 
 def _whole(node: Node, tx: Tx, n: Negotiation) -> Json:
-    return negotiation_view(tx, n, node.worker.left_alone(n.peer))
+    found = Timeline.of(tx, n.pid, node.worker.landed)
+    return negotiation_view(tx, n, found, node.worker.left_alone(n.peer))
 
 
-def negotiation_view(tx: Tx, n: Negotiation, left_alone: datetime | None = None) -> Json:
+def negotiation_view(
+    tx: Tx, n: Negotiation, found: Timeline | None = None, left_alone: datetime | None = None
+) -> Json:
     """Everything people may know of a negotiation; `left_alone`: until when its peer is."""
-    found = Timeline.of(tx, n.pid)
+    found = found or Timeline.of(tx, n.pid)
     policy = Terms.read(n.offer, kind="Offer").policy
     made = agreement_rows.by_negotiation(tx, negotiation=n.pid)
     return {
@@ -253,7 +256,7 @@ def _policy(row: AgreementRow) -> Policy | None:
 
 def _passed(node: Node, tx: Tx, t: Transfer, *, fetching: bool) -> Json:
     """The timeline of a transfer, and what it waits for."""
-    found = Timeline.of(tx, t.pid)
+    found = Timeline.of(tx, t.pid, node.worker.landed)
     agreement = agreement_rows.get(tx, id=t.agreement)
     now = waiting.for_transfer(
         t,

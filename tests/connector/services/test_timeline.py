@@ -1,5 +1,6 @@
 """Never stuck in silence: what each side sees of a process while a peer is away, and after."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -7,11 +8,14 @@ from urllib.parse import urlsplit
 import pytest
 
 from connector.cli import timeline
+from connector.cli.output import SESSION
 from connector.identity.ports import Response
+from connector.protocol import negotiation, transfer
 from connector.services import people, reach, transferring, views
 from connector.services.waiting import NOTHING, Waiting, for_negotiation, for_transfer
+from connector.store import negotiations, transfers
 from policies.problem import Problem
-from tests.support.pair import DPO, RESEARCHER, Pair, application, statements
+from tests.support.pair import DPO, RESEARCHER, Pair, Wire, application, statements
 
 
 async def waiting(nodes: Pair, pid: str) -> dict[str, Any]:
@@ -63,7 +67,9 @@ async def test_a_peer_that_is_away_is_seen_with_each_attempt_and_what_comes_next
     assert (theirs["waiting"]["kind"], theirs["waiting"]["who"]) == ("person", "dpo")
 
 
-async def test_what_a_peer_refused_with_is_shown_without_its_secrets(nodes: Pair):
+async def test_what_a_peer_refused_with_is_shown_without_its_secrets(
+    nodes: Pair, monkeypatch: pytest.MonkeyPatch
+):
     pid = await away(nodes)
     nodes.wire.down.clear()
     answer = Response(503, {}, b'{"code":"busy","dataAddress":{"token":"s3cret"}}')
@@ -72,7 +78,7 @@ async def test_what_a_peer_refused_with_is_shown_without_its_secrets(nodes: Pair
         return answer
 
     nodes.clock.advance(600)
-    nodes.wire.post = busy  # type: ignore[method-assign]
+    monkeypatch.setattr(Wire, "post", busy)
     await nodes.consumer.worker.run_until_idle()
     attempt = (await nodes.seen(nodes.consumer, pid))["messages"][0]["attempts"][-1]
     assert (attempt["status"], attempt["answer"]) == (503, '{"code":"busy"}')
@@ -127,11 +133,6 @@ async def test_no_state_waits_in_silence(nodes: Pair):
     agreement = (await views.agreements(nodes.consumer))[0]["id"]
     await transferring.start(nodes.consumer, RESEARCHER, agreement, "ndjson")
     await nodes.settle()
-    from dataclasses import replace
-
-    from connector.protocol import negotiation, transfer
-    from connector.store import negotiations, transfers
-
     for node in (nodes.provider, nodes.consumer):
         [n] = await node.store.read(negotiations.listing)
         [t] = await node.store.read(transfers.listing)
@@ -158,22 +159,24 @@ async def test_no_state_waits_in_silence(nodes: Pair):
 # ---------------------------------------------------------------------- our own address
 
 
-async def test_a_callback_where_nothing_listens_refuses_the_request(nodes: Pair):
+async def test_a_callback_where_nothing_listens_refuses_the_request(
+    nodes: Pair, monkeypatch: pytest.MonkeyPatch
+):
     dataset = await nodes.publish(statements(12))
-    plain = nodes.wire._send
+    plain = Wire._send
 
-    async def closed(method: str, url: str, *rest: Any) -> Response:
+    async def closed(self: Wire, method: str, url: str, *rest: Any) -> Response:
         if urlsplit(url).netloc == urlsplit(nodes.consumer.url).netloc:
             raise Problem("delivery-unreachable", host="localhost", port=9201, reason="refused")
-        return await plain(method, url, *rest)
+        return await plain(self, method, url, *rest)
 
-    nodes.wire._send = closed  # type: ignore[method-assign]
+    monkeypatch.setattr(Wire, "_send", closed)
     for _ in range(2):
         with pytest.raises(Problem) as caught:
             await people.request(nodes.consumer, RESEARCHER, dataset, application())
         assert caught.value.code == "callback-nowhere"
     assert not await views.negotiations(nodes.consumer)
-    nodes.wire._send = plain  # type: ignore[method-assign]
+    monkeypatch.setattr(Wire, "_send", plain)
     nodes.clock.advance(reach.DOUBTED_FOR.total_seconds())
     assert (await people.request(nodes.consumer, RESEARCHER, dataset, application()))["pid"]
 
@@ -256,7 +259,7 @@ def test_a_long_timeline_reads_in_a_hundred_columns(monkeypatch: pytest.MonkeyPa
         ],
     }
     for lang in ("fr", "en"):
-        monkeypatch.setattr(timeline.SESSION, "lang", lang)
+        monkeypatch.setattr(SESSION, "lang", lang)
         lines = [*timeline.waiting(found), *timeline.lines(found)]
         assert max(map(len, lines)) <= timeline.WIDTH
         assert len(lines) < 50
