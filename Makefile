@@ -17,7 +17,7 @@ endif
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test check slow bench lint format layers types lock clean
+.PHONY: help demo test check slow faults conformance interop bench lint format layers types lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -37,6 +37,18 @@ check: $(VENV)/.dev ## all that CI asks for
 
 slow: $(VENV)/.dev ## the tests with real processes, kills and real traces
 	@$(BIN)/python -m pytest -m slow $(ARGS)
+
+conformance: $(VENV)/.dev ## the official DSP kit against a node: KIT=DIR, its jars; java 17 (ARGS='--version V --log FILE')
+	@$(BIN)/python -m tests.conformance.kit '$(KIT)' $(ARGS)
+
+interop: $(VENV)/.dev ## a real Eclipse EDC 0.14.1 and a node, both ways (needs Java, Maven and its registry)
+	@$(BIN)/python -m pytest -m interop $(ARGS)
+
+# What `make slow` has of it, and five times as many schedules.
+faults: $(VENV)/.dev ## kills, outages, and 100,000 schedules by seed
+	@$(BIN)/python -m tests.simulation 0 100000
+	@$(BIN)/python -m pytest -m slow tests/real/test_kills.py tests/real/test_kills_people.py \
+	  tests/real/test_outages.py tests/real/test_bad_start.py tests/connector/operating/test_faults.py
 
 bench: $(VENV)/.runtime ## measure against the budgets of docs/benchmarks.md (ARGS= names some, such as negotiation)
 	@$(BIN)/python -m benchmarks $(ARGS)

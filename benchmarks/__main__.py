@@ -4,7 +4,16 @@ import subprocess
 import sys
 from typing import Final
 
-SCRIPTS: Final = ("startup", "negotiation", "publish", "transfer", "consent", "log")
+SCRIPTS: Final = (
+    "startup",
+    "negotiation",
+    "publish",
+    "transfer",
+    "consent",
+    "log",
+    "policies",
+    "compiled",
+)
 
 
 def main(names: list[str]) -> int:

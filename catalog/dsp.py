@@ -77,14 +77,20 @@ def unproject(dataset: Mapping[str, object]) -> dict[str, object]:
     return document
 
 
+def inner(dataset: Mapping[str, object]) -> dict[str, object]:
+    """A projected dataset as it stands inside a catalog: without a context of its own."""
+    return {name: value for name, value in dataset.items() if name != "@context"}
+
+
 def catalog_response(
     *,
     catalog: str,
     participant: str,
     endpoint: str,
-    datasets: Iterable[Mapping[str, object]],
+    datasets: Iterable[object],
 ) -> dict[str, object]:
-    """The answer to a CatalogRequestMessage: a root Catalog over projected datasets.
+    """The answer to a CatalogRequestMessage: a root Catalog over `inner` datasets, or over their
+    JSON text in whatever shape the caller's writer knows.
 
     `catalog` is its IRI, `participant` the DID, `endpoint` the DSP base URL. An empty catalog
     has no `dataset` member (the schema wants at least one item).
@@ -98,8 +104,8 @@ def catalog_response(
             {"@id": service_iri(endpoint), "@type": "DataService", "endpointURL": endpoint}
         ],
     }
-    inner = [{n: v for n, v in item.items() if n != "@context"} for item in datasets]
-    return response | {"dataset": inner} if inner else response
+    found = list(datasets)
+    return response | {"dataset": found} if found else response
 
 
 def dataset_response(dataset: Mapping[str, object]) -> dict[str, object]:

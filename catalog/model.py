@@ -299,7 +299,7 @@ class Dataset:
             "iri",
             "https://…/datasets/…",
         )
-        _form(values.is_name, self.identifier, "identifier", "a-z 0-9 -")
+        _form(values.is_identifier, self.identifier, "identifier", "A-Z a-z 0-9 . _ -")
         _form(values.is_name, self.group, "group", "a-z 0-9 -")
         _form(values.is_iri, self.category, "category", "https://…")
         _must(

@@ -80,6 +80,8 @@ class Card:
     until: str
     rows: int
     persons: str | None
+    signed: bool = True
+    """False where the publisher signs nothing: anybody on the way may have written it."""
 
     def document_json(self) -> dict[str, Any]:
         """The card as JSON."""
@@ -88,7 +90,7 @@ class Card:
     @classmethod
     def read(cls, stored: Mapping[str, Any]) -> "Card":
         """The card that `document_json` wrote."""
-        given = {field.name: stored[field.name] for field in fields(cls)}
+        given = {field.name: stored[field.name] for field in fields(cls) if field.name in stored}
         for name in ("access", "purposes", "fields", "formats", "offers"):
             given[name] = tuple(given[name])
         given["decisions"] = tuple(tuple(roles) for roles in given["decisions"])
@@ -283,7 +285,12 @@ def _met(hit: Hit, query: Query) -> frozenset[str]:
 
 def _allows(card: Card, purpose: str) -> bool:
     """Whether an offer admits a purpose: one it names is equal or broader, or it names none."""
-    return any(each == ANY_PURPOSE or purpose_covers(each, purpose) for each in card.purposes)
+    return any(admits(each, purpose) for each in card.purposes)
+
+
+def admits(offered: str, purpose: str) -> bool:
+    """Whether one of `purposes` admits this one: it names none, the same, or a broader one."""
+    return offered == ANY_PURPOSE or purpose_covers(offered, purpose)
 
 
 def _count(facet: str, hits: list[Hit]) -> dict[str, int]:
@@ -302,7 +309,9 @@ def _values(facet: str, hit: Hit) -> tuple[str, ...]:
         "freshness": hit.freshness,
         "publisher": hit.card.publisher,
     }
-    return hit.card.access if facet == "access" else (single[facet],)
+    if facet == "access":
+        return hit.card.access
+    return (single[facet],) if single[facet] else ()
 
 
 def _order(hit: Hit) -> tuple[float, int, float, str]:

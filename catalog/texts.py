@@ -484,6 +484,13 @@ _LINKED_DATA: Final[dict[str, Text]] = {
 }
 
 _FINDING: Final[dict[str, Text]] = {
+    "catalog-foreign-dataset": Text(
+        "refused",
+        "Ce que le connecteur a répondu n'est pas un jeu de données avec une offre.",
+        "What the connector answered is no dataset with an offer.",
+        "Prévenez l'opérateur de ce connecteur.",
+        "Tell that connector's operator.",
+    ),
     "catalog-export-blank": Text(
         "internal",
         "Le graphe contient un nœud anonyme ; nos documents n'en ont pas.",

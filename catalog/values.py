@@ -18,6 +18,7 @@ _DIGEST: Final = re.compile(r"sha-256:[0-9a-f]{64}")
 _PERSONS: Final = re.compile(r"<10|[1-9][0-9]*0")
 _SHARE: Final = re.compile(r"(?:<1|[1-9][0-9]?|>99) %")
 _NAME: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?")
+_IDENTIFIER: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _WORD: Final = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,63}")
 _MEDIA_TYPE: Final = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]*/[a-z0-9][a-z0-9!#$&^_.+-]*")
 
@@ -40,6 +41,13 @@ def is_duration(text: object) -> bool:
 def is_digest(text: object) -> bool:
     """Whether a value is `sha-256:` and 64 hexadecimal digits."""
     return isinstance(text, str) and _DIGEST.fullmatch(text) is not None
+
+
+def is_identifier(text: object) -> bool:
+    """Whether a text is a dataset's short identifier: one segment of a path, as its steward
+    wrote it.
+    """
+    return isinstance(text, str) and _IDENTIFIER.fullmatch(text) is not None
 
 
 def is_name(text: object) -> bool:

@@ -33,7 +33,7 @@ from connector.http import public as public_app
 from connector.identity import did_web, keys
 from connector.identity.keys import KeyRing
 from connector.identity.ports import Fetch
-from connector.services import checking, rounds, setup, starting
+from connector.services import checking, monitoring, rounds, setup, starting
 from connector.services.node import Node
 from connector.store.databases import await_writer
 from connector.store.engine import is_postgresql, located
@@ -137,9 +137,10 @@ async def run(
     Raises:
         Problem: `store-…`: the database took no more promises, and this process has ended for it.
     """
+    outside = public_app.app(node)
     servers = [
-        _Server(public_app.app(node), public),
-        _Server(management_app.app(node), management),
+        _Server(outside, public),
+        _Server(management_app.app(node, outside), management),
     ]
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -161,10 +162,13 @@ async def run(
 
 @contextlib.asynccontextmanager
 async def _working(node: Node, client: PeerClient) -> AsyncIterator[None]:
-    """The node's own work: what a crash left, the log, the outbox, the rounds to its peers."""
+    """The node's own work: what a crash left, the log, the outbox, the monitor, the rounds to its
+    peers.
+    """
     await client.start()
     await starting.resume(node)
     node.keeping.start("log", starting.keep_log(node))
+    node.keeping.start("monitor", monitoring.watch(node))
     node.background.start("rounds", rounds.keep(node))
     try:
         yield

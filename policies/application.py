@@ -15,7 +15,7 @@ from policies import values
 from policies.jcs import digest
 from policies.model import DATETIME, STRING, Constraint, Value, iri
 from policies.operands.base import EQ, GTEQ, IS_PART_OF, LT
-from policies.operands.party import LOC
+from policies.operands.places import LOC
 from policies.strict import Members, date
 from policies.vocabulary import ODRL, PREAU, purpose_covers
 

@@ -3,150 +3,116 @@
 The rules, each of which the tests hold:
 
 1. Only `permit` permits. Every other outcome denies: `deny`, `undetermined`, `not-applicable`
-   (no permission covers the request; closed world), `invalid` (a policy without rules).
-2. An unknown operand, operator, action or value type, an operator the operand does not have, and
-   a missing value in its own phase are `undetermined`, with a trace entry that names them.
+   (no permission covers the request; closed world), `invalid` (a policy without rules, or one
+   that voids itself, see 9).
+2. An unknown operand, operator, action or value type, an operator the operand does not have, a
+   unit other than the value's, and a missing value in its own phase are `undetermined`, with a
+   trace entry that names them.
 3. A constraint none of whose phases is the current one is `deferred` (P10): it neither holds nor
    fails and goes whole into the plan. It is checked for form like any other, so that a deferred
-   constraint is always one that can be evaluated later.
+   constraint is always one that can be evaluated later. Refinements are never deferred.
 4. `and`, `or`, `xone` are three-valued, over sets: a constraint said twice counts once, as in its
-   content name. `andSequence` is undetermined: we keep no order of events.
-5. A permission permits when it covers action, target and assignee, and all its constraints are
-   satisfied or deferred, and each duty is a promise or was performed before.
+   content name. `andSequence` holds when all hold since instants in that order; where these are
+   not known it is undetermined.
+5. A permission permits when it covers action, target and assignee, refinements included, and all
+   its constraints are satisfied or deferred, and each duty is a promise, was performed, or is not
+   due under its own conditions (`duties`).
 6. A prohibition that covers the action and whose constraints hold denies, whatever is permitted.
    If it cannot be told whether it holds, now or only later, the answer is undetermined: nothing
    would enforce its negation. A prohibition of another action is a promise (contractual).
 7. Duties are post-duties (promises with a due date) when their action only makes sense after
    receipt (`vocabulary.PROMISES`) or they say `preau:duePhase preau:AfterUse`; pre-duties when
-   they say so (`operands.duties`); a duty that is neither is undetermined, never guessed.
+   they say so (`preau:duePhase`, `odrl:event`); one that is neither is undetermined.
 8. Only operands whose source is the application may take their value from the requester's claims;
    our own fact, if there is one, wins. The clock is `now`; the assignee is the authenticated
    peer; both whatever facts or claims say.
+9. Conflicts (ADR 0016): prohibitions win, also where the policy does not say. Under `perm` a
+   permission that holds wins. Under `invalid` the whole policy is void as soon as one action is
+   both permitted and forbidden to this party on this target, asked for or not.
+10. A policy that inherits rules nobody has added yet (`inheritance.resolve`) is undetermined.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Final
 
-from policies import operands, values
-from policies.application import Application, countries
-from policies.consent import GROUP
-from policies.model import (
-    DATETIME,
-    DECIMAL,
-    DURATION,
-    INTEGER,
-    AnyConstraint,
-    Constraint,
-    Duty,
-    LogicalConstraint,
-    Policy,
-    Rule,
-    Value,
-    atoms,
-    iri,
+from policies import operands
+from policies.judge import Scene, conjunction
+from policies.model import AnyConstraint, Duty, Policy
+from policies.naming import rules_digest
+from policies.operands import Operand, Phase
+from policies.rules import obligation_trace, rule_trace
+from policies.trace import Answer, Decision, Note, Outcome, Promise, RuleTrace
+from policies.vocabulary import ACTIONS, action_covers
+from policies.world import (
+    NOTHING,
+    PERFORMED,
+    Fact,
+    Record,
+    Request,
+    World,
+    category,
+    claims,
+    groups,
 )
-from policies.naming import name, rules_digest
-from policies.operands import Assurance, Operand, Phase
-from policies.operands.base import EQ, LT
-from policies.trace import (
-    Answer,
-    ConstraintTrace,
-    Decision,
-    Outcome,
-    Promise,
-    Reason,
-    RuleTrace,
-)
-from policies.values import Duration
-from policies.vocabulary import ACTIONS, DPV, ODRL, PREAU, PROMISES, action_covers
 
 __all__ = [
     "PERFORMED",
     "Decision",
     "Fact",
     "Phase",
+    "Record",
     "Request",
+    "World",
     "category",
     "claims",
     "decide",
     "groups",
 ]
 
-PERFORMED: Final = PREAU + "performed"
-"""Key of the fact that lists the content names of the pre-duties performed so far."""
+_HELD: Final[frozenset[Outcome]] = frozenset({"satisfied", "deferred"})
 
-_AND: Final = ODRL + "and"
-_OR: Final = ODRL + "or"
-_XONE: Final = ODRL + "xone"
-
-
-@dataclass(frozen=True, slots=True)
-class Fact:
-    """Values of one operand, where they come from, how well they are held.
-
-    No values at all is a fact too: "in no group", "no country declared" is `values=()`.
-    """
-
-    values: tuple[Value, ...]
-    source: str = ""
-    assurance: Assurance = "declared"
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What is asked: an action on a target by an authenticated party, with its claims."""
-
-    action: str
-    target: str | None
-    assignee: str | None
-    claims: Mapping[str, Fact] = field(default_factory=dict)
-
-
-def claims(application: Application) -> dict[str, Fact]:
-    """What an application claims, by operand: purpose, and countries where it declares any."""
-    found = {ODRL + "purpose": Fact((iri(application.purpose),), "application", "declared")}
-    if places := countries(application):
-        found[PREAU + "recipientCountry"] = Fact(places, "application", "declared")
-    return found
-
-
-def category(*, personal: bool) -> Fact:
-    """What a dataset's declaration says about `preau:dataCategory`."""
-    term = DPV + ("PersonalData" if personal else "NonPersonalData")
-    return Fact((iri(term),), "dataset", "declared")
-
-
-def groups(names: Iterable[str]) -> Fact:
-    """What the operator's peer list says about `preau:membership`; no group is a fact too."""
-    return Fact(tuple(iri(GROUP + each) for each in sorted(names)), "peer-list", "declared")
+Verdict = tuple[Answer, RuleTrace | None, Note]
 
 
 def decide(
-    policy: Policy, request: Request, facts: Mapping[str, Fact], now: datetime, phase: Phase
+    policy: Policy,
+    request: Request,
+    facts: Mapping[str, Fact],
+    now: datetime,
+    phase: Phase,
+    *,
+    world: World = NOTHING,
+    registry: Mapping[str, Operand] = operands.REGISTRY,
+    lenient: bool = False,
 ) -> Decision:
     """The decision on one request; see the rules in the module's docstring.
 
     Args:
         policy: offer, agreement or set.
         request: what is asked.
-        facts: what this node knows, by operand IRI (memberships, counts, the plan's treatments).
+        facts: what this node knows, by operand IRI (memberships, counts, the plan's treatments),
+            or by the IRI of a `rightOperandReference`.
         now: the current instant, with a time zone.
         phase: where we are; decides which constraints are evaluated and which are deferred.
+        world: records of what was done, and who belongs to which collection.
+        registry: the operands that can be evaluated.
+        lenient: for oracles only, never for a decision of this node: a duty blocks only once it
+            was violated, and a rule that names no action is about every action.
 
     Raises:
         ValueError: `now` has no time zone (a bug of ours).
     """
     if now.tzinfo is None:
         raise ValueError("now needs a time zone")
-    scene = _Scene(policy, request, facts, now, phase)
+    scene = Scene(policy, request, facts, now, phase, world, registry, lenient)
     trace = (
-        *(scene.rule(r, f"permission[{i}]") for i, r in enumerate(policy.permissions)),
-        *(scene.rule(r, f"prohibition[{i}]") for i, r in enumerate(policy.prohibitions)),
-        *(scene.obligation(d, f"obligation[{i}]") for i, d in enumerate(policy.obligations)),
+        *(rule_trace(scene, r, f"permission[{i}]") for i, r in enumerate(policy.permissions)),
+        *(rule_trace(scene, r, f"prohibition[{i}]") for i, r in enumerate(policy.prohibitions)),
+        *(obligation_trace(scene, d, f"obligation[{i}]") for i, d in enumerate(policy.obligations)),
     )
-    outcome, chosen = _answer(trace)
+    outcome, chosen, note = _answer(policy, trace)
     return Decision(
         outcome=outcome,
         phase=phase,
@@ -159,33 +125,91 @@ def decide(
         duties=_promises(trace, chosen) if chosen else (),
         deferred=_deferred(chosen) if chosen else (),
         permission=chosen.name if chosen else None,
+        note=note,
     )
 
 
-def _answer(trace: tuple[RuleTrace, ...]) -> tuple[Answer, RuleTrace | None]:
+def _answer(policy: Policy, trace: tuple[RuleTrace, ...]) -> Verdict:
     """The outcome, and the permission that permits: the first by content name, so that neither
     order nor spelling matters.
     """
-    rules = [t for t in trace if t.kind != "Duty"]
-    if not rules:
-        return "invalid", None
-    barred = [t for t in trace if t.kind == "Prohibition" and t.applies]
-    if any(t.outcome == "satisfied" for t in barred):
-        return "deny", None
+    if policy.inherits:
+        return "undetermined", None, "inherits"
+    if not (policy.permissions or policy.prohibitions):
+        return "invalid", None, ""
+    if policy.conflict == "invalid" and (clash := _clash(trace)) is not None:
+        return clash, None, "conflict"
     permissions = [t for t in trace if t.kind == "Permission" and t.applies]
+    held = [t for t in permissions if t.outcome in _HELD]
+    obstacle = _obligated(trace)
+    if not (policy.conflict == "perm" and held):
+        barred = _barred(trace)
+        if barred == "deny":
+            return "deny", None, ""
+        obstacle = _worse(barred, obstacle)
     if not permissions:
-        return "not-applicable", None
-    held = [t for t in permissions if t.outcome in {"satisfied", "deferred"}]
+        return "not-applicable", None, ""
     if not held:
         open_ = any(t.outcome == "undetermined" for t in permissions)
-        return ("undetermined" if open_ else "deny"), None
-    if any(t.outcome == "deferred" for t in barred) or any(
-        t.outcome in {"undetermined", "unsatisfied"} and t.kind == "Duty" for t in trace
-    ):
-        return "undetermined", None
-    if any(t.outcome == "undetermined" for t in trace if t.kind == "Prohibition"):
-        return "undetermined", None
-    return "permit", min(held, key=lambda t: t.name)
+        return ("undetermined" if open_ else "deny"), None, ""
+    if obstacle is not None:
+        return obstacle, None, ""
+    return "permit", min(held, key=lambda t: t.name), ""
+
+
+def _barred(trace: tuple[RuleTrace, ...]) -> Answer | None:
+    """What the prohibitions answer: deny, undetermined, or nothing."""
+    prohibitions = [t for t in trace if t.kind == "Prohibition"]
+    about = [t.outcome for t in prohibitions if t.applies]
+    if "satisfied" in about:
+        return "deny"
+    unknown = "deferred" in about or any(t.outcome == "undetermined" for t in prohibitions)
+    return "undetermined" if unknown else None
+
+
+def _obligated(trace: tuple[RuleTrace, ...]) -> Answer | None:
+    """What the obligations of the policy answer: an overdue one denies."""
+    outcome = conjunction([t.outcome for t in trace if t.kind == "Duty"])
+    if outcome == "unsatisfied":
+        return "deny"
+    return "undetermined" if outcome == "undetermined" else None
+
+
+def _worse(one: Answer | None, other: Answer | None) -> Answer | None:
+    return one if other is None else other if one is None or other == "deny" else one
+
+
+def _clash(trace: tuple[RuleTrace, ...]) -> Answer | None:
+    """Whether one action is both permitted and forbidden to this party on this target: "invalid"
+    when it is, "undetermined" when that cannot be told, None when it is not.
+    """
+    yes, no = (
+        {(t.rule.action, _in_force(t)) for t in trace if t.kind == kind}
+        for kind in ("Permission", "Prohibition")
+    )
+    found = {
+        conjunction([_overlap(one, other), holds, bars]) for one, holds in yes for other, bars in no
+    }
+    if "satisfied" in found or "deferred" in found:
+        return "invalid"
+    return "undetermined" if "undetermined" in found else None
+
+
+def _in_force(rule: RuleTrace) -> Outcome:
+    """Whether a rule holds for this party and target, whatever the action asked for."""
+    premises = [each.outcome for each in rule.premises if each.role != "action"]
+    blocked = [d.outcome for d in rule.duties if d.outcome == "unsatisfied"]
+    duties = blocked if rule.kind == "Permission" else []
+    return conjunction([*premises, *(each.outcome for each in rule.constraints), *duties])
+
+
+@lru_cache(maxsize=4096)
+def _overlap(one: str, other: str) -> Outcome:
+    """Whether some action is covered by both."""
+    if one not in ACTIONS or other not in ACTIONS:
+        return "satisfied" if one == other else "undetermined"
+    both = any(action_covers(one, each) and action_covers(other, each) for each in ACTIONS)
+    return "satisfied" if both else "unsatisfied"
 
 
 def _promises(trace: tuple[RuleTrace, ...], chosen: RuleTrace) -> tuple[Promise, ...]:
@@ -195,10 +219,15 @@ def _promises(trace: tuple[RuleTrace, ...], chosen: RuleTrace) -> tuple[Promise,
         if isinstance(duty.part, Duty) and duty.reason == "promise"
     ]
     for each in trace:
+        rule = each.rule
         if each.kind == "Duty" and each.reason == "promise":
-            found.append(Promise("obligation", each.name, each.rule.action, each.rule.constraints))
-        elif each.kind == "Prohibition" and not each.applies and each.reason == "other-action":
-            found.append(Promise("prohibition", each.name, each.rule.action, each.rule.constraints))
+            found.append(Promise("obligation", each.name, rule.action, rule.constraints))
+        elif (
+            each.kind == "Prohibition"
+            and not each.applies
+            and each.reason in {"other-action", "other-variant"}
+        ):
+            found.append(Promise("prohibition", each.name, rule.action, rule.constraints))
     unique = {promise.name: promise for promise in found}
     return tuple(unique[key] for key in sorted(unique))
 
@@ -206,214 +235,3 @@ def _promises(trace: tuple[RuleTrace, ...], chosen: RuleTrace) -> tuple[Promise,
 def _deferred(chosen: RuleTrace) -> tuple[AnyConstraint, ...]:
     parts = {c.name: c.part for c in chosen.constraints if c.outcome == "deferred"}
     return tuple(part for _, part in sorted(parts.items()) if not isinstance(part, Duty))
-
-
-@dataclass(frozen=True, slots=True)
-class _Scene:
-    """One evaluation: the policy and everything known at this instant."""
-
-    policy: Policy
-    request: Request
-    facts: Mapping[str, Fact]
-    now: datetime
-    phase: Phase
-
-    def rule(self, rule: Rule, path: str) -> RuleTrace:
-        """A permission or prohibition against the request."""
-        traced = tuple(
-            self.constraint(c, f"{path}.constraint[{i}]") for i, c in enumerate(rule.constraints)
-        )
-        duties = tuple(self.duty(d, f"{path}.duty[{i}]") for i, d in enumerate(rule.duties))
-        applies, reason = self._applies(rule)
-        outcome = _conjunction([c.outcome for c in traced])
-        if any(duty.outcome in {"undetermined", "unsatisfied"} for duty in duties):
-            outcome = _conjunction([outcome, *(d.outcome for d in duties)])
-        if reason == "unknown-action":
-            outcome = "undetermined"
-        elif reason == "other-action" and rule.kind == "Prohibition":
-            outcome = _form_of_promise(rule.constraints)
-        return RuleTrace(path, rule, name(rule), applies, outcome, reason, traced, duties)
-
-    def obligation(self, duty: Duty, path: str) -> RuleTrace:
-        """An obligation of the policy, judged like a duty."""
-        traced = self.duty(duty, path)
-        return RuleTrace(
-            path, duty, traced.name, applies=True, outcome=traced.outcome, reason=traced.reason
-        )
-
-    def _applies(self, rule: Rule) -> tuple[bool, Reason]:
-        """Whether a rule is about this request. What cannot be told applies (and denies)."""
-        target = rule.target or self.policy.target
-        if target is not None and target != self.request.target:
-            return False, "other-target"
-        assignee = rule.assignee or self.policy.assignee
-        if assignee is not None and assignee != self.request.assignee:
-            return False, "other-recipient"
-        if rule.action not in ACTIONS or self.request.action not in ACTIONS:
-            return True, "unknown-action"
-        if not action_covers(rule.action, self.request.action):
-            return False, "other-action"
-        return True, ""
-
-    def duty(self, duty: Duty, path: str) -> ConstraintTrace:
-        """A duty: a promise (deferred), a pre-duty (performed or not), or undetermined."""
-        named = name(duty)
-        if duty.action not in ACTIONS:
-            return ConstraintTrace(path, named, duty, "undetermined", "unknown-action")
-        faults = [why for a in atoms(duty.constraints) if (why := _fault(a)[1])]
-        if faults or _has_sequence(duty.constraints):
-            fault: Reason = faults[0] if faults else "sequence"
-            return ConstraintTrace(path, named, duty, "undetermined", fault)
-        if _is_before(duty):
-            done = self.facts.get(PERFORMED)
-            if done is None:
-                return ConstraintTrace(path, named, duty, "undetermined", "missing-value")
-            met: Outcome = "satisfied" if iri(named) in done.values else "unsatisfied"
-            return ConstraintTrace(path, named, duty, met, "", None, done.source, done.assurance)
-        if duty.action in PROMISES or _is_after(duty):
-            return ConstraintTrace(path, named, duty, "deferred", "promise")
-        return ConstraintTrace(path, named, duty, "undetermined", "no-phase")
-
-    def constraint(self, constraint: AnyConstraint, path: str) -> ConstraintTrace:
-        """One constraint of a permission or prohibition."""
-        if isinstance(constraint, Constraint):
-            return self._atom(constraint, path)
-        word = constraint.operator.removeprefix(ODRL)
-        children = tuple(
-            self.constraint(child, f"{path}.{word}[{i}]")
-            for i, child in enumerate(constraint.operands)
-        )
-        distinct = {child.name: child.outcome for child in children}
-        outcome, reason = _combine(constraint, list(distinct.values()))
-        return ConstraintTrace(
-            path, name(constraint), constraint, outcome, reason, children=children
-        )
-
-    def _atom(self, constraint: Constraint, path: str) -> ConstraintTrace:
-        named = name(constraint)
-        operand, fault = _fault(constraint)
-        if operand is None or fault:
-            return ConstraintTrace(path, named, constraint, "undetermined", fault)
-        if operand.duty_only:
-            return ConstraintTrace(path, named, constraint, "undetermined", "duty-only")
-        held = operand.assurance
-        if self.phase not in operand.phases_of(constraint):
-            source = operand.source
-            return ConstraintTrace(
-                path, named, constraint, "deferred", "later-phase", None, source, held
-            )
-        fact = self._fact(operand)
-        if fact is None:
-            source = operand.source
-            return ConstraintTrace(
-                path, named, constraint, "undetermined", "missing-value", None, source, held
-            )
-        answer = operand.compare(constraint.operator, fact.values, constraint.right)
-        outcome: Outcome = "satisfied" if answer else "unsatisfied"
-        reason: Reason = ""
-        if answer is None:
-            outcome, reason = "undetermined", "incomparable"
-        origin = fact.source or operand.source
-        return ConstraintTrace(
-            path, named, constraint, outcome, reason, fact.values, origin, fact.assurance
-        )
-
-    def _fact(self, operand: Operand) -> Fact | None:
-        """The value of an operand, only from the source that its registry entry names."""
-        if operand.source == "clock":
-            return Fact((values.literal(values.show(self.now), DATETIME),), "clock", "enforced")
-        if operand.source == "authentication":
-            who = self.request.assignee
-            return None if who is None else Fact((iri(who),), "authentication", "attested")
-        known = self.facts.get(operand.iri)
-        if known is None and operand.source == "application":
-            return self.request.claims.get(operand.iri)
-        if known is None and operand.iri == ODRL + "elapsedTime":
-            return self._elapsed()
-        return known
-
-    def _elapsed(self) -> Fact | None:
-        began = values.instant(self.policy.timestamp or "")
-        if began is None or self.policy.kind != "Agreement" or self.now < began:
-            return None
-        passed = Duration(0, int((self.now - began).total_seconds()))
-        return Fact((Value(passed.text(), DURATION),), "ledger", "enforced")
-
-
-def _fault(constraint: Constraint) -> tuple[Operand | None, Reason]:
-    """What is wrong with the form of an atomic constraint, whatever the phase."""
-    operand = operands.find(constraint.left)
-    if operand is None:
-        return None, "unknown-operand"
-    if constraint.operator not in operand.operators:
-        return operand, "unknown-operator"
-    if not all(_has_type(value, operand.datatype) for value in constraint.right):
-        return operand, "value-type"
-    return operand, ""
-
-
-def _has_type(value: Value, datatype: str | None) -> bool:
-    if value.datatype is None or datatype is None:
-        return value.datatype == datatype
-    if values.parse(value) is None:
-        return False
-    numbers = {INTEGER, DECIMAL}
-    return value.datatype == datatype or {value.datatype, datatype} <= numbers
-
-
-def _combine(constraint: LogicalConstraint, outcomes: list[Outcome]) -> tuple[Outcome, Reason]:
-    if constraint.operator == _AND:
-        return _conjunction(outcomes), ""
-    if constraint.operator == _OR:
-        return _disjunction(outcomes), ""
-    if constraint.operator == _XONE:
-        return _exactly_one(outcomes), ""
-    return "undetermined", "sequence"
-
-
-def _conjunction(outcomes: list[Outcome]) -> Outcome:
-    order: tuple[Outcome, ...] = ("unsatisfied", "undetermined", "deferred")
-    return next((outcome for outcome in order if outcome in outcomes), "satisfied")
-
-
-def _disjunction(outcomes: list[Outcome]) -> Outcome:
-    order: tuple[Outcome, ...] = ("satisfied", "undetermined", "deferred")
-    return next((outcome for outcome in order if outcome in outcomes), "unsatisfied")
-
-
-def _exactly_one(outcomes: list[Outcome]) -> Outcome:
-    if outcomes.count("satisfied") > 1:
-        return "unsatisfied"
-    for outcome in ("undetermined", "deferred"):
-        if outcome in outcomes:
-            return "undetermined" if outcome == "undetermined" else "deferred"
-    return "satisfied" if "satisfied" in outcomes else "unsatisfied"
-
-
-def _form_of_promise(constraints: tuple[AnyConstraint, ...]) -> Outcome:
-    """A prohibition of another action is a promise, if its conditions are ones we can read."""
-    faulty = any(_fault(atom)[1] for atom in atoms(constraints)) or _has_sequence(constraints)
-    return "undetermined" if faulty else "deferred"
-
-
-def _has_sequence(constraints: tuple[AnyConstraint, ...]) -> bool:
-    return any(
-        isinstance(c, LogicalConstraint)
-        and (c.operator not in {_AND, _OR, _XONE} or _has_sequence(c.operands))
-        for c in constraints
-    )
-
-
-def _is_before(duty: Duty) -> bool:
-    return any(
-        ((a.left, a.operator) == (PREAU + "duePhase", EQ) and iri(PREAU + "BeforeUse") in a.right)
-        or ((a.left, a.operator) == (ODRL + "event", LT) and iri(ODRL + "policyUsage") in a.right)
-        for a in atoms(duty.constraints)
-    )
-
-
-def _is_after(duty: Duty) -> bool:
-    return any(
-        (a.left, a.operator) == (PREAU + "duePhase", EQ) and a.right == (iri(PREAU + "AfterUse"),)
-        for a in atoms(duty.constraints)
-    )

@@ -14,19 +14,51 @@ from functools import lru_cache
 from typing import Final, TypeVar
 
 from policies.jcs import jcs
-from policies.model import AnyConstraint, Constraint, Duty, LogicalConstraint, Policy, Rule, Value
+from policies.model import (
+    ROLES,
+    AnyConstraint,
+    Conflict,
+    Constraint,
+    Duty,
+    LogicalConstraint,
+    Policy,
+    Rule,
+    Value,
+)
 from policies.vocabulary import ODRL
 
 Node = dict[str, object]
 T = TypeVar("T")
 
+_MOST: Final = 8192
+_KNOWN: Final[dict[int, tuple[AnyConstraint | Rule | Duty, str]]] = {}
 _SEQUENCE: Final = ODRL + "andSequence"
 
 
-@lru_cache(maxsize=4096)  # a part never changes, and its name is asked for many times
 def name(part: AnyConstraint | Rule | Duty) -> str:
     """The content name of a rule, duty or constraint."""
+    # A part never changes and its name is asked for many times; finding it by identity spares
+    # the hash of the whole part. What is kept here cannot be freed, so its id stays its own.
+    known = _KNOWN.get(id(part))
+    if known is not None:
+        return known[1]
+    named = _name(part)
+    if len(_KNOWN) >= _MOST:
+        _KNOWN.clear()
+    _KNOWN[id(part)] = (part, named)
+    return named
+
+
+@lru_cache(maxsize=4096)
+def _name(part: AnyConstraint | Rule | Duty) -> str:
     return "ni:///sha-256;" + _hash(_body(part, name, _unique_names))
+
+
+def forget() -> None:
+    """Drop all remembered names (for measuring)."""
+    _KNOWN.clear()
+    for remembered in (_name, _rules_digest, _spelled):
+        remembered.cache_clear()
 
 
 def document(policy: Policy) -> Node:
@@ -38,6 +70,7 @@ def document(policy: Policy) -> Node:
     for member in ("target", "assigner", "assignee"):
         if (value := getattr(policy, member)) is not None:
             found[member] = value
+    found |= _strategy(policy.conflict, policy.inherits)
     for member, parts in _rules(policy):
         if parts:
             found[member] = _sorted([node(part) for part in parts])
@@ -49,7 +82,19 @@ def rules_digest(policy: Policy) -> str:
 
     Independent of spelling, order, ids, target and parties. Offers are named by it.
     """
-    return _hash({member: sorted({name(p) for p in parts}) for member, parts in _rules(policy)})
+    named = tuple(
+        (member, tuple(sorted({name(part) for part in parts}))) for member, parts in _rules(policy)
+    )
+    return _rules_digest(named, policy.conflict, tuple(sorted(set(policy.inherits))))
+
+
+@lru_cache(maxsize=1024)
+def _rules_digest(
+    named: tuple[tuple[str, tuple[str, ...]], ...],
+    conflict: Conflict | None,
+    inherits: tuple[str, ...],
+) -> str:
+    return _hash({**dict(named), **_strategy(conflict, inherits)})
 
 
 def same(one: Policy, other: Policy) -> bool:
@@ -82,25 +127,76 @@ def _body(
     as they stand in their parent's hash), and made a sorted set by `unique`.
     """
     if isinstance(part, Constraint):
-        return {
-            "type": "Constraint",
-            "leftOperand": part.left,
-            "operator": part.operator,
-            "rightOperand": [value_node(value) for value in sorted(set(part.right), key=_spelled)],
-        }
+        return _constraint(part)
     if isinstance(part, LogicalConstraint):
         children = [child(each) for each in part.operands]
         kept = children if part.operator == _SEQUENCE else unique(children)
         return {"type": "LogicalConstraint", part.operator.removeprefix(ODRL): kept}
-    body: Node = {"type": part.kind if isinstance(part, Rule) else "Duty", "action": part.action}
-    for member in ("target", "assigner", "assignee"):
-        if (value := getattr(part, member)) is not None:
-            body[member] = value
-    if part.constraints:
-        body["constraint"] = unique([child(each) for each in part.constraints])
-    if isinstance(part, Rule) and part.duties:
-        body["duty"] = unique([child(each) for each in part.duties])
+    body: Node = {"type": part.kind if isinstance(part, Rule) else "Duty"}
+    for role in ROLES:
+        if (value := getattr(part, role)) is not None:
+            body[role] = value
+    if part.refined:
+        body |= _refined(part, child, unique)
+    later = part.remedies if isinstance(part, Rule) else part.consequences
+    lists: tuple[tuple[str, tuple[AnyConstraint | Duty, ...]], ...] = (
+        ("constraint", part.constraints),
+        ("duty", part.duties if isinstance(part, Rule) else ()),
+        ("remedy" if isinstance(part, Rule) else "consequence", later),
+    )
+    for member, parts in lists:
+        if parts:
+            body[member] = unique([child(each) for each in parts])
+    for member, value in sorted(set(part.functions)):
+        body.setdefault(member.removeprefix(ODRL), []).append(value)  # type: ignore[attr-defined]
     return body
+
+
+def _constraint(part: Constraint) -> Node:
+    body: Node = {"type": "Constraint", "leftOperand": part.left, "operator": part.operator}
+    if part.right or not part.references:
+        body["rightOperand"] = [value_node(v) for v in sorted(set(part.right), key=_spelled)]
+    if part.references:
+        body["rightOperandReference"] = sorted(set(part.references))
+    if part.unit is not None:
+        body["unit"] = part.unit
+    if part.status is not None:
+        body["status"] = value_node(part.status)
+    return body
+
+
+def _refined(
+    part: Rule | Duty,
+    child: Callable[[AnyConstraint | Duty], T],
+    unique: Callable[[list[T]], list[T]],
+) -> Node:
+    """Action, target and parties that are more than an IRI, as ODRL writes them."""
+    found: Node = {}
+    for role in ROLES:
+        each: Node = {}
+        if (value := getattr(part, role)) is not None:
+            each["id"] = value
+        if role in part.refined.collections:
+            each["type"] = "AssetCollection" if role == "target" else "PartyCollection"
+        if sources := [source for named, source in part.refined.sources if named == role]:
+            each["source"] = sources[0]
+        if conditions := part.refined.of(role):
+            each["refinement"] = unique([child(one) for one in conditions])
+        if wholes := sorted({whole for named, whole in part.refined.part_of if named == role}):
+            each["partOf"] = wholes
+        if set(each) - {"id"}:
+            found[role] = each
+    return found
+
+
+def _strategy(conflict: Conflict | None, inherits: tuple[str, ...]) -> Node:
+    """What a policy says about itself beside its rules; the ordinary policy says nothing."""
+    found: Node = {}
+    if conflict not in {None, "prohibit"}:
+        found["conflict"] = conflict
+    if inherits:
+        found["inheritFrom"] = sorted(set(inherits))
+    return found
 
 
 @lru_cache(maxsize=8192)

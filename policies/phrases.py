@@ -10,10 +10,19 @@ from typing import Final
 
 from policies import operands, values
 from policies.consent import GROUP
-from policies.model import STRING, AnyConstraint, Constraint, Duty, LogicalConstraint, Rule, Value
+from policies.model import (
+    ROLES,
+    STRING,
+    AnyConstraint,
+    Constraint,
+    Duty,
+    LogicalConstraint,
+    Rule,
+    Value,
+)
 from policies.problem import Language
 from policies.values import Duration
-from policies.vocabulary import ACTIONS, ODRL, PREFIXES, PURPOSES, label, purpose
+from policies.vocabulary import ACTIONS, ODRL, PREFIXES, PURPOSES, compact, label, purpose
 
 Phrase = tuple[str, str]
 
@@ -87,6 +96,7 @@ def moment(at: datetime, lang: Language) -> str:
     """An instant, in words: `31 August 2027, 00:00 UTC`."""
     month = _MONTHS[0 if lang == "fr" else 1][at.month - 1]
     clock = at.strftime("%H:%M" if not (at.second or at.microsecond) else "%H:%M:%S")
+    clock += at.strftime(".%f") if at.microsecond else ""
     day = "1er" if lang == "fr" and at.day == 1 else at.day
     return f"{day} {month} {at.year}, {clock} UTC"
 
@@ -183,7 +193,20 @@ def constraint(one: AnyConstraint, lang: Language) -> str:
     verb = operator(one.operator, one.right, lang)
     named = any(each.is_iri or each.datatype == STRING for each in one.right)
     glue = colon if named or len(one.right) > 1 else " "
-    return f"{operand(one.left, lang)} {verb}{glue}{right}"
+    return f"{operand(one.left, lang)} {verb}{glue}{right}{_rarer(one, lang)}"
+
+
+def _rarer(one: Constraint, lang: Language) -> str:
+    """Unit, references and status of a constraint; nothing in the ordinary case."""
+    said = [
+        pick((f"la valeur de <{iri}>", f"the value of <{iri}>"), lang) for iri in one.references
+    ]
+    if one.unit is not None:
+        said.append(pick((f"unité <{one.unit}>", f"unit <{one.unit}>"), lang))
+    if one.status is not None:
+        given = value(one.status, lang)
+        said.append(pick((f"état donné : {given}", f"status given: {given}"), lang))
+    return f" ({listing(said)})" if said else ""
 
 
 def assurance(iri: str, lang: Language) -> str:
@@ -207,8 +230,45 @@ def conditions(constraints: tuple[AnyConstraint, ...], lang: Language) -> str:
 
 def duty(one: Duty, lang: Language) -> str:
     """What must be done, and when, without a full stop."""
-    when = conditions(one.constraints, lang)
-    return action(one.action, lang) + (f" ({when})" if when else "")
+    glue = " ; " if lang == "fr" else "; "
+    when = glue.join(filter(None, (conditions(one.constraints, lang), *narrowing(one, lang))))
+    said = action(one.action, lang) + _about(one, lang) + (f" ({when})" if when else "")
+    if one.consequences:
+        later = glue.join(duty(each, lang) for each in one.consequences)
+        said += pick((f", à défaut : {later}", f", failing that: {later}"), lang)
+    return said
+
+
+def _about(one: Rule | Duty, lang: Language) -> str:
+    """Of whom, for whom and on what a rule is, where it says so itself."""
+    words: tuple[tuple[str | None, Phrase], ...] = (
+        (one.assigner, ("de la part de", "by")),
+        (one.assignee, ("pour", "for")),
+        (one.target, ("sur", "on")),
+    )
+    return "".join(f", {pick(word, lang)} {iri}" for iri, word in words if iri is not None)
+
+
+def narrowing(one: Rule | Duty, lang: Language) -> list[str]:
+    """What a rule says about its action, target and parties beside their names, a clause each."""
+    roles: Mapping[str, Phrase] = {
+        "action": ("action", "action"),
+        "target": ("données", "data"),
+        "assigner": ("fournisseur", "provider"),
+        "assignee": ("destinataire", "recipient"),
+    }
+    colon = " : " if lang == "fr" else ": "
+    lines = []
+    for role in ROLES:
+        said = conditions(one.refined.of(role), lang)
+        member = pick(("membres de la collection", "members of the collection"), lang)
+        parts = [member] if role in one.refined.collections else []
+        parts += [said] if said else []
+        parts += [f"⊇ {source}" for named, source in one.refined.sources if named == role]
+        parts += [f"∈ {whole}" for named, whole in one.refined.part_of if named == role]
+        if parts:
+            lines.append(f"{pick(roles[role], lang)}{colon}{listing(parts)}")
+    return lines + [f"{compact(member)}{colon}{iri}" for member, iri in one.functions]
 
 
 def rule(one: Rule, lang: Language) -> list[str]:
@@ -221,16 +281,17 @@ def rule(one: Rule, lang: Language) -> list[str]:
         ),
         lang,
     )
-    if one.assignee is not None:
-        head += pick((f", pour {one.assignee}", f", for {one.assignee}"), lang)
-    if one.target is not None:
-        head += pick((f", sur {one.target}", f", on {one.target}"), lang)
-    if not one.constraints and not one.duties:
+    head += _about(one, lang)
+    narrow = narrowing(one, lang)
+    if not (one.constraints or one.duties or one.remedies or narrow):
         return [head + "."]
     lines = [head + pick((", à ces conditions :", ", on these conditions:"), lang)]
+    lines += [f"- {each}." for each in narrow]
     lines += [f"- {constraint(each, lang)} [{_held(each, lang)}]." for each in one.constraints]
     must = pick(("obligation :", "duty:"), lang)
-    return lines + [f"- {must} {duty(each, lang)}." for each in one.duties]
+    lines += [f"- {must} {duty(each, lang)}." for each in one.duties]
+    failing = pick(("en cas d'infraction :", "if infringed:"), lang)
+    return lines + [f"- {failing} {duty(each, lang)}." for each in one.remedies]
 
 
 def _held(one: AnyConstraint, lang: Language) -> str:

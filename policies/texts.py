@@ -39,11 +39,28 @@ PHRASES: Final[Mapping[str, str]] = {
     "the digest of the arrangement or contract": "l'empreinte de l'accord entre responsables ou"
     " du contrat",
     "at least one change: {known}": "au moins un changement : {known}",
+    "present exactly when the lane is not rows": "ce membre si la voie n'est pas rows, et alors"
+    " seulement",
+    "at most {depth} groups in one another": "au plus {depth} groupes imbriqués",
+    "a list of values": "une liste de valeurs",
+    "a list of conditions, and nothing beside it": "une liste de conditions, et rien à côté",
+    "true, false or null": "true, false ou null",
+    "nothing beside it": "rien à côté",
+    "a decimal such as 0.8": "un décimal tel que 0.8",
+    "the name of a plain template": "le nom d'un modèle simple",
+    "templates that understand {key} alike": "des modèles qui entendent {key} de même",
     "true, with neither from nor to": "true, sans from ni to",
     "either pointer or column": "pointer ou column, l'un des deux",
     "the file's name without .json: a-z, 0-9 and hyphens": (
         "le nom du fichier sans .json : a-z, 0-9 et tirets"
     ),
+    "a list of collections": "une liste de collections",
+    "a list of policies": "une liste de politiques",
+    "policies with an @id of their own": "des politiques qui ont chacune leur @id",
+    "nothing: its value is the member {given}": "rien : sa valeur est le membre {given}",
+    "each operand once": "chaque opérande une seule fois",
+    "an object with value or values, one of them": "un objet avec value ou values, l'un des deux",
+    "a value of type {datatype}": "une valeur de type {datatype}",
     "names of properties": "des noms de propriétés",
     "the name of a parameter": "le nom d'un paramètre",
     "a parameter; {name} is none": "un paramètre ; {name} n'en est pas un",
@@ -117,10 +134,17 @@ TEXTS: Final[Mapping[str, Text]] = {
     ),
     "policy-conflict": Text(
         "invalid",
-        "{path} : seule la stratégie {expected} est prise en charge (l'interdiction l'emporte).",
-        "{path}: only the strategy {expected} is supported (prohibition wins).",
-        "Retirez ce membre ou écrivez {expected}.",
-        "Remove this member or write {expected}.",
+        "{path} : stratégie de conflit inconnue ; connues : {expected}.",
+        "{path}: unknown conflict strategy; known: {expected}.",
+        "Retirez ce membre (l'interdiction l'emporte alors) ou écrivez l'une des stratégies.",
+        "Remove this member (prohibitions then win) or write one of the strategies.",
+    ),
+    "policy-too-many": Text(
+        "invalid",
+        "{path} : plus de {expected} combinaisons d'actions, de données et de parties.",
+        "{path}: more than {expected} combinations of actions, targets and parties.",
+        "Écrivez plusieurs règles plus courtes.",
+        "Write several shorter rules.",
     ),
     "policy-too-deep": Text(
         "invalid",
@@ -136,7 +160,57 @@ TEXTS: Final[Mapping[str, Text]] = {
         "Écrivez un terme avec préfixe (odrl:purpose) ou un IRI complet.",
         "Write a prefixed term (odrl:purpose) or a full IRI.",
     ),
+    # --- inheritance (policies.inheritance) ---
+    "policy-inherits-unknown": Text(
+        "invalid",
+        "{path} : la politique {policy}, dont celle-ci reprend les règles, est introuvable.",
+        "{path}: the policy {policy}, whose rules this one takes over, cannot be found.",
+        "Joignez la politique nommée, ou écrivez ses règles ici.",
+        "Supply the policy named, or write its rules here.",
+    ),
+    "policy-inherits-cycle": Text(
+        "invalid",
+        "{path} : la politique {policy} hérite d'elle-même.",
+        "{path}: the policy {policy} inherits from itself.",
+        "Retirez l'une des références.",
+        "Remove one of the references.",
+    ),
+    "policy-inherits-conflict": Text(
+        "invalid",
+        "{path} : les politiques réunies ont des stratégies de conflit différentes ({found}).",
+        "{path}: the policies joined have different conflict strategies ({found}).",
+        "Donnez la même stratégie à toutes.",
+        "Give all of them the same strategy.",
+    ),
+    "policy-inherits-many": Text(
+        "invalid",
+        "{path} : plus de {expected} politiques reprises.",
+        "{path}: more than {expected} policies taken over.",
+        "Écrivez les règles dans une seule politique.",
+        "Write the rules in one policy.",
+    ),
+    "policy-rdf": Text(
+        "invalid",
+        "Ce document n'est pas du Turtle lisible ({found}).",
+        "This document is not readable Turtle ({found}).",
+        "Corrigez le document à cet endroit, ou écrivez la politique en JSON.",
+        "Correct the document at that place, or write the policy as JSON.",
+    ),
+    "policy-rdf-count": Text(
+        "invalid",
+        "Ce document contient {found} politiques nommées par un IRI ; il en faut une.",
+        "This document has {found} policies named by an IRI; it needs one.",
+        "Gardez une seule odrl:Set, odrl:Offer ou odrl:Agreement, et donnez-lui un IRI.",
+        "Keep one odrl:Set, odrl:Offer or odrl:Agreement, and give it an IRI.",
+    ),
     # --- our own documents ---
+    "policy-question": Text(
+        "invalid",
+        "Fichier de la demande, {path} : attendu {expected}.",
+        "Request file, {path}: expected {expected}.",
+        "Corrigez le fichier (docs/policy-files.md).",
+        "Correct the file (docs/policy-files.md).",
+    ),
     "policy-application": Text(
         "invalid",
         "Demande, {path} : attendu {expected}.",
@@ -172,6 +246,13 @@ TEXTS: Final[Mapping[str, Text]] = {
         "No plan: the decision is “{outcome}”.",
         "Lisez les motifs de la décision.",
         "Read the reasons of the decision.",
+    ),
+    "policy-plan-beyond": Text(
+        "refused",
+        "Cet accord contient des éléments qu'aucun plan ne sait tenir : {members}.",
+        "This agreement has parts that no plan can hold: {members}.",
+        "Exprimez-les par des contraintes et des obligations simples.",
+        "Say them as plain constraints and duties.",
     ),
     "policy-plan-other-policy": Text(
         "internal",
@@ -275,161 +356,26 @@ TEXTS: Final[Mapping[str, Text]] = {
         "Corrigez ce fichier ; examples/05_own_policy en montre un.",
         "Correct this file; examples/05_own_policy shows one.",
     ),
-    # --- lint ---
-    "policy-lint-no-permission": Text(
+    # --- composing (policies.composition) ---
+    "policy-compose-nothing": Text(
         "refused",
-        "L'offre ne permet rien.",
-        "The offer permits nothing.",
-        "Ajoutez une permission.",
-        "Add a permission.",
+        "Ces politiques ne permettent rien ensemble : aucune action n'est permise par toutes.",
+        "These policies permit nothing together: no action is permitted by all of them.",
+        "Retirez la politique qui interdit ce que les autres permettent.",
+        "Leave out the policy that forbids what the others permit.",
     ),
-    "policy-lint-no-end": Text(
+    "policy-compose-differ": Text(
         "refused",
-        "{path} : cette permission n'a pas de date de fin.",
-        "{path}: this permission has no end date.",
-        "Ajoutez une contrainte odrl:dateTime lt, ou le paramètre until.",
-        "Add a constraint odrl:dateTime lt, or the parameter until.",
+        "Ces politiques ne portent pas sur la même chose ({member}) : {one}, {other}.",
+        "These policies are about different things ({member}): {one}, {other}.",
+        "Composez des politiques de même type, pour les mêmes données et les mêmes parties.",
+        "Compose policies of one type, for the same data and the same parties.",
     ),
-    "policy-lint-ended": Text(
+    "policy-compose-beyond": Text(
         "refused",
-        "{path} : l'offre est déjà échue ({until}) ; personne ne pourrait plus rien demander.",
-        "{path}: the offer has ended already ({until}); nobody could ask for anything.",
-        "Donnez une fin (until) à venir.",
-        "Give an end (until) that is still to come.",
-    ),
-    "policy-lint-unknown-purpose": Text(
-        "refused",
-        "{path} : personne ne connaît la finalité {purpose} ; aucun consentement ni aucune demande"
-        " ne lui correspondrait.",
-        "{path}: nobody knows the purpose {purpose}; no consent and no request would match it.",
-        "Choisissez une finalité connue : {known}.",
-        "Choose a known purpose: {known}.",
-    ),
-    "policy-lint-unknown-operand": Text(
-        "refused",
-        "{path} : personne ne sait évaluer {operand}.",
-        "{path}: nobody can evaluate {operand}.",
-        "Utilisez un opérande du registre (docs/policies.md).",
-        "Use an operand of the registry (docs/policies.md).",
-    ),
-    "policy-lint-unknown-operator": Text(
-        "refused",
-        "{path} : l'opérateur {operator} ne s'applique pas ici.",
-        "{path}: the operator {operator} does not apply here.",
-        "Utilisez un opérateur que l'opérande connaît (docs/policies.md).",
-        "Use an operator that the operand has (docs/policies.md).",
-    ),
-    "policy-lint-unknown-action": Text(
-        "refused",
-        "{path} : l'action {action} est inconnue.",
-        "{path}: the action {action} is unknown.",
-        "Utilisez une action connue (docs/policies.md).",
-        "Use a known action (docs/policies.md).",
-    ),
-    "policy-lint-value-type": Text(
-        "refused",
-        "{path} : la valeur de {operand} n'est pas du type {expected}.",
-        "{path}: the value of {operand} is not of type {expected}.",
-        "Donnez une valeur de ce type ; une date porte son fuseau (Z).",
-        "Give a value of this type; a date carries its offset (Z).",
-    ),
-    "policy-lint-duty-only": Text(
-        "refused",
-        "{path} : {operand} n'a de sens que dans une obligation.",
-        "{path}: {operand} has a meaning in duties only.",
-        "Déplacez cette contrainte dans une obligation.",
-        "Move this constraint into a duty.",
-    ),
-    "policy-lint-duty-without-phase": Text(
-        "refused",
-        "{path} : rien ne dit si {action} est due avant ou après l'utilisation.",
-        "{path}: nothing says whether {action} is due before or after use.",
-        "Ajoutez preau:duePhase eq preau:BeforeUse ou preau:AfterUse.",
-        "Add preau:duePhase eq preau:BeforeUse or preau:AfterUse.",
-    ),
-    "policy-lint-no-enforcer": Text(
-        "refused",
-        "{path} : rien ne peut faire respecter cette contrainte sur {operand}.",
-        "{path}: nothing can hold this constraint on {operand}.",
-        "Écrivez-la autrement ou retirez-la.",
-        "Write it differently or remove it.",
-    ),
-    "policy-lint-unknown-field": Text(
-        "refused",
-        "{path} : ces champs n'existent pas dans le jeu de données : {field}.",
-        "{path}: these fields do not exist in the dataset: {field}.",
-        "Choisissez des noms du dictionnaire des données.",
-        "Choose names of the codebook.",
-    ),
-    "policy-lint-open-personal": Text(
-        "refused",
-        "{path} : une licence ouverte ({action}) ne convient pas à des données personnelles,"
-        " même pseudonymisées.",
-        "{path}: an open licence ({action}) does not fit personal data, pseudonymised or not.",
-        "Choisissez research-under-consent ou public-task-research.",
-        "Choose research-under-consent or public-task-research.",
-    ),
-    "policy-lint-no-basis": Text(
-        "refused",
-        "Aucune base légale connue n'est déclarée ({known}).",
-        "No known legal basis is declared ({known}).",
-        "Déclarez basis.type.",
-        "Declare basis.type.",
-    ),
-    "policy-lint-minors-on-consent": Text(
-        "refused",
-        "Le public déclaré est « {audience} » : le consentement n'est accepté que pour des"
-        " adultes.",
-        "The declared audience is “{audience}”: consent is accepted for adults only.",
-        "Déclarez audience = adults si c'est le cas, ou une mission d'intérêt public avec"
-        " oppositions.",
-        "Declare audience = adults if that is so, or a public task with objections.",
-    ),
-    "policy-lint-minors-basis": Text(
-        "refused",
-        "Le public déclaré est « {audience} » : la base « {basis} » n'est acceptée que pour des"
-        " adultes.",
-        "The declared audience is “{audience}”: the basis “{basis}” is accepted for adults only.",
-        "Déclarez une mission d'intérêt public avec oppositions.",
-        "Declare a public task with objections.",
-    ),
-    "policy-lint-no-notice": Text(
-        "refused",
-        "Le consentement se fonde sur une notice d'information ; aucune n'est déclarée.",
-        "Consent rests on an information notice; none is declared.",
-        "Déclarez notice.iri, notice.version et notice.text.",
-        "Declare notice.iri, notice.version and notice.text.",
-    ),
-    "policy-lint-no-subjects": Text(
-        "refused",
-        "La table est déclarée personnelle, mais aucune colonne ne dit de qui parle une ligne.",
-        "The table is declared personal, but no column says whom a row is about.",
-        'Déclarez [[subjects]] (column, namespace), ou personal = "no" si personne n\'y est.',
-        'Declare [[subjects]] (column, namespace), or personal = "no" if it is about nobody.',
-    ),
-    "policy-lint-not-personal": Text(
-        "refused",
-        'Le jeu est déclaré personal = "no", mais ces champs identifient ou décrivent'
-        " des personnes : {field}.",
-        'The dataset is declared personal = "no", but these fields identify or describe'
-        " persons: {field}.",
-        "Déclarez les personnes ([[subjects]]), ou corrigez la nature de ces champs (columns).",
-        "Declare the persons ([[subjects]]), or correct what these fields are (columns).",
-    ),
-    "policy-lint-undated": Text(
-        "refused",
-        "{path} : les lignes ne sont pas datées ; une période n'en retiendrait aucune ou toutes.",
-        "{path}: the rows are not dated; a period would keep none of them or all.",
-        "Déclarez time (la colonne qui date les lignes), ou retirez la période des conditions.",
-        "Declare time (the column that dates the rows), or leave the period out of the terms.",
-    ),
-    "policy-lint-retention": Text(
-        "refused",
-        "{path} : la conservation {retention} dépasse celle de l'établissement ({default}) sans"
-        " motif écrit.",
-        "{path}: the retention {retention} exceeds the institution's own ({default}) without a"
-        " written reason.",
-        "Raccourcissez-la ou écrivez retention_reason.",
-        "Shorten it or write retention_reason.",
+        "Une politique emploie ce qui ne se compose pas : {member}.",
+        "A policy uses what cannot be composed: {member}.",
+        "Exprimez ces conditions par des contraintes.",
+        "Say these conditions as constraints.",
     ),
 }

@@ -11,12 +11,13 @@ from datetime import datetime
 from typing import Final, Literal
 
 from policies import phrases
-from policies.model import AnyConstraint, Constraint, Duty, Rule, Value
+from policies.model import AnyConstraint, Constraint, Duty, Role, Rule, Value
 from policies.naming import name, value_node
 from policies.operands import Assurance, Phase, find
 from policies.problem import Language
 from policies.values import show
 
+DutyState = Literal["fulfilled", "violated", "not-set"]
 Outcome = Literal["satisfied", "unsatisfied", "undetermined", "deferred"]
 Answer = Literal["permit", "deny", "undetermined", "not-applicable", "invalid"]
 Reason = Literal[
@@ -35,7 +36,18 @@ Reason = Literal[
     "other-recipient",
     "other-action",
     "other-target",
+    "other-variant",
+    "unknown-member",
+    "unknown-part",
+    "unit",
+    "status",
+    "inactive",
+    "performed",
+    "not-performed",
+    "violated",
+    "remedied",
 ]
+Note = Literal["", "inherits", "conflict"]
 
 MET: Final[dict[Outcome, str]] = {
     "satisfied": "yes",
@@ -63,11 +75,33 @@ _HEADS: Final[dict[Answer, phrases.Phrase]] = {
     ),
     "invalid": ("Refusé : cette politique est vide.", "Refused: this policy is empty."),
 }
+_NOTES: Final[dict[Note, phrases.Phrase]] = {
+    "inherits": (
+        "Refusé : cette politique reprend les règles d'une autre, qui manque ici.",
+        "Refused: this policy takes over the rules of another one, which is missing here.",
+    ),
+    "conflict": (
+        "Refusé : cette politique permet et interdit la même action, ce qui l'annule.",
+        "Refused: this policy permits and forbids the same action, which voids it.",
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class ConstraintTrace:
-    """What became of one constraint (or duty); `children` for logical ones."""
+    """What became of one constraint (or duty).
+
+    Attributes:
+        path: where it stands in the policy.
+        name: its content name.
+        part: what was judged.
+        outcome, reason: the answer, and why when it needs saying.
+        seen, source, assurance: the values it was judged on, where from and how well held.
+        children: those of a logical constraint; of a duty its conditions and refinements, and
+            the consequences of a violated one.
+        at: the instant from which it holds, or at which the duty was done.
+        state, due, record: of a duty: what is known of it, when it is due, the record's IRI.
+    """
 
     path: str
     name: str
@@ -78,6 +112,10 @@ class ConstraintTrace:
     source: str = ""
     assurance: Assurance = "contractual"
     children: "tuple[ConstraintTrace, ...]" = ()
+    at: datetime | None = None
+    state: DutyState | Literal[""] = ""
+    due: datetime | None = None
+    record: str | None = None
 
     def internal(self) -> dict[str, object]:
         """Everything."""
@@ -93,6 +131,16 @@ class ConstraintTrace:
             found["assurance"] = self.assurance
         else:
             found["children"] = [child.internal() for child in self.children]
+        return found | self._duty()
+
+    def _duty(self) -> dict[str, object]:
+        """State and times, where there are any."""
+        found: dict[str, object] = {"state": self.state} if self.state else {}
+        for member, moment in (("at", self.at), ("due", self.due)):
+            if moment is not None and isinstance(self.part, Duty):
+                found[member] = show(moment)
+        if self.record is not None:
+            found["record"] = self.record
         return found
 
     def shared(self) -> dict[str, object]:
@@ -104,8 +152,38 @@ class ConstraintTrace:
 
 
 @dataclass(frozen=True, slots=True)
+class Premise:
+    """Whether the action, target or party asked for is the one that a rule is about."""
+
+    role: Role
+    required: str
+    seen: str | None
+    outcome: Outcome
+    reason: Reason = ""
+    refinements: tuple[ConstraintTrace, ...] = ()
+
+    def internal(self) -> dict[str, object]:
+        """Everything."""
+        found: dict[str, object] = {
+            "role": self.role,
+            "required": self.required,
+            "seen": self.seen,
+            "outcome": self.outcome,
+        }
+        if self.reason:
+            found["reason"] = self.reason
+        if self.refinements:
+            found["refinements"] = [each.internal() for each in self.refinements]
+        return found
+
+
+@dataclass(frozen=True, slots=True)
 class RuleTrace:
-    """What became of one rule. `applies` is False when it is about something else."""
+    """What became of one rule. `applies` is False when it is about something else.
+
+    `duties` are those of a permission, or the remedies of an infringed prohibition. `infringed`
+    is the record of an action that a prohibition forbids.
+    """
 
     path: str
     rule: Rule | Duty
@@ -115,6 +193,8 @@ class RuleTrace:
     reason: Reason = ""
     constraints: tuple[ConstraintTrace, ...] = ()
     duties: tuple[ConstraintTrace, ...] = ()
+    premises: tuple[Premise, ...] = ()
+    infringed: datetime | None = None
 
     @property
     def kind(self) -> str:
@@ -133,6 +213,11 @@ class RuleTrace:
         }
         if self.reason:
             found["reason"] = self.reason
+        refined = [each.internal() for each in self.premises if each.refinements]
+        if refined:
+            found["premises"] = refined
+        if self.infringed is not None:
+            found["infringed"] = show(self.infringed)
         found["constraints"] = [each.internal() for each in self.constraints]
         found["duties"] = [each.internal() for each in self.duties]
         return found
@@ -172,6 +257,7 @@ class Decision:
         deferred: constraints of the permission that hold later; the plan must take each of them.
         permission: the content name of the permission that permits, None otherwise.
         policy: the rules digest of the policy decided upon.
+        note: why the whole policy was not evaluated rule by rule, "" when it was.
     """
 
     outcome: Answer
@@ -185,6 +271,7 @@ class Decision:
     duties: tuple[Promise, ...] = ()
     deferred: tuple[AnyConstraint, ...] = ()
     permission: str | None = None
+    note: Note = ""
 
     @property
     def permitted(self) -> bool:
@@ -198,6 +285,7 @@ class Decision:
             "target": self.target,
             "assignee": self.assignee,
             "policy": self.policy,
+            **({"note": self.note} if self.note else {}),
             "permission": self.permission,
             "deferred": [name(each) for each in self.deferred],
             "duties": [
@@ -216,8 +304,8 @@ class Decision:
         """Sentences made from the shared rendering: the answer, then what was not met."""
         if self.phase == "record":
             return []
-        lines = [phrases.pick(_HEADS[self.outcome], lang)]
-        if self.permitted:
+        lines = [phrases.pick(_NOTES.get(self.note, _HEADS[self.outcome]), lang)]
+        if self.permitted or self.note:
             return lines
         for rule in self.trace:
             lines += _rule_reasons(rule, lang)

@@ -10,9 +10,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Final
 
-from policies.model import BOOLEAN, DATETIME, DECIMAL, DURATION, INTEGER, STRING, Value
+from policies.model import BOOLEAN, DATE, DATETIME, DECIMAL, DURATION, INTEGER, STRING, Value
 from policies.vocabulary import XSD
 
 _DURATION: Final = re.compile(
@@ -24,6 +25,9 @@ _DURATION: Final = re.compile(
 _DATETIME: Final = re.compile(
     r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?(?:Z|[+-]\d\d:\d\d)", re.ASCII
 )
+_DATE: Final = re.compile(r"(?P<day>\d{4}-\d\d-\d\d)(?P<zone>Z|[+-]\d\d:\d\d)?", re.ASCII)
+_ZONES: Final = timedelta(hours=14)
+_TICK: Final = timedelta(microseconds=1)
 _INTEGER: Final = re.compile(r"[+-]?\d{1,30}", re.ASCII)
 _DECIMAL: Final = re.compile(r"[+-]?(?:\d{1,30}(?:\.\d{0,30})?|\.\d{1,30})", re.ASCII)
 _IRI: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:[^\s<>\"{}|\\^`\x00-\x20]+")
@@ -57,9 +61,23 @@ class Duration:
         return "P" + date + (f"T{rest}S" if rest or not date else "")
 
 
+@dataclass(frozen=True, slots=True)
+class Span:
+    """All instants that a date (or a time without a zone) may mean, at the microsecond.
+
+    `first` and `last` are included. They are UTC when `zoned`; otherwise they were written in
+    a zone that is not known, at most 14 hours from UTC (XML Schema 1.1 part 2, 3.3.7.4).
+    """
+
+    first: datetime
+    last: datetime
+    zoned: bool
+
+
 Parsed = datetime | Duration | int | Decimal | bool | str
 
 
+@lru_cache(maxsize=4096)
 def parse(value: Value) -> Parsed | None:
     """The typed content of a literal (text of an IRI); None when type or spelling is unknown."""
     if value.datatype is None:
@@ -77,6 +95,47 @@ def instant(text: str) -> datetime | None:
     except (ValueError, OverflowError):
         return None
     return moment if moment.year in _YEARS else None
+
+
+def moment(text: str) -> datetime | None:
+    """As `instant`, for a point in time that is told and compared with nothing: clocks of other
+    stacks count nanoseconds (an agreement's timestamp), which are cut to microseconds.
+    """
+    found = re.fullmatch(r"(.*\.\d{6})\d{1,3}(Z|[+-]\d\d:\d\d)", text, re.ASCII)
+    return instant(found[1] + found[2] if found else text)
+
+
+@lru_cache(maxsize=4096)
+def span(value: Value) -> Span | None:
+    """The instants of a dateTime or date literal; None for any other value."""
+    if value.datatype == DATE:
+        return _day(value.text)
+    if value.datatype != DATETIME:
+        return None
+    moment = instant(value.text)
+    if moment is not None:
+        return Span(moment, moment, zoned=True)
+    loose = instant(value.text + "Z")
+    return None if loose is None else Span(loose, loose, zoned=False)
+
+
+def compare_times(operator: str, seen: Span, required: Span) -> bool | None:
+    """A comparison (`eq neq lt lteq gt gteq`) that holds or fails for whatever is meant.
+
+    A day stands for all its instants: `lteq` a day includes it, `lt` ends where it begins, `eq`
+    is anywhere inside. None when it depends on the zone, or on the instant of the day.
+    """
+    if operator == "neq":
+        equal = compare_times("eq", seen, required)
+        return None if equal is None else not equal
+    if seen.zoned == required.zoned:
+        return _compare_spans(operator, seen, required)
+    if operator == "eq":
+        apart = seen.last + _ZONES < required.first or seen.first - _ZONES > required.last
+        return False if apart else None
+    moved = (_moved(required, -_ZONES), _moved(required, _ZONES))
+    answers = {_compare_spans(operator, seen, each) for each in moved}
+    return answers.pop() if len(answers) == 1 else None
 
 
 def duration(text: str) -> Duration | None:
@@ -134,6 +193,38 @@ def order(left: Value, right: Value) -> int | None:
     if isinstance(one, Duration) and isinstance(other, Duration):
         return _order_durations(one, other)
     return None
+
+
+def _compare_spans(operator: str, seen: Span, required: Span) -> bool | None:
+    match operator:
+        case "lt":
+            holds, fails = seen.last < required.first, seen.first >= required.first
+        case "lteq":
+            holds, fails = seen.last <= required.last, seen.first > required.last
+        case "gt":
+            holds, fails = seen.first > required.last, seen.last <= required.last
+        case "gteq":
+            holds, fails = seen.first >= required.first, seen.last < required.first
+        case "eq":
+            holds = required.first <= seen.first and seen.last <= required.last
+            fails = seen.last < required.first or seen.first > required.last
+        case _:
+            return None
+    return True if holds else False if fails else None
+
+
+def _moved(span: Span, by: timedelta) -> Span:
+    return Span(span.first + by, span.last + by, span.zoned)
+
+
+def _day(text: str) -> Span | None:
+    found = _DATE.fullmatch(text)
+    if found is None:
+        return None
+    first = instant(f"{found['day']}T00:00:00{found['zone'] or 'Z'}")
+    if first is None:
+        return None
+    return Span(first, first + timedelta(days=1) - _TICK, zoned=found["zone"] is not None)
 
 
 def _order_durations(one: Duration, other: Duration) -> int | None:

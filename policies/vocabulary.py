@@ -1,129 +1,48 @@
 """Names: the IRIs we know, the trees they stand in, and what people call them.
 
-Purposes, actions and data categories are hierarchies: a grant for a broader term covers every
-narrower one, never the reverse. DPV's research purposes are siblings, so a consent to academic
-research would never match a request for scientific research; our own purposes have several
-parents (decision C5), and notices and requests use ours. A foreign purpose enters only through
-the reviewed table `FOREIGN_PURPOSES`; an unknown one equals itself and nothing else.
+Purposes (`policies.purposes`), actions and data categories are hierarchies: a grant for a broader
+term covers every narrower one, never the reverse. A foreign purpose enters only through the
+reviewed table there; an unknown one equals itself and nothing else.
 """
 
 from collections.abc import Mapping
 from functools import cache
-from typing import Final, NamedTuple
+from typing import Final
 
+from policies.iris import DPV, EDU, ODRL, PREAU, PREFIXES, RDF, XSD, Term
 from policies.problem import Language
+from policies.purposes import FOREIGN_PURPOSES, PURPOSES
 
-ODRL: Final = "http://www.w3.org/ns/odrl/2/"
-DPV: Final = "https://w3id.org/dpv#"
-EDU: Final = "https://w3id.org/dpv/sector/education#"
-PREAU: Final = "https://w3id.org/preau/ns#"
-XSD: Final = "http://www.w3.org/2001/XMLSchema#"
-RDF: Final = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
-
-PREFIXES: Final[Mapping[str, str]] = {
-    "odrl": ODRL,
-    "preau": PREAU,
-    "dpv": DPV,
-    "edu": EDU,
-    "edu-s": EDU,
-    "sector-education": EDU,
-    "xsd": XSD,
-    "rdf": RDF,
-    "eu-gdpr": "https://w3id.org/dpv/legal/eu/gdpr#",
-    "loc": "https://w3id.org/dpv/loc#",
-    "dct": "http://purl.org/dc/terms/",
-    "dcat": "http://www.w3.org/ns/dcat#",
-    "dspace": "https://w3id.org/dspace/2025/1/",
-    "cc": "http://creativecommons.org/ns#",
-}
-
-
-class Term(NamedTuple):
-    """One known IRI: its broader terms and its labels."""
-
-    broader: tuple[str, ...]
-    fr: str
-    en: str
-
-
-PURPOSES: Final[Mapping[str, Term]] = {
-    DPV + "ResearchAndDevelopment": Term(
-        (), "recherche et développement", "research and development"
-    ),
-    DPV + "AcademicResearch": Term(
-        (DPV + "ResearchAndDevelopment",), "recherche académique", "academic research"
-    ),
-    DPV + "ScientificResearch": Term(
-        (DPV + "ResearchAndDevelopment",), "recherche scientifique", "scientific research"
-    ),
-    DPV + "CommercialResearch": Term(
-        (DPV + "ResearchAndDevelopment",), "recherche commerciale", "commercial research"
-    ),
-    DPV + "NonCommercialResearch": Term(
-        (DPV + "ResearchAndDevelopment",), "recherche non commerciale", "non-commercial research"
-    ),
-    DPV + "PublicBenefit": Term((), "intérêt public", "public benefit"),
-    DPV + "ProvideOfficialStatistics": Term(
-        (DPV + "PublicBenefit",), "statistique publique", "official statistics"
-    ),
-    DPV + "ServiceProvision": Term((), "fourniture du service", "service provision"),
-    DPV + "ServiceOptimisation": Term(
-        (DPV + "ServiceProvision",), "amélioration du service", "service optimisation"
-    ),
-    DPV + "ServicePersonalisation": Term(
-        (DPV + "ServiceProvision",), "personnalisation du service", "service personalisation"
-    ),
-    DPV + "Marketing": Term((), "marketing", "marketing"),
-    EDU + "EducationManagement": Term((), "gestion de l'enseignement", "education management"),
-    EDU + "ResearchManagement": Term(
-        (DPV + "AcademicResearch", EDU + "EducationManagement"),
-        "gestion de la recherche en établissement",
-        "research management in education",
-    ),
-    EDU + "ResearchUserStudyManagement": Term(
-        (EDU + "ResearchManagement",),
-        "études avec des participants",
-        "research studies with participants",
-    ),
-    PREAU + "NonCommercialResearch": Term(
-        (DPV + "NonCommercialResearch",),
-        "recherche sans but commercial",
-        "research without commercial aim",
-    ),
-    PREAU + "EducationResearch": Term(
-        (DPV + "AcademicResearch", DPV + "ScientificResearch", PREAU + "NonCommercialResearch"),
-        "recherche en éducation",
-        "education research",
-    ),
-    PREAU + "LearningAnalyticsResearch": Term(
-        (PREAU + "EducationResearch",),
-        "recherche en analytique de l'apprentissage",
-        "learning analytics research",
-    ),
-    PREAU + "LearningAnalytics": Term(
-        (DPV + "ServiceOptimisation",), "analytique de l'apprentissage", "learning analytics"
-    ),
-    PREAU + "TeachingImprovement": Term(
-        (PREAU + "LearningAnalytics",),
-        "amélioration de l'enseignement",
-        "improvement of teaching",
-    ),
-    PREAU + "Statistics": Term(
-        (DPV + "PublicBenefit",), "statistiques sur l'éducation", "education statistics"
-    ),
-    PREAU + "CommercialResearch": Term(
-        (DPV + "CommercialResearch",), "recherche à but commercial", "research for commercial aims"
-    ),
-}
-
-FOREIGN_PURPOSES: Final[Mapping[str, str]] = {
-    ODRL + "academicResearch": DPV + "AcademicResearch",
-    "https://w3id.org/dpv/dpv-owl#AcademicResearch": DPV + "AcademicResearch",
-    "https://w3id.org/dpv/dpv-owl#ScientificResearch": DPV + "ScientificResearch",
-    "https://w3id.org/dpv/dpv-owl#NonCommercialResearch": DPV + "NonCommercialResearch",
-    "https://w3id.org/dpv/dpv-owl#CommercialResearch": DPV + "CommercialResearch",
-    "http://purl.obolibrary.org/obo/DUO_0000018": DPV + "NonCommercialResearch",
-}
+__all__ = [
+    "ACTIONS",
+    "CATEGORIES",
+    "DPV",
+    "EDU",
+    "FOREIGN_PURPOSES",
+    "HOSTING",
+    "LEVELS",
+    "ODRL",
+    "PREAU",
+    "PRECISIONS",
+    "PREFIXES",
+    "PROMISES",
+    "PURPOSES",
+    "RDF",
+    "RECIPROCITY",
+    "ROLES",
+    "STATUSES",
+    "TREATMENTS",
+    "XSD",
+    "Term",
+    "action_covers",
+    "ancestors",
+    "compact",
+    "covers",
+    "label",
+    "purpose",
+    "purpose_covers",
+    "purposes_overlap",
+]
 
 ACTIONS: Final[Mapping[str, Term]] = {
     ODRL + "use": Term((), "utiliser", "use"),
@@ -141,7 +60,36 @@ ACTIONS: Final[Mapping[str, Term]] = {
     ODRL + "translate": Term((ODRL + "use",), "traduire", "translate"),
     ODRL + "distribute": Term((ODRL + "use",), "redistribuer", "distribute"),
     ODRL + "present": Term((ODRL + "use",), "présenter", "present"),
-    ODRL + "display": Term((ODRL + "present",), "afficher", "display"),
+    ODRL + "display": Term((ODRL + "use",), "afficher", "display"),
+    ODRL + "play": Term((ODRL + "use",), "lire ou jouer", "play"),
+    ODRL + "print": Term((ODRL + "use",), "imprimer", "print"),
+    ODRL + "stream": Term((ODRL + "use",), "diffuser en continu", "stream"),
+    ODRL + "textToSpeech": Term((ODRL + "use",), "lire à voix haute", "read aloud by machine"),
+    ODRL + "annotate": Term((ODRL + "use",), "annoter", "annotate"),
+    ODRL + "concurrentUse": Term(
+        (ODRL + "use",), "utiliser plusieurs copies à la fois", "use several copies at once"
+    ),
+    ODRL + "digitize": Term((ODRL + "use",), "numériser", "digitise"),
+    ODRL + "extract": Term((ODRL + "reproduce",), "extraire des parties", "extract parts"),
+    ODRL + "grantUse": Term(
+        (ODRL + "use",), "accorder l'utilisation à un tiers", "grant use to a third party"
+    ),
+    ODRL + "include": Term((ODRL + "use",), "inclure", "include"),
+    ODRL + "install": Term((ODRL + "use",), "installer", "install"),
+    ODRL + "uninstall": Term((ODRL + "use",), "désinstaller", "uninstall"),
+    ODRL + "move": Term((ODRL + "use",), "déplacer", "move"),
+    ODRL + "synchronize": Term((ODRL + "use",), "synchroniser", "synchronise"),
+    ODRL + "transform": Term((ODRL + "use",), "convertir", "convert to another format"),
+    ODRL + "watermark": Term((ODRL + "use",), "marquer d'un filigrane", "watermark"),
+    ODRL + "acceptTracking": Term((ODRL + "use",), "accepter un suivi", "accept tracking"),
+    ODRL + "ensureExclusivity": Term(
+        (ODRL + "use",), "garantir l'exclusivité", "ensure exclusivity"
+    ),
+    ODRL + "nextPolicy": Term(
+        (ODRL + "use",), "appliquer la politique suivante", "apply the next policy"
+    ),
+    ODRL + "obtainConsent": Term((ODRL + "use",), "obtenir un accord", "obtain consent"),
+    ODRL + "reviewPolicy": Term((ODRL + "use",), "relire la politique", "review the policy"),
     ODRL + "delete": Term((ODRL + "use",), "effacer", "delete"),
     ODRL + "attribute": Term((ODRL + "use",), "citer la source", "credit the source"),
     ODRL + "compensate": Term((), "rémunérer", "pay"),
@@ -167,6 +115,13 @@ ACTIONS: Final[Mapping[str, Term]] = {
     PREAU + "reportPublication": Term(
         (ODRL + "use",), "signaler les publications", "report publications"
     ),
+    PREAU + "transferOutside": Term(
+        (ODRL + "use",), "transférer hors du territoire", "transfer outside the territory"
+    ),
+    PREAU + "keepOfferPublished": Term(
+        (), "garder publiée sa propre offre", "keep one's own offer published"
+    ),
+    ODRL + "ensureExclusivity": Term((), "garantir l'exclusivité", "ensure exclusivity"),
 }
 
 PROMISES: Final = frozenset(
@@ -178,6 +133,7 @@ PROMISES: Final = frozenset(
         PREAU + "stopAndErase",
         PREAU + "attestDeletion",
         PREAU + "reportPublication",
+        PREAU + "keepOfferPublished",
     }
 )
 """Actions that only make sense after the data was received: duties on them are tracked promises."""
@@ -227,14 +183,76 @@ STATUSES: Final[Mapping[str, Term]] = {
         (DPV + "ConsentGiven",), "consentement renouvelé", "consent renewed"
     ),
     DPV + "ConsentWithdrawn": Term((), "consentement retiré", "consent withdrawn"),
+    DPV + "ConsentRefused": Term((), "consentement refusé", "consent refused"),
+    DPV + "ConsentExpired": Term((), "consentement expiré", "consent expired"),
     PREAU + "ObjectionLodged": Term((), "opposition déposée", "objection lodged"),
     PREAU + "NoOpenObjection": Term((), "aucune opposition en cours", "no open objection"),
     PREAU + "BeforeUse": Term((), "avant l'utilisation", "before use"),
     PREAU + "AfterUse": Term((), "après l'utilisation", "after use"),
     ODRL + "policyUsage": Term((), "utilisation de la donnée", "use of the data"),
+    PREAU + "ApprovalValid": Term((), "avis favorable en cours de validité", "approval in force"),
+    PREAU + "ApprovalExpired": Term((), "avis expiré", "approval expired"),
+    PREAU + "ApprovalRefused": Term((), "avis défavorable", "approval refused"),
 }
 
-_TABLES: Final = (PURPOSES, ACTIONS, TREATMENTS, PRECISIONS, CATEGORIES, STATUSES)
+ROLES: Final[Mapping[str, Term]] = {
+    PREAU + "EducationInstitution": Term(
+        (), "établissement ou autorité d'enseignement", "education institution or authority"
+    ),
+    PREAU + "HigherEducationInstitution": Term(
+        (PREAU + "EducationInstitution",),
+        "établissement d'enseignement supérieur",
+        "higher education institution",
+    ),
+    PREAU + "SchoolAuthority": Term(
+        (PREAU + "EducationInstitution",), "autorité scolaire", "school authority"
+    ),
+    PREAU + "MoocOperator": Term((), "opérateur de cours en ligne", "operator of online courses"),
+    PREAU + "ResearchOrganisation": Term((), "organisme de recherche", "research organisation"),
+}
+
+HOSTING: Final[Mapping[str, Term]] = {
+    PREAU + "QualifiedHosting": Term((), "hébergement qualifié", "qualified hosting"),
+    PREAU + "SecNumCloud": Term(
+        (PREAU + "QualifiedHosting",), "hébergement SecNumCloud", "SecNumCloud hosting"
+    ),
+    PREAU + "HealthDataHosting": Term(
+        (PREAU + "QualifiedHosting",), "hébergement de données de santé", "health data hosting"
+    ),
+}
+
+RECIPROCITY: Final[Mapping[str, Term]] = {
+    PREAU + "OfferOfComparableData": Term(
+        (), "offre de données comparables", "offer of comparable data"
+    ),
+    PREAU + "NoComparableOffer": Term(
+        (), "pas d'offre de données comparables", "no offer of comparable data"
+    ),
+}
+
+LEVELS: Final[Mapping[str, Term]] = {
+    PREAU + "Row": Term((), "lignes", "rows"),
+    PREAU + "GroupedRows": Term(
+        (PREAU + "Row",), "lignes indistinctes par groupes", "rows alike in groups"
+    ),
+    PREAU + "Aggregate": Term(
+        (PREAU + "GroupedRows",), "chiffres sur des groupes", "figures about groups"
+    ),
+}
+"""Narrower tells less about a person."""
+
+_TABLES: Final = (
+    PURPOSES,
+    ACTIONS,
+    TREATMENTS,
+    PRECISIONS,
+    CATEGORIES,
+    STATUSES,
+    ROLES,
+    HOSTING,
+    RECIPROCITY,
+    LEVELS,
+)
 
 
 def covers(tree: Mapping[str, Term], broad: str, narrow: str) -> bool:

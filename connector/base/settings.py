@@ -8,7 +8,7 @@ import ipaddress
 import re
 import tomllib
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -153,6 +153,31 @@ class Egress(_Table):
         return values
 
 
+class StaticToken(_Table):
+    """A participant that shows one fixed secret, kept in `file` below the node's folder (P9)."""
+
+    name: str = Field(min_length=1, max_length=200)
+    dsp: str
+    file: str
+
+
+class Steps(_Table):
+    """Acts of the protocol that wait for a person here; all others follow by themselves.
+
+    `verify`: signing what a provider agreed; `finalize`: making final what a consumer signed;
+    `start`: beginning a transfer that the policy permits.
+    """
+
+    by_hand: tuple[Literal["verify", "finalize", "start"], ...] = ()
+
+
+class Edc(_Table):
+    """Eclipse EDC connectors with mock identity as peers (P9). It proves nothing, so it is off."""
+
+    mock_identity: bool = False
+    pause_millis: int = Field(default=1000, ge=0, le=60_000)
+
+
 class Dev(_Table):
     """Loopback over http, for trying things on one machine; refused anywhere else."""
 
@@ -173,6 +198,9 @@ class Settings(_Table):
     delivery: Delivery = Delivery()
     discovery: Discovery = Discovery()
     egress: Egress = Egress()
+    steps: Steps = Steps()
+    edc: Edc = Edc()
+    static_token: tuple[StaticToken, ...] = ()
     dev: Dev = Dev()
 
     @model_validator(mode="after")

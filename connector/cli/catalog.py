@@ -177,6 +177,8 @@ def _results(found: dict[str, Any]) -> list[str]:
 def _conditions(one: dict[str, Any]) -> str:
     roles = sorted({role for offer in one["decisions"] for role in offer})
     words = [_word(word) for word in one["access"]]
+    if not one["signed"]:
+        words.append(SESSION.pick("non signé", "unsigned"))
     return ", ".join(words) + (f" ({', '.join(roles)})" if roles else "")
 
 

@@ -7,6 +7,7 @@ import typer
 
 from connector.cli.client import segment
 from connector.cli.output import SESSION, command, table
+from connector.cli.policy.saying import warnings
 from policies.problem import Problem
 
 app = typer.Typer(no_args_is_help=True, help="What this node publishes.")
@@ -45,6 +46,7 @@ def add(
             f"{counts['quarantined']} quarantined, {counts['duplicates']} duplicates",
         ),
         f"  document {made['document']}",
+        *warnings(made["warnings"]),
     )
 
 

@@ -19,6 +19,7 @@ from connector.cli import (
     node,
     operating,
     peer,
+    policy,
     transfer,
 )
 from connector.cli.output import SESSION
@@ -45,6 +46,7 @@ app.add_typer(node.token, name="token")
 app.add_typer(dataset.app, name="dataset")
 app.add_typer(catalog.app, name="catalog")
 app.add_typer(peer.app, name="peer")
+app.add_typer(policy.app, name="policy")
 app.command("request")(negotiation.request)
 app.add_typer(negotiation.app, name="negotiation")
 app.add_typer(agreement.app, name="agreement")

@@ -19,10 +19,15 @@ def request(
     dataset: Annotated[str, typer.Argument(metavar="DATASET", help="The dataset's address.")],
     application: Annotated[Path, typer.Option(help="What you ask and why (JSON).")],
     wait: Annotated[float, typer.Option(help="Seconds to wait for an outcome.")] = 0,
+    peer: Annotated[
+        str, typer.Option(help="Whose dataset, where its id alone does not say it (an EDC's).")
+    ] = "",
 ) -> None:
     """Ask another node for a dataset; with --wait, a request that was refused exits with 1."""
     client = SESSION.client()
     body = {"dataset": dataset, "application": read_json(application)}
+    if peer:
+        body["peer"] = peer
     made = client.post("/v1/requests", body)
     if wait:
         made = client.get(f"/v1/negotiations/{segment(made['pid'])}", wait=wait, until="SETTLED")
@@ -68,19 +73,24 @@ def decide(
     return_: Annotated[
         Path | None, typer.Option("--return", metavar="OFFER.json", help="What must differ.")
     ] = None,
+    counter: Annotated[
+        bool, typer.Option("--counter", help="Return with the terms that the policy proposes.")
+    ] = False,
     reject: Annotated[bool, typer.Option("--reject")] = False,
     reason: Annotated[str, typer.Option(help="Why; the other party reads it.")] = "",
     wait: Annotated[float, typer.Option(help="Without ID: seconds to wait for a request.")] = 0,
 ) -> None:
     """Approve, return with a changed offer, or reject a request that waits for you."""
-    if approve + (return_ is not None) + reject != 1:
-        raise typer.BadParameter("give exactly one of --approve, --return, --reject")
-    outcome = "approve" if approve else "return" if return_ else "reject"
-    if outcome != "approve" and not reason:
+    if approve + (return_ is not None) + counter + reject != 1:
+        raise typer.BadParameter("give exactly one of --approve, --return, --counter, --reject")
+    outcome = "approve" if approve else "reject" if reject else "return"
+    if outcome != "approve" and not counter and not reason:
         raise typer.BadParameter("--return and --reject need --reason")
     body: dict[str, Any] = {"role": role, "outcome": outcome, "reason": reason}
     if return_ is not None:
         body["offer"] = read_json(return_)
+    if counter:
+        body["offer"] = "counter"
     client = SESSION.client()
     chosen = choosing.awaiting(client, ident, role, wait)
     made = client.post(f"/v1/negotiations/{segment(chosen)}/decisions", body)
@@ -104,6 +114,49 @@ def resubmit(
     """Answer a returned request with a changed application."""
     path = f"/v1/negotiations/{segment(ident)}/applications"
     made = SESSION.client().post(path, {"application": read_json(application)})
+    SESSION.say(made, *_lines(made))
+
+
+@app.command("counter")
+@command
+def counter(
+    ident: Annotated[str, typer.Argument(metavar="ID")],
+    offer: Annotated[Path, typer.Option(metavar="OFFER.json", help="What must differ.")],
+) -> None:
+    """Answer an offer with a narrower one."""
+    path = f"/v1/negotiations/{segment(ident)}/offers"
+    made = SESSION.client().post(path, {"offer": read_json(offer)})
+    SESSION.say(made, *_lines(made))
+
+
+@app.command("offer")
+@command
+def offer(
+    peer: Annotated[str, typer.Argument(metavar="DID", help="Whom you offer it to.")],
+    dataset: Annotated[str, typer.Argument(metavar="DATASET", help="A dataset of yours.")],
+    offer_: Annotated[
+        str | None, typer.Option("--offer", metavar="NAME", help="Which offer; else the first.")
+    ] = None,
+) -> None:
+    """Offer a dataset to a participant that has not asked for it."""
+    body = {"peer": peer, "dataset": dataset, "offer": offer_}
+    made = SESSION.client().post("/v1/offers", body)
+    SESSION.say(made, *_lines(made))
+
+
+@app.command("verify")
+@command
+def verify(ident: Annotated[str, typer.Argument(metavar="ID")]) -> None:
+    """Sign the agreement, where your node leaves that to people ([steps] by_hand)."""
+    made = SESSION.client().post(f"/v1/negotiations/{segment(ident)}/verification")
+    SESSION.say(made, *_lines(made))
+
+
+@app.command("finalize")
+@command
+def finalize(ident: Annotated[str, typer.Argument(metavar="ID")]) -> None:
+    """Put a signed agreement in force, where your node leaves that to people."""
+    made = SESSION.client().post(f"/v1/negotiations/{segment(ident)}/finalization")
     SESSION.say(made, *_lines(made))
 
 

@@ -27,6 +27,9 @@ def fetch(
     format_: Annotated[
         str, typer.Option("--format", metavar="ndjson|csv", help="csv: of tables only.")
     ] = "ndjson",
+    push: Annotated[
+        bool, typer.Option("--push", help="Let an Eclipse EDC send it, in place of fetching.")
+    ] = False,
     again: Annotated[
         bool,
         typer.Option(
@@ -43,12 +46,16 @@ def fetch(
         "agreement": choosing.agreement(client, agreement),
         "format": format_,
         "again": again,
+        "push": push,
     }
     transfer = client.post("/v1/transfers", body)
     path = f"/v1/transfers/{segment(transfer['pid'])}"
     kept = transfer["state"] in {"COMPLETED", "TERMINATED"}
-    client.post(f"{path}/fetch", {"parts": parts})
-    found = _follow(client, path)
+    if push and not kept:
+        found = client.get(path, wait=60, until="COMPLETED")
+    else:
+        client.post(f"{path}/fetch", {"parts": parts})
+        found = _follow(client, path)
     if found["fetch"]["files"]:
         _copy_out(client, path, found["fetch"]["files"], out)
     if found["fetch"]["problem"]:
@@ -87,6 +94,20 @@ def suspend(
 def resume(ident: _ID) -> None:
     """Let a suspended transfer go on."""
     _change(ident, "resumption", "")
+
+
+@app.command("start")
+@command
+def start(ident: _ID) -> None:
+    """Let a transfer begin, where your node leaves that to people ([steps] by_hand)."""
+    _change(ident, "start", "")
+
+
+@app.command("complete")
+@command
+def complete(ident: _ID) -> None:
+    """Say that a transfer is over as agreed; either party can."""
+    _change(ident, "completion", "")
 
 
 @app.command("terminate")

@@ -37,6 +37,7 @@ CONDITIONS: Final = tuple(f"9(2)({letter})" for letter in "abcdefghij")
 
 _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _IRI: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s<>\"{}|\\^`]+")
+_PARTY: Final = re.compile(r"did:[a-z0-9]+:[A-Za-z0-9._%:-]+|group:[A-Za-z0-9][A-Za-z0-9._-]*")
 _DURATION: Final = re.compile(
     r"P(?!$)(?:\d+Y)?(?:\d+M)?(?:\d+W)?(?:\d+D)?(?:T(?!$)(?:\d+H)?(?:\d+M)?(?:\d+S)?)?"
 )
@@ -71,10 +72,13 @@ class Basis:
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """The policy template and its parameters."""
+    """The policy template and its parameters; `each_purpose`: one offer for each purpose, for
+    connectors that can declare theirs by the choice of an offer only.
+    """
 
     template: str
     params: Mapping[str, object]
+    each_purpose: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +98,14 @@ class SpecialColumn:
 
     column: str
     condition: str
+    reference: str
+
+
+@dataclass(frozen=True, slots=True)
+class Intelligence:
+    """Whether the use is one of artificial intelligence, and its reference under the AI Act."""
+
+    use: bool
     reference: str
 
 
@@ -120,6 +132,9 @@ class About:
     """A steward's declaration. `audience` None means unknown; absent texts are empty.
 
     `time` names the column of a table that dates its rows; xAPI statements date themselves.
+    `roster` lists the parties (DID or `group:NAME`) that hold the list of all persons; `ai` None
+    means that nobody said. `service_condition`: a service, a price or a duty depends on what a
+    person answers. `exclusive`: nobody else may get the data. `public_body`: the publisher is one.
     """
 
     id: str
@@ -145,6 +160,11 @@ class About:
     time: str
     personal: bool
     dpia: str
+    roster: tuple[str, ...]
+    ai: Intelligence | None
+    service_condition: bool
+    exclusive: bool
+    public_body: bool
 
 
 def parse(data: bytes | str) -> About:
@@ -192,6 +212,11 @@ def _about(root: "_Table") -> About:
         time=root.text("time"),
         personal=root.yes_or_no("personal", default=True),
         dpia=root.text("dpia"),
+        roster=root.words("roster", _PARTY),
+        ai=root.table("ai", _intelligence),
+        service_condition=root.yes_or_no("service_condition", default=False),
+        exclusive=root.yes_or_no("exclusive", default=False),
+        public_body=root.yes_or_no("public_body", default=False),
     )
 
 
@@ -212,7 +237,11 @@ def _basis(table: "_Table") -> Basis:
 
 
 def _terms(table: "_Table") -> Terms:
-    return Terms(table.text("template", required=True), table.free("params"))
+    return Terms(
+        table.text("template", required=True),
+        table.free("params"),
+        table.yes_or_no("each_purpose", default=False),
+    )
 
 
 def _subject(table: "_Table") -> SubjectColumn:
@@ -229,6 +258,13 @@ def _special(table: "_Table") -> SpecialColumn:
     if stated and not condition:
         raise Problem("dataplane-about-missing", where=table.name("condition"))
     return SpecialColumn(column, condition, table.text("reference", required=stated))
+
+
+def _intelligence(table: "_Table") -> Intelligence:
+    """`use` must be said: a reference alone is a slip of the pen."""
+    if "use" not in table:
+        raise Problem("dataplane-about-missing", where=table.name("use"))
+    return Intelligence(table.yes_or_no("use", default=False), table.text("reference"))
 
 
 def _column(table: "_Table") -> ColumnNote:
@@ -325,6 +361,13 @@ class _Table:
                 "dataplane-about-value", where=self.name(name), allowed=", ".join(allowed)
             )
         return tuple(map(str, found))
+
+    def words(self, name: str, pattern: re.Pattern[str]) -> tuple[str, ...]:
+        """An array of distinct words of one form."""
+        found = [str(one) for one in self._take(name, list, "array") or []]
+        if len(set(found)) != len(found) or not all(map(pattern.fullmatch, found)):
+            raise Problem("dataplane-about-value", where=self.name(name), allowed="did:…, group:…")
+        return tuple(found)
 
     def free(self, name: str) -> Mapping[str, object]:
         """A table that someone else checks (template parameters)."""

@@ -16,7 +16,7 @@ from typing import Final
 
 import orjson
 
-from policies.planned import Field
+from policies.plan import Field
 from policies.problem import Problem
 
 PART: Final = "Preau-Part"

@@ -7,7 +7,7 @@ name things, not events), texts that are wholly a date-time are generalised, whe
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Any, Final, NamedTuple
 
@@ -16,8 +16,8 @@ import orjson
 from connector.dataplane.codebook import DATE_TIME, UUID
 from connector.dataplane.rows import AGENT_KEYS, EPOCH, MICROSECOND, kept
 from connector.dataplane.treat import PRECISIONS, generalise
-from policies.plan import Codebook, Plan
-from policies.planned import PlanField
+from policies.plan import Codebook, Plan, PlanField
+from policies.plan.residue import Predicate
 from policies.problem import Problem
 
 NameOf = Callable[[Mapping[str, object]], str]
@@ -76,6 +76,7 @@ class Projection:
     end: int | None
     home: str
     precision: str
+    where: Predicate | None = None
 
     @classmethod
     def compile(cls, plan: Plan) -> "Projection":
@@ -87,13 +88,14 @@ class Projection:
         """
         if plan.treatments is None:
             raise Problem("dataplane-plan-unsupported", what="treatments")
-        return cls.of(
+        found = cls.of(
             plan.fields,
             home=plan.agreement,
             precision=plan.treatments.time,
             first=micros(plan.rows.start),
             end=micros(plan.rows.end),
         )
+        return replace(found, where=plan.rows.where)
 
     @classmethod
     def of(

@@ -21,11 +21,12 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from connector.dataplane.projection import Cutter, Projection
 from connector.dataplane.revision import Revision, RevisionMeta
 from connector.dataplane.rows import LEXEMES, MANY, NO_TIME, UNKNOWN_PERSON, exact, people
+from connector.dataplane.runnable import asked, check
 from connector.dataplane.table_release import CSV, NDJSON, TableEncoder, TableProjection
 from connector.dataplane.treat import pseudonym, ranks, rekey
 from connector.subjects.keys import canonical, from_agent
 from policies.jcs import jcs
-from policies.plan import Plan
+from policies.plan import Plan, needs
 from policies.problem import Problem
 
 ENCODERS: Final[Mapping[str, str]] = {NDJSON: "ndjson-1", CSV: "csv-1"}
@@ -78,8 +79,8 @@ class Limits:
 class Encoded:
     """One part: the source range [start, stop), and what leaves.
 
-    `withheld` counts rows by reason (consent, period, unknown-person, no-time) and `persons` are
-    dense numbers: both private.
+    `withheld` counts rows by reason (consent, period, condition, unknown-person, no-time) and
+    `persons` are dense numbers: both private.
     """
 
     start: int
@@ -94,8 +95,10 @@ def projection_of(plan: Plan, meta: RevisionMeta, form: str = NDJSON) -> AnyProj
     """The projection of a plan for this revision, statements or table, in this form.
 
     Raises:
-        Problem: `dataplane-plan-…`: nothing leaves that the plan's clauses cannot be applied to.
+        Problem: `dataplane-plan-…`, `dataplane-lane`, `dataplane-column`: nothing leaves that the
+            plan's clauses cannot be applied to.
     """
+    check(needs(plan))
     if meta.table is not None:
         return TableProjection.compile(plan, meta, form)
     if form != NDJSON:
@@ -167,6 +170,7 @@ def _judge(
     """Tells for a row why it is withheld, or None when it leaves."""
     flags_of, times, references = revision.flags, revision.times, revision.references
     first, end = projection.first, projection.end
+    says = asked(projection.where, times, flags_of)
 
     def judge(row: int) -> str | None:
         flags = flags_of[row]
@@ -178,6 +182,8 @@ def _judge(
             time = times[row]
             if (first is not None and time < first) or (end is not None and time >= end):
                 return "period"
+        if says is not None and says(row) is not True:
+            return "condition"
         if flags & MANY:
             if not all(bitmap[number] for number in revision.listed(references[row])):
                 return "consent"

@@ -31,8 +31,7 @@ from connector.dataplane.projection import Cutter, Projection
 from connector.dataplane.revision import Revision
 from connector.dataplane.rows import NO_TIME, UNKNOWN_PERSON
 from connector.dataplane.treat import PRECISIONS
-from policies.plan import Field
-from policies.planned import PlanField, tells_more
+from policies.plan import Field, PlanField, tells_more
 
 CONSENTS: Final = 70
 """Percent of learners who consent to a simulated recipient."""

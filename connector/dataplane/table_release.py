@@ -32,8 +32,8 @@ from connector.dataplane.rows import MANY
 from connector.dataplane.tables import NIR
 from connector.dataplane.treat import PRECISIONS
 from connector.subjects.keys import Identifier, canonical
-from policies.plan import Plan
-from policies.planned import PlanField
+from policies.plan import Plan, PlanField
+from policies.plan.residue import Predicate
 from policies.problem import Problem
 
 NDJSON: Final = "ndjson"
@@ -78,6 +78,7 @@ class TableProjection:
     end: int | None
     precision: str | None
     form: str
+    where: Predicate | None = None
 
     @classmethod
     def compile(cls, plan: Plan, meta: RevisionMeta, form: str = NDJSON) -> "TableProjection":
@@ -106,6 +107,7 @@ class TableProjection:
             end=micros(plan.rows.end),
             precision=precision,
             form=form,
+            where=plan.rows.where,
         )
 
     @property

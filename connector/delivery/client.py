@@ -17,7 +17,7 @@ belongs to the event loop it was started in.
 import asyncio
 import socket
 import ssl
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from ipaddress import ip_address
 from typing import Final, NoReturn, Self
 
@@ -27,7 +27,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from httpx_aiohttp import AiohttpTransport
 
 from connector.delivery import egress
-from connector.identity.ports import DEFAULT_LIMIT, DEFAULT_TIMEOUT, Response
+from connector.identity.ports import DEFAULT_LIMIT, DEFAULT_TIMEOUT, Response, Write
 from policies.problem import Problem
 
 Lookup = Callable[[str, int], Awaitable[Sequence[str]]]
@@ -37,6 +37,7 @@ CONNECT_TIMEOUT: Final = 10.0
 # Shorter than servers keep theirs (65 s), so that we hang up first.
 KEEP_ALIVE: Final = 50.0
 DNS_TTL: Final = 10
+_OK: Final = 200
 _NOT_MODIFIED: Final = 304
 _HEADERS: Final = {"user-agent": "preau", "accept": "*/*", "accept-encoding": "identity"}
 
@@ -145,6 +146,83 @@ class PeerClient:
         """
         return await self._send("POST", url, body, headers, limit, timeout)
 
+    async def download(
+        self,
+        url: str,
+        write: Write,
+        *,
+        headers: Mapping[str, str] | None = None,
+        limit: int,
+        timeout: float = DEFAULT_TIMEOUT,  # noqa: ASYNC109  (the port's longest silence)
+    ) -> Response:
+        """See `Fetch.download`; raises like `get`, also for a body that breaks off."""
+        target = egress.check_url(url, private=self._private, dev=self._dev)
+        request = _request("GET", url, None, headers, timeout)
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(timeout) as silence:
+                answer = await self._started().handle_async_request(request)
+                try:
+                    if answer.status_code != _OK:
+                        return await _read(answer, target, DEFAULT_LIMIT)
+                    found, size = _head(answer, target, limit), 0
+                    async for chunk in answer.aiter_raw():
+                        size += len(chunk)
+                        if size > limit:
+                            raise Problem("delivery-too-large", host=target.host, limit=limit)
+                        silence.reschedule(None)  # our own disk is not the peer's silence
+                        await write(chunk)
+                        silence.reschedule(loop.time() + timeout)
+                    return Response(answer.status_code, found)
+                finally:
+                    await answer.aclose()
+        except (httpx.HTTPError, aiohttp.ClientError, OSError, ValueError) as error:
+            _translate(error, target)
+
+    async def upload(
+        self,
+        url: str,
+        body: AsyncIterator[bytes],
+        *,
+        headers: Mapping[str, str] | None = None,
+        timeout: float = DEFAULT_TIMEOUT,  # noqa: ASYNC109  (the port's longest silence)
+    ) -> Response:
+        """See `Fetch.upload`; raises like `post`, and what `body` raises."""
+        target = egress.check_url(url, private=self._private, dev=self._dev)
+        loop = asyncio.get_running_loop()
+        broken: list[Problem] = []
+        try:
+            async with asyncio.timeout(timeout) as silence:
+
+                async def pieces() -> AsyncIterator[bytes]:
+                    try:
+                        silence.reschedule(None)  # making a piece is our time, not the peer's
+                        async for piece in body:
+                            silence.reschedule(loop.time() + timeout)
+                            yield piece
+                            silence.reschedule(None)
+                    except Problem as problem:
+                        broken.append(problem)
+                        raise
+                    finally:
+                        silence.reschedule(loop.time() + timeout)
+
+                request = _request("POST", url, pieces(), headers, timeout)
+                answer = await self._started().handle_async_request(request)
+                try:
+                    return await _read(answer, target, DEFAULT_LIMIT)
+                finally:
+                    await answer.aclose()
+        except (httpx.HTTPError, aiohttp.ClientError, OSError, ValueError) as error:
+            if broken:
+                raise broken[0] from None
+            _translate(error, target)
+
+    def _started(self) -> AiohttpTransport:
+        if self._transport is None:
+            raise RuntimeError("PeerClient is used before start or after close")
+        return self._transport
+
     async def _send(
         self,
         method: str,
@@ -155,9 +233,7 @@ class PeerClient:
         seconds: float,
     ) -> Response:
         target = egress.check_url(url, private=self._private, dev=self._dev)
-        transport = self._transport
-        if transport is None:
-            raise RuntimeError("PeerClient is used before start or after close")
+        transport = self._started()
         request = _request(method, url, body, headers, seconds)
         try:
             async with asyncio.timeout(seconds):
@@ -223,7 +299,7 @@ def _result(host: str, address: str, port: int) -> ResolveResult:
 def _request(
     method: str,
     url: str,
-    body: bytes | None,
+    body: bytes | AsyncIterator[bytes] | None,
     headers: Mapping[str, str] | None,
     seconds: float,
 ) -> httpx.Request:
@@ -241,7 +317,8 @@ def _request(
         raise Problem("delivery-url-invalid") from None
 
 
-async def _read(answer: httpx.Response, target: egress.Target, limit: int) -> Response:
+def _head(answer: httpx.Response, target: egress.Target, limit: int) -> dict[str, str]:
+    """The headers of an answer we use, checked before its body is read."""
     status = answer.status_code
     if 300 <= status < 400 and status != _NOT_MODIFIED:
         raise Problem("delivery-redirect", host=target.host, status=status)
@@ -251,12 +328,17 @@ async def _read(answer: httpx.Response, target: egress.Target, limit: int) -> Re
     declared = headers.get("content-length", "0")
     if not declared.isdigit() or int(declared) > limit:
         raise Problem("delivery-too-large", host=target.host, limit=limit)
+    return headers
+
+
+async def _read(answer: httpx.Response, target: egress.Target, limit: int) -> Response:
+    headers = _head(answer, target, limit)
     body = bytearray()
     async for chunk in answer.aiter_raw():
         body += chunk
         if len(body) > limit:
             raise Problem("delivery-too-large", host=target.host, limit=limit)
-    return Response(status, headers, bytes(body))
+    return Response(answer.status_code, headers, bytes(body))
 
 
 def _translate(error: Exception, target: egress.Target) -> NoReturn:

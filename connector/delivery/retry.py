@@ -2,9 +2,9 @@
 
 Only two things end a message: an answer that says it arrived, or one that says it never will.
 Everything else is tried again, later and later, until the deadline: no answer at all, an answer
-that is not HTTP, an overloaded or broken peer. Two refusals are believed only when repeated: 404,
-because a peer may answer before it has committed what the message is about, and 401, because its
-view of our keys or its clock may be a moment behind.
+that is not HTTP, an overloaded or broken peer. Three refusals are believed only when repeated: 404
+and 409, because a peer may answer before it has committed what the message is about (an EDC says
+409 then), and 401, because its view of our keys or its clock may be a moment behind.
 """
 
 from collections.abc import Callable, Mapping
@@ -15,7 +15,7 @@ from typing import Final, Literal
 FIRST: Final = timedelta(milliseconds=250)
 LONGEST: Final = timedelta(minutes=10)
 LONGEST_ASKED: Final = timedelta(hours=1)
-_BELIEVED_AFTER: Final = {401: 4, 404: 6}
+_BELIEVED_AFTER: Final = {401: 4, 404: 6, 409: 6}
 _BUSY: Final = frozenset({408, 425, 429})
 _LAST_DOUBLING: Final = 12
 

@@ -54,9 +54,12 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Handover:
-    """A transfer that ended: signed manifest, receipt if there is one, salt of part digests."""
+    """A transfer that ended: signed manifest, receipt if there is one, salt of part digests.
 
-    manifest: Document
+    A plain stream has no manifest, and a receipt that says what its consumer knows by itself.
+    """
+
+    manifest: Document | None
     receipt: Document | None
     salt: bytes
 
@@ -224,7 +227,11 @@ def _salts(parts: BundleParts) -> dict[str, object]:
     return {
         "v": 1,
         "agreement": parts.ledger.salt.hex(),
-        "parts": {str(item.manifest["transfer"]): item.salt.hex() for item in parts.handovers},
+        "parts": {
+            str(item.manifest["transfer"]): item.salt.hex()
+            for item in parts.handovers
+            if item.manifest
+        },
     }
 
 

@@ -158,6 +158,11 @@ class Case:
         named = {(str(did), str(digest)) for did, digest in pairs}
         return tuple(item for item in self.snapshots if (item.did, item.digest) in named)
 
+    def attested(self, did: str) -> bool:
+        """Whether the log has this party's assent without a proof: it does not sign (P6)."""
+        said = [body for _, body in self.logged("agreement") if body.get("by") == did]
+        return bool(said) and all(body.get("proof") is None for body in said)
+
     def check_proof(self, document: Document, signer: str, where: str) -> None:
         """That a document carries one valid proof by an assertion key of `signer`.
 

@@ -10,15 +10,16 @@ from typing import Any, Concatenate, Final, ParamSpec
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
+from starlette.requests import ClientDisconnect
 
 from connector.base import telemetry
 from connector.http.problems import json_response, problem_response
 from connector.http.requests import bearer_of, json_body_of
-from connector.services import handing_over, releasing
+from connector.services import handing_over, releasing, sinking
 from connector.services.node import Node
+from connector.services.pushing import MEDIA_TYPES
 from policies.problem import Problem
 
-MEDIA_TYPES: Final = {"ndjson": "application/x-ndjson", "csv": "text/csv; charset=utf-8"}
 GONE: Final = 410
 # No transfer has so many parts; larger numbers have no place in a problem's JSON.
 _BEYOND: Final = 2**31
@@ -54,6 +55,13 @@ def router(node: Node) -> APIRouter:
         body = await json_body_of(request, node.settings.limits.message_bytes)
         return json_response(await handing_over.receipt(node, pid, bearer_of(request), body))
 
+    @made.post("/{pid}/sink")
+    @_told
+    async def sink(request: Request, pid: str) -> Response:
+        kind = request.headers.get("content-type", "")[:200]
+        await sinking.take(node, pid, bearer_of(request), kind, _arriving(request))
+        return json_response({"v": 1, "received": True})
+
     @made.get("/{pid}")
     @_told
     async def stream(request: Request, pid: str) -> Response:
@@ -61,6 +69,15 @@ def router(node: Node) -> APIRouter:
         return StreamingResponse(_bodies(first.body, rest), media_type=MEDIA_TYPES[first.form])
 
     return made
+
+
+async def _arriving(request: Request) -> AsyncIterator[bytes]:
+    """A body as it arrives, of any length; one that breaks off raises."""
+    try:
+        async for piece in request.stream():
+            yield piece
+    except ClientDisconnect:
+        raise Problem("http-broken-off") from None
 
 
 async def _bodies(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

@@ -11,7 +11,7 @@ from typing import Any, Final
 from fastapi import APIRouter, Request, Response
 
 from connector.base import telemetry
-from connector.http.problems import json_response
+from connector.http.problems import compressed, json_response
 from connector.http.requests import bearer_of, json_body_of
 from connector.protocol import errors, messages
 from connector.protocol.json import strict_json
@@ -116,10 +116,11 @@ def _post(node: Node, route: Route) -> Callable[[Request], Awaitable[Response]]:
             body = await json_body_of(request, limit)
             wire = strict_json(body, max_bytes=limit)
             message = messages.read(wire, route.message)
-            reply = await route.handler(node, inbound.Incoming(caller, message, wire, pid))
+            cursor = request.query_params.get("cursor")
+            reply = await route.handler(node, inbound.Incoming(caller, message, wire, pid, cursor))
         except Problem as problem:
             return _error(route.error, problem)
-        return _answer(reply)
+        return _answer(request, reply)
 
     return handle
 
@@ -134,15 +135,17 @@ def _get(
             reply = await reader(node, caller, pid)
         except Problem as problem:
             return _error(error, problem)
-        return _answer(reply)
+        return _answer(request, reply)
 
     return handle
 
 
-def _answer(reply: inbound.Reply) -> Response:
+def _answer(request: Request, reply: inbound.Reply) -> Response:
     if reply.body is None:
         return Response(status_code=reply.status)
-    return json_response(reply.body, reply.status)
+    response = json_response(reply.body, reply.status)
+    response.headers.update(reply.headers)
+    return compressed(request, response)
 
 
 def _error(kind: errors.ErrorKind, problem: Problem) -> Response:

@@ -20,6 +20,7 @@ def router(node: Node) -> APIRouter:
         checks = {
             "delivery": node.worker.alive,
             "log": node.log.size > 0 and node.keeping.running("log"),
+            "monitor": node.keeping.running("monitor"),
             "store": node.store.stopped is None,
         }
         healthy = all(checks.values())

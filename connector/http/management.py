@@ -8,6 +8,7 @@ on the node: files are uploaded and downloaded.
 import math
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -15,7 +16,7 @@ from fastapi.responses import FileResponse, StreamingResponse
 from starlette.exceptions import HTTPException
 
 from catalog.search import Query, expand
-from connector.http import health
+from connector.http import health, openapi
 from connector.http.problems import (
     json_response,
     on_failure,
@@ -25,12 +26,14 @@ from connector.http.problems import (
     on_problem,
 )
 from connector.http.requests import bearer_of, body_of, json_body_of
+from connector.identity import edc
 from connector.protocol.json import strict_json
 from connector.services import (
     access,
     auditing,
     backups,
     catalogs,
+    concluding,
     consents,
     discovering,
     fetching,
@@ -39,6 +42,7 @@ from connector.services import (
     metrics,
     peering,
     people,
+    proposing,
     publishing,
     restored,
     risk,
@@ -54,14 +58,17 @@ _MAX_JSON: Final = 1_000_000
 _MAX_IMPORT: Final = 1_000_000_000
 _MAX_WAIT: Final = 60.0
 _MAX_WORDS: Final = 500
+_MAX_SEQ: Final = 2**53
 
 Body = dict[str, Any]
+Act = Callable[[Actor, str, Body], Awaitable[None]]
 
 
-def app(node: Node) -> FastAPI:
-    """The ASGI application of the management port."""
+def app(node: Node, public: FastAPI | None = None) -> FastAPI:
+    """The ASGI application of the management port; it also describes the `public` one."""
     made = FastAPI(title="Préau management", docs_url=None, redoc_url=None, openapi_url=None)
-    for routes in (_node, _discovery, _datasets, _negotiations, _agreements, _transfers, _consents):
+    rooms = (_node, _discovery, _datasets, _asking, _negotiations, _agreements, _transfers)
+    for routes in (*rooms, _consents):
         made.include_router(routes(node), prefix="/v1")
     made.include_router(health.router(node))
 
@@ -69,6 +76,16 @@ def app(node: Node) -> FastAPI:
     async def measured(request: Request) -> Response:
         await _actor(node, request)
         return Response(await metrics.exposition(node), media_type=metrics.CONTENT_TYPE)
+
+    @made.get("/v1/openapi")
+    async def described(request: Request, port: str = "management") -> Response:
+        await _actor(node, request)
+        if port == "management":
+            return json_response(openapi.document(made))
+        if port != "public" or public is None:
+            raise Problem("http-member", member="port")
+        prefix = urlsplit(node.url).path.rstrip("/")
+        return json_response(openapi.document(public, prefix=prefix))
 
     made.add_exception_handler(Problem, on_problem)
     made.add_exception_handler(Exception, on_failure)
@@ -110,8 +127,15 @@ def _node(node: Node) -> APIRouter:
     @made.post("/peers")
     async def add_peer(request: Request) -> Response:
         who, body = await _actor(node, request), await _json(request)
-        groups = body.get("groups") or []
-        added = await peering.add(node, who, _text(body, "did"), body.get("name") or "", groups)
+        groups, name = body.get("groups") or [], body.get("name") or ""
+        if "edc" in body:
+            where = _object(body, "edc")
+            participant = edc.participant(
+                _text(body, "did"), _text(where, "dsp"), _texts(where, "data")
+            )
+            added = await peering.add_edc(node, who, participant, name, groups)
+        else:
+            added = await peering.add(node, who, _text(body, "did"), name, groups)
         return json_response(added, 201)
 
     @made.post("/peers/look-back")
@@ -212,16 +236,44 @@ def _datasets(node: Node) -> APIRouter:
     return made
 
 
-def _negotiations(node: Node) -> APIRouter:
+def _asking(node: Node) -> APIRouter:
     made = APIRouter()
 
     @made.post("/requests")
     async def ask(request: Request) -> Response:
         who, body = await _actor(node, request), await _json(request)
-        asked = await people.request(
-            node, who, _text(body, "dataset"), _object(body, "application")
-        )
+        if "terms" in body:
+            peer, dataset = _text(body, "peer"), _text(body, "dataset")
+            asked = await proposing.request(node, who, peer, dataset, _object(body, "terms"))
+        else:
+            asked = await people.request(
+                node,
+                who,
+                _text(body, "dataset"),
+                _object(body, "application"),
+                _text(body, "peer") if "peer" in body else None,
+            )
         return json_response(asked, 201)
+
+    @made.post("/offers")
+    async def offer(request: Request) -> Response:
+        who, body = await _actor(node, request), await _json(request)
+        chosen = _text(body, "offer") if body.get("offer") is not None else None
+        made = await proposing.offer(node, who, _text(body, "peer"), _text(body, "dataset"), chosen)
+        return json_response(made, 201)
+
+    @made.get("/changes")
+    async def changes(request: Request, after: int = 0, wait: float = 0.0) -> Response:
+        await _actor(node, request)
+        if not 0 <= after <= _MAX_SEQ:
+            raise Problem("http-member", member="after")
+        return json_response(await views.changes(node, after=after, wait=_seconds(wait)))
+
+    return made
+
+
+def _negotiations(node: Node) -> APIRouter:
+    made = APIRouter()
 
     @made.get("/negotiations")
     async def listing(request: Request, wait: float = 0.0, awaiting: str | None = None) -> Response:
@@ -237,25 +289,25 @@ def _negotiations(node: Node) -> APIRouter:
         seconds = _seconds(wait)
         return json_response(await views.negotiation(node, pid, wait=seconds, until=until))
 
-    acts: dict[str, Callable[[Actor, str, Body], Awaitable[None]]] = {
+    acts: dict[str, Act] = {
         "decisions": lambda who, pid, body: people.decide(node, who, pid, body),
         "applications": lambda who, pid, body: people.resubmit(
             node, who, pid, _object(body, "application")
         ),
         "acceptance": lambda who, pid, _: people.accept(node, who, pid),
+        "offers": lambda who, pid, body: proposing.counter(node, who, pid, _object(body, "offer")),
+        "verification": lambda who, pid, _: concluding.verify_by_hand(node, who, pid),
+        "finalization": lambda who, pid, _: concluding.finalize_by_hand(node, who, pid),
         "termination": lambda who, pid, body: people.terminate(
             node, who, pid, _text(body, "reason")
         ),
     }
 
-    @made.post("/negotiations/{pid}/{act}")
-    async def act_on(request: Request, pid: str, act: str) -> Response:
-        who, body = await _actor(node, request), await _json(request)
-        if act not in acts:
-            raise Problem("http-not-found")
-        await acts[act](who, pid, body)
-        return json_response(await views.negotiation(node, pid))
+    async def show_after(pid: str) -> Body:
+        return await views.negotiation(node, pid)
 
+    for name, act in acts.items():
+        _add_act(made, node, f"/negotiations/{{pid}}/{name}", act, show_after)
     return made
 
 
@@ -303,7 +355,8 @@ def _transfers(node: Node) -> APIRouter:
             known = await fetching.complete(node, agreement, form)
             if known is not None:
                 return json_response(await views.transfer(node, known))
-        pid = await transferring.start(node, who, agreement, form)
+        push = body.get("push") is True
+        pid = await transferring.start(node, who, agreement, form, push=push)
         return json_response(await views.transfer(node, pid), 201)
 
     @made.get("/transfers/{pid}")
@@ -314,24 +367,24 @@ def _transfers(node: Node) -> APIRouter:
         seconds = _seconds(wait)
         return json_response(await views.transfer(node, pid, wait=seconds, until=until))
 
-    acts: dict[str, Callable[[Actor, str, Body], Awaitable[None]]] = {
+    acts: dict[str, Act] = {
         "fetch": lambda who, pid, body: fetching.start(node, who, pid, _parts(body)),
         "suspension": lambda who, pid, body: transferring.suspend(
             node, who, pid, body.get("reason") or ""
         ),
+        "start": lambda who, pid, _: transferring.begin(node, who, pid),
         "resumption": lambda who, pid, _: transferring.resume(node, who, pid),
+        "completion": lambda who, pid, _: transferring.complete(node, who, pid),
         "termination": lambda who, pid, body: transferring.terminate(
             node, who, pid, body.get("reason") or ""
         ),
     }
 
-    @made.post("/transfers/{pid}/{act}")
-    async def act_on(request: Request, pid: str, act: str) -> Response:
-        who, body = await _actor(node, request), await _json(request)
-        if act not in acts:
-            raise Problem("http-not-found")
-        await acts[act](who, pid, body)
-        return json_response(await views.transfer(node, pid))
+    async def show_after(pid: str) -> Body:
+        return await views.transfer(node, pid)
+
+    for name, act in acts.items():
+        _add_act(made, node, f"/transfers/{{pid}}/{name}", act, show_after)
 
     @made.get("/transfers/{pid}/files/{name}")
     async def file(request: Request, pid: str, name: str) -> Response:
@@ -364,6 +417,19 @@ def _consents(node: Node) -> APIRouter:
     return made
 
 
+def _add_act(
+    made: APIRouter, node: Node, path: str, act: Act, after: Callable[[str], Awaitable[Body]]
+) -> None:
+    """One address where a person changes a process; the answer is the process as it is then."""
+
+    async def act_on(request: Request, pid: str) -> Response:
+        who, body = await _actor(node, request), await _json(request)
+        await act(who, pid, body)
+        return json_response(await after(pid))
+
+    made.add_api_route(path, act_on, methods=["POST"], name=path.rpartition("/")[2])
+
+
 async def _actor(node: Node, request: Request) -> Actor:
     return await access.actor(node, bearer_of(request))
 
@@ -377,6 +443,13 @@ def _text(body: Body, member: str) -> str:
     if not isinstance(value, str) or not value.strip():
         raise Problem("http-member", member=member)
     return value.strip()
+
+
+def _texts(body: Body, member: str) -> list[str]:
+    value = body.get(member) or []
+    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+        raise Problem("http-member", member=member)
+    return value
 
 
 def _object(body: Body, member: str) -> Body:
@@ -400,8 +473,8 @@ def _number(text: str | None, otherwise: int) -> int:
 
 
 def _seconds(wait: float) -> float:
-    """How long a view may wait; what is no number is refused."""
-    if math.isnan(wait):
+    """How long a view may wait; what is no length of time is refused."""
+    if math.isnan(wait) or wait < 0:
         raise Problem("http-member", member="wait")
     return min(wait, _MAX_WAIT)
 

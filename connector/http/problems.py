@@ -1,5 +1,7 @@
 """Where a `Problem` becomes a status and a document (RFC 9457), and nowhere else."""
 
+import gzip
+import re
 from collections.abc import Mapping
 from typing import Final
 
@@ -21,6 +23,8 @@ STATUS: Final[Mapping[Kind, int]] = {
     "internal": 500,
 }
 
+_WORTHWHILE: Final = 4096
+_LEVEL: Final = 4
 MEDIA_TYPE: Final = "application/problem+json"
 
 
@@ -65,9 +69,11 @@ async def on_nothing(_: Request, __: Exception) -> Response:
     return problem_response(Problem("http-not-found"))
 
 
-async def on_method(_: Request, __: Exception) -> Response:
-    """Exception handler: the address is one, for another method."""
-    return problem_response(Problem("http-method"), 405)
+async def on_method(_: Request, error: Exception) -> Response:
+    """Exception handler: the address is one, for the methods that `Allow` names."""
+    response = problem_response(Problem("http-method"), 405)
+    response.headers.update(getattr(error, "headers", None) or {})
+    return response
 
 
 async def on_parameter(_: Request, error: Exception) -> Response:
@@ -75,6 +81,27 @@ async def on_parameter(_: Request, error: Exception) -> Response:
     found = error.errors() if isinstance(error, RequestValidationError) else []
     member = str(found[0]["loc"][-1]) if found else "-"
     return problem_response(Problem("http-member", member=member))
+
+
+def compressed(request: Request, response: Response) -> Response:
+    """A long answer in gzip, if the caller takes it (DSP: MAY, for catalogs)."""
+    if len(response.body) < _WORTHWHILE:
+        return response
+    response.headers["Vary"] = "Accept-Encoding"
+    if _takes_gzip(request.headers.get("accept-encoding", "")):
+        response.body = gzip.compress(response.body, _LEVEL, mtime=0)
+        response.headers["Content-Encoding"] = "gzip"
+        response.headers["Content-Length"] = str(len(response.body))
+    return response
+
+
+def _takes_gzip(header: str) -> bool:
+    """Whether an Accept-Encoding names gzip with a weight that is not zero (RFC 9110, 12.5.3)."""
+    for item in header.lower().split(","):
+        name, _, weight = item.partition(";")
+        if name.strip() == "gzip":
+            return not re.fullmatch(r"\s*q\s*=\s*0(\.0*)?\s*", weight)
+    return False
 
 
 def json_response(value: object, status: int = 200) -> Response:

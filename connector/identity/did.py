@@ -30,6 +30,10 @@ MAX_BYTES: Final = 65_536
 MAX_ENTRIES: Final = 64
 DATA_SERVICE: Final = "DataService"
 CATALOG_SERVICE: Final = "CatalogService"
+DATA_PLANE: Final = "DataPlane"
+"""Ours: where a participant hands out or takes data, if that is not the origin of its protocol;
+several have a number behind it.
+"""
 VERSION_PATH: Final = "/.well-known/dspace-version"
 
 Relationship = Literal["authentication", "assertionMethod", "capabilityInvocation"]
@@ -177,6 +181,16 @@ class DidDocument:
         return self.services[kind]
 
     @property
+    def signs(self) -> bool:
+        """Whether the participant has a key of its own to sign with."""
+        return bool(self.keys)
+
+    @property
+    def dsp(self) -> str:
+        """The base of the participant's Dataspace Protocol endpoints."""
+        return self.service(CATALOG_SERVICE).removesuffix("/catalog")
+
+    @property
     def root(self) -> str:
         """The URL below which `/.well-known/dspace-version` lies."""
         return self.service(DATA_SERVICE).removesuffix(VERSION_PATH)
@@ -184,14 +198,18 @@ class DidDocument:
     def check_address(self, url: str) -> None:
         """Refuse an address (a callback, a data address) that is not the participant's own.
 
-        It must have the origin of a Dataspace Protocol service in this document: a peer never
-        names a host to fetch beyond what its own DID document allows (constitution 4).
+        It must have the origin of a Dataspace Protocol service or a data plane in this document:
+        a peer never names a host to fetch beyond what its own DID document allows
+        (constitution 4).
 
         Raises:
             Problem: `identity-address-foreign`.
         """
-        kinds = (DATA_SERVICE, CATALOG_SERVICE)
-        own = {did_web.origin(self.services[kind]) for kind in kinds if kind in self.services}
+        own = {
+            did_web.origin(endpoint)
+            for kind, endpoint in self.services.items()
+            if kind in (DATA_SERVICE, CATALOG_SERVICE) or kind.startswith(DATA_PLANE)
+        }
         if did_web.origin(url) not in own:
             raise Problem("identity-address-foreign", did=self.did, origin=did_web.origin(url))
 

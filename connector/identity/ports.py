@@ -4,7 +4,7 @@ The node's implementation is `connector.delivery.client.PeerClient`, the one har
 (DECISIONS P8); tests use a table of answers.
 """
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -19,6 +19,10 @@ class Response:
     status: int
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
+
+
+Write = Callable[[bytes], Awaitable[object]]
+"""Takes the next piece of a body."""
 
 
 class Fetch(Protocol):
@@ -55,4 +59,33 @@ class Fetch(Protocol):
         timeout: float = DEFAULT_TIMEOUT,  # noqa: ASYNC109  (the deadline of the whole exchange)
     ) -> Response:
         """As `get`, with a body; never repeated by itself."""
+        ...
+
+    async def download(
+        self,
+        url: str,
+        write: Write,
+        *,
+        headers: Mapping[str, str] | None = None,
+        limit: int,
+        timeout: float = DEFAULT_TIMEOUT,  # noqa: ASYNC109  (the longest silence)
+    ) -> Response:
+        """As `get`, for a body that is too large to hold: of an answer 200 it goes to `write`
+        piece by piece as it arrives, and the answer returned has none. `timeout` is how long the
+        peer may be silent, not how long the whole may take.
+        """
+        ...
+
+    async def upload(
+        self,
+        url: str,
+        body: AsyncIterator[bytes],
+        *,
+        headers: Mapping[str, str] | None = None,
+        timeout: float = DEFAULT_TIMEOUT,  # noqa: ASYNC109  (the longest silence)
+    ) -> Response:
+        """As `post`, for a body that is made piece by piece while it goes out. What `body` raises
+        breaks the request off and is raised; the peer never sees a clean end then. `timeout` is
+        how long the peer may take for a piece, and for its answer.
+        """
         ...

@@ -47,6 +47,7 @@ class DidResolver:
         self._max_age = max_age
         self._found: OrderedDict[str, _Found] = OrderedDict()
         self._asked: dict[str, asyncio.Task[DidDocument]] = {}
+        self._pinned: dict[str, DidDocument] = {}
 
     async def document(self, did: str) -> DidDocument:
         """The document of a did:web, at most `max_age` old.
@@ -61,6 +62,14 @@ class DidResolver:
         """The document, asked for anew unless that happened in the last 30 s."""
         return await self._document(did, REFRESH_INTERVAL)
 
+    def pin(self, document: DidDocument) -> None:
+        """Know for good, by configuration, a participant that publishes nothing about itself."""
+        self._pinned[document.did] = document
+
+    def pinned(self, did: str) -> DidDocument | None:
+        """What configuration says about a participant."""
+        return self._pinned.get(did)
+
     def forget(self, did: str) -> None:
         """Ask anew the next time."""
         self._found.pop(did, None)
@@ -72,6 +81,8 @@ class DidResolver:
             self._found.popitem(last=False)
 
     async def _document(self, did: str, max_age: timedelta) -> DidDocument:
+        if did in self._pinned:
+            return self._pinned[did]
         found = self._found.get(did)
         if found is not None and timedelta(0) <= self._clock.now() - found.at <= max_age:
             self._found.move_to_end(did)

@@ -42,9 +42,11 @@ __all__ = [
     "agreement_id",
     "awaiting",
     "learn",
+    "read_document",
     "start_consumer",
     "start_provider",
     "step",
+    "unanswered",
 ]
 
 
@@ -336,9 +338,32 @@ def learn(
     return replace(n, peer_pid=peer_pid, version=n.version + 1, updated=now)
 
 
+def unanswered(
+    n: Negotiation, now: datetime, *, code: str | None, reasons: tuple[str, ...]
+) -> Negotiation:
+    """The negotiation after our first message was refused or could not be delivered: the peer has
+    none of it, so there is no pid of its to name, and it is over.
+    """
+    return replace(
+        n,
+        state=State.TERMINATED,
+        terminated_by=n.role.other,
+        awaiting=(),
+        code=code,
+        reasons=reasons,
+        version=n.version + 1,
+        updated=now,
+    )
+
+
 def awaiting(n: Negotiation, roles: tuple[str, ...], now: datetime) -> Negotiation:
     """The negotiation with these roles still to decide (a person has just decided)."""
     return replace(n, awaiting=roles, version=n.version + 1, updated=now)
+
+
+def read_document(n: Negotiation, reference: Mapping[str, str], now: datetime) -> Negotiation:
+    """The negotiation once we have read the signed document behind an offer that came unasked."""
+    return replace(n, signed_document=reference, version=n.version + 1, updated=now)
 
 
 def agreement_id(provider: str, consumer: str, provider_pid: str, consumer_pid: str) -> str:

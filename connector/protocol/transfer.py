@@ -27,6 +27,7 @@ __all__ = [
     "start_consumer",
     "start_provider",
     "step",
+    "unanswered",
 ]
 
 
@@ -260,6 +261,23 @@ def learn(
     if peer_pid == t.peer_pid:
         return t
     return replace(t, peer_pid=peer_pid, version=t.version + 1, updated=now)
+
+
+def unanswered(
+    t: Transfer, now: datetime, *, code: str | None, reasons: tuple[str, ...]
+) -> Transfer:
+    """The transfer after our first message was refused or could not be delivered; as
+    `negotiation.unanswered`.
+    """
+    return replace(
+        t,
+        state=State.TERMINATED,
+        ended_by=t.role.other,
+        code=code,
+        reasons=reasons,
+        version=t.version + 1,
+        updated=now,
+    )
 
 
 # ------------------------------------------------------------------ content, act by act

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, Final, Literal, get_args
 
 from connector.evidence.leaf import Entry
+from connector.identity import edc
 from connector.identity import tokens as self_issued
 from connector.identity.did import DidDocument
 from connector.services.node import Node
@@ -22,13 +23,24 @@ ROLES: Final[tuple[Role, ...]] = get_args(Role)
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """A node that proved its DID on one request, and the groups this node's operator put it in."""
+    """A node that proved its DID on one request, and the groups this node's operator put it in.
+
+    `jti` is what the token may be used once by; None where the profile knows no such thing (an
+    EDC with mock identity, which proves nothing: see `identity.edc`). `credential` is the digest
+    of what it identified itself with.
+    """
 
     did: str
-    jti: str
+    jti: str | None
     expires: datetime
     document: DidDocument
     groups: frozenset[str]
+    credential: str = ""
+
+    @property
+    def signs(self) -> bool:
+        """Whether it can sign what it promises; if not, its message alone attests it (P6)."""
+        return self.document.signs
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +52,18 @@ class Actor:
 
 
 async def authenticate(node: Node, token: str) -> Caller:
-    """The node behind a Self-Issued token (P9). The token is not yet used up: see `inbound.spend`.
+    """The node behind a Self-Issued token (P9), or the configured peer behind a shared
+    secret or a mock identity. The token is not yet used up: see `inbound.spend`.
 
     Raises:
         Problem: `identity-…` when anything about the token or its DID document is not right;
             `access-unknown-peer` when the operator does not know this DID.
     """
+    partner = node.partners.of(token)
+    if partner is not None:
+        return await _pinned(node, partner.name, token)
+    if edc.spoken(token):
+        return await _mocked(node, token)
     known: dict[str, PeerRow] = {}
 
     async def document_of(did: str) -> DidDocument:
@@ -64,7 +82,33 @@ async def authenticate(node: Node, token: str) -> Caller:
     )
     did = claims.issuer
     document = await node.resolver.document(did)
-    return Caller(did, claims.jti, claims.expires, document, frozenset(known[did].groups))
+    groups = frozenset(known[did].groups)
+    return Caller(did, claims.jti, claims.expires, document, groups, token_hash(token))
+
+
+async def _mocked(node: Node, header: str) -> Caller:
+    """The peer that a mock identity names, if configuration lets it count.
+
+    Raises:
+        Problem: `identity-edc-header`; `access-unknown-peer`: the profile is off, or nobody put
+            this name into the peer list (one answer for both).
+    """
+    if not node.settings.edc.mock_identity:
+        raise Problem("access-unknown-peer")
+    name = edc.read(header)
+    if node.partners.named(name) is not None:  # it has a secret to show
+        raise Problem("access-unknown-peer")
+    return await _pinned(node, name, header)
+
+
+async def _pinned(node: Node, name: str, credential: str) -> Caller:
+    """A participant that only configuration tells about."""
+    document = node.resolver.pinned(name)
+    peer = await node.store.read(lambda tx: peers.get(tx, did=name))
+    if document is None or peer is None:
+        raise Problem("access-unknown-peer")
+    groups = frozenset(peer.groups)
+    return Caller(name, None, node.clock.now(), document, groups, token_hash(credential))
 
 
 async def actor(node: Node, token: str) -> Actor:

@@ -96,6 +96,6 @@ def _handovers(tx: Tx, row: AgreementRow) -> list[Handover]:
         manifest = parts.manifest(tx, transfer=transfer.pid)
         if manifest is not None:
             session = parts.session(tx, transfer=transfer.pid)
-            salt = bytes.fromhex(session.body["salt"]) if session else b""
-            found.append(Handover(manifest.body, manifest.receipt, salt))
+            salt = bytes.fromhex(session.body.get("salt", "")) if session else b""
+            found.append(Handover(manifest.body or None, manifest.receipt, salt))
     return found

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import Any
 
-from catalog import dsp
+from catalog import dsp, query_spec
 from connector.protocol import messages
-from connector.services import inbound, published, wording
+from connector.services import inbound, paging, published, wording
 from connector.services.access import Caller
 from connector.services.inbound import Incoming, Reply
 from connector.services.node import Node
@@ -109,28 +109,31 @@ async def document(node: Node, ident: str, version: int, groups: Groups = NOBODY
 
 
 async def requested(node: Node, incoming: Incoming[messages.CatalogRequest]) -> Reply:
-    """POST /catalog/request: the datasets this caller may see, projected.
+    """POST /catalog/request: the datasets this caller may see, projected, page by page.
 
     Raises:
-        Problem: `catalog-filter`: we know no filter language (DSP: 400).
+        Problem: `dataset-filter`: we know no filter language (DSP: 400); `dataset-cursor`.
     """
     await inbound.admit(node, incoming.caller)
-    if incoming.message.filter:
+    wanted = query_spec.read(incoming.message.filter)
+    if wanted is None:
         raise Problem("dataset-filter")
-    found = await node.store.read(lambda tx: _visible(tx, incoming.caller.groups))
+    groups, cursor = incoming.caller.groups, incoming.cursor
+    found = await node.store.read(lambda tx: paging.page(tx, node.listings, groups, cursor, wanted))
     body = dsp.catalog_response(
         catalog=f"{node.url}/catalog",
         participant=node.did,
         endpoint=node.dsp,
-        datasets=[dsp.project(one.document) for one in found],
+        datasets=found.datasets,
     )
-    return Reply(OK, body)
+    link = paging.link(f"{node.dsp}/catalog/request", found)
+    return Reply(OK, body, {"Link": link} if link else {})
 
 
 async def dataset_requested(node: Node, caller: Caller, iri: str) -> Reply:
     """GET /catalog/datasets/:id, the id being the dataset's IRI or its short form."""
     await inbound.admit(node, caller)
-    full = iri if "://" in iri else f"{node.url}/datasets/{iri}"
+    full = published.iri(node.url, iri)
     found = await node.store.read(lambda tx: published.find(tx, full, caller.groups))
     return Reply(OK, dsp.dataset_response(dsp.project(found.document)))
 
@@ -167,11 +170,6 @@ async def show(node: Node, ident: str) -> dict[str, Any]:
         }
 
     return await node.store.read(unit)
-
-
-def _visible(tx: Tx, groups: frozenset[str]) -> list[Published]:
-    rows = catalogs.datasets(tx, state="published")
-    return [published.of_row(tx, row) for row in rows if row.group in {PUBLIC, *groups}]
 
 
 def _shown(found: Published) -> dict[str, Any]:

@@ -16,7 +16,8 @@ from typing import Any, Final
 from catalog import search, verify
 from catalog.model import Entry
 from connector.base import telemetry
-from connector.services import asking
+from connector.identity import edc
+from connector.services import asking, foreign
 from connector.services.asking import Asked, FetchedHead, Found
 from connector.services.node import Node
 from connector.services.published import PUBLIC
@@ -79,8 +80,8 @@ def _due(node: Node, tx: Tx, max_age: timedelta) -> list[str]:
     rows = {row.peer: row for row in known.crawls(tx)}
     listed = [peer.did for peer in peers.listing(tx)]
     for did in rows.keys() - set(listed):
-        for head in known.heads(tx, peer=did):
-            known.forget_group(tx, peer=did, group=head.group)
+        for group in {PUBLIC} | {head.group for head in known.heads(tx, peer=did)}:
+            known.forget_group(tx, peer=did, group=group)
         known.forget_crawl(tx, peer=did)
     now = node.clock.now()
     return [
@@ -116,6 +117,10 @@ def _note(node: Node, tx: Tx, visit: Visit) -> None:
 
 
 async def _read(node: Node, visit: Visit) -> None:
+    if edc.is_name(visit.peer):
+        visit.stored, visit.gone = await foreign.crawl(node, visit.peer)
+        visit.verified, visit.unchanged = True, False
+        return
     asked = await asking.ask(node, visit.peer)
     await _group(node, asked, PUBLIC, visit)
     try:

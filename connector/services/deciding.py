@@ -16,15 +16,16 @@ from connector.protocol import errors, messages
 from connector.protocol import negotiation as machine
 from connector.protocol.messages import ContractRequest, Terms, extension
 from connector.protocol.negotiation import Act, Negotiation, Role
-from connector.services import agreements, ledger, planning, published
+from connector.services import agreements, countering, ledger, planning, published
 from connector.services.access import Caller
+from connector.services.countering import Proposal
 from connector.services.node import Node
 from connector.store import agreements as agreement_rows
 from connector.store import peers
 from connector.store.store import Tx
 from policies import application as applications
 from policies.application import Application
-from policies.compare import Difference, application_covers, differences
+from policies.compare import Difference, answer, application_covers, differences
 from policies.evaluate import Decision, Fact, Request, category, decide
 from policies.evaluate import groups as membership
 from policies.model import Policy
@@ -70,6 +71,11 @@ def judge(node: Node, tx: Tx, n: Negotiation, caller: Caller) -> Negotiation:
         if offer is None:
             raise Problem("negotiation-offer-unknown")
         requested = Terms.read(n.offer, kind="Offer").policy
+        if n.application is None and _bare(requested):
+            # Choosing the offer is the declaration (P6): its published terms are on the table.
+            requested = replace(offer.policy, assigner=node.did)
+            wire = published.on_table(requested, n.offer_id, n.dataset, node.did)
+            n = replace(n, offer=wire)
         beyond = [*differences(offer.policy, requested), *_not_applied_for(n, requested)]
     except Problem as problem:
         return end(node, tx, n, problem)
@@ -77,11 +83,13 @@ def judge(node: Node, tx: Tx, n: Negotiation, caller: Caller) -> Negotiation:
         # What the requester read: the agreement will name this version of the document.
         n = replace(n, signed_document=found.reference)
     if beyond:
-        return _refuse(node, tx, n, "negotiation-beyond", _sentences(beyond), _told(beyond))
+        proposal = countering.to_terms(offer.policy, requested)
+        return _decline(node, tx, n, "negotiation-beyond", _told(beyond), proposal, offer)
     decision = evaluate(node, n, requested, found.dataset, caller.groups)
     if not decision.permitted:
-        reasons = [*decision.reasons("en"), *decision.reasons("fr")]
-        return _refuse(node, tx, n, "negotiation-denied", reasons, decision)
+        proposal = _instead(node, n, offer.policy, requested, found.dataset, caller.groups)
+        told = {**decision.shared(), "reasons": _reasons(decision)}
+        return _decline(node, tx, n, "negotiation-denied", told, proposal, offer, decision)
     _note(node, tx, n, decision.outcome, decision)
     if offer.decisions:
         return machine.awaiting(n, offer.decisions, node.clock.now())
@@ -98,7 +106,8 @@ def accepted(node: Node, tx: Tx, n: Negotiation, caller: Caller) -> Negotiation:
     decision = evaluate(node, n, terms.policy, found.dataset, caller.groups)
     if not decision.permitted:
         reasons = [*decision.reasons("en"), *decision.reasons("fr")]
-        return _refuse(node, tx, n, "negotiation-denied", reasons, decision)
+        _note(node, tx, n, "deny", decision)
+        return terminate(node, tx, n, "negotiation-denied", reasons)
     _note(node, tx, n, decision.outcome, decision)
     remaining = remaining_roles(tx, n)
     if remaining:
@@ -110,10 +119,13 @@ def evaluate(
     node: Node, n: Negotiation, policy: Policy, dataset: Dataset, groups: frozenset[str]
 ) -> Decision:
     """Our policy's decision on the terms on the table."""
-    claims = planning.claims_in(read_application(n), policy)
-    request = Request(ODRL + "use", n.dataset, n.peer, claims)
     known = facts_about(groups, personal=dataset.personal)
-    return decide(policy, request, known, node.clock.now(), "negotiation")
+    return decide(policy, _request(n, policy), known, node.clock.now(), "negotiation")
+
+
+def _request(n: Negotiation, policy: Policy) -> Request:
+    claims = planning.claims_in(read_application(n), policy)
+    return Request(ODRL + "use", n.dataset, n.peer, claims)
 
 
 def facts_about(groups: frozenset[str], *, personal: bool) -> dict[str, Fact]:
@@ -192,33 +204,78 @@ def read_application(n: Negotiation) -> Application | None:
     return applications.read(n.application) if n.application else None
 
 
+def named(tx: Tx, n: Negotiation, before: str, groups: frozenset[str]) -> Negotiation:
+    """A counter-offer under a name that is none of our offers' is about the offer that the
+    negotiation is about: some peers name each of their own anew.
+    """
+    try:
+        ours = published.find(tx, n.dataset, groups).offer(n.offer_id)
+    except Problem:
+        return n
+    return n if ours else replace(n, offer_id=before, offer={**n.offer, "@id": before})
+
+
+def _bare(policy: Policy) -> bool:
+    """Whether terms say nothing of their own: permissions without any condition or duty."""
+    rules = policy.permissions
+    return not (
+        policy.prohibitions
+        or policy.obligations
+        or any(rule.constraints or rule.duties for rule in rules)
+    )
+
+
 def _not_applied_for(n: Negotiation, requested: Policy) -> tuple[Difference, ...]:
     application = read_application(n)
     return application_covers(application, requested) if application else ()
 
 
-def _refuse(
+def _decline(
     node: Node,
     tx: Tx,
     n: Negotiation,
     code: str,
-    reasons: Sequence[str],
-    trace: Decision | Json,
+    told: Json,
+    proposal: Proposal,
+    offer: Offer,
+    decision: Decision | None = None,
 ) -> Negotiation:
-    _note(node, tx, n, "deny", trace)
-    return terminate(node, tx, n, code, reasons)
+    """Refuse with reasons and with what would be acceptable; where people decide and can return
+    that, leave it to them.
+    """
+    said = {lang: [*told["reasons"][lang], *proposal.sentences(lang)] for lang in ("fr", "en")}
+    shared = {**told, "reasons": said}
+    if proposal.nearest:
+        shared[countering.COUNTER] = proposal.document()
+    internal = decision.internal() if decision else shared
+    ledger.decided(node, tx, n, outcome="deny", shared=shared, internal=internal)
+    if offer.decisions and proposal.changed is not None:
+        return machine.awaiting(n, offer.decisions, node.clock.now())
+    return terminate(node, tx, n, code, [*said["en"], *said["fr"]])
 
 
-def _note(node: Node, tx: Tx, n: Negotiation, outcome: str, trace: Decision | Json) -> None:
-    if isinstance(trace, Decision):
-        shared = {
-            **trace.shared(),
-            "reasons": {"fr": trace.reasons("fr"), "en": trace.reasons("en")},
-        }
-        internal = trace.internal()
-    else:
-        shared = internal = trace
-    ledger.decided(node, tx, n, outcome=outcome, shared=shared, internal=internal)
+def _instead(
+    node: Node,
+    n: Negotiation,
+    offer: Policy,
+    requested: Policy,
+    dataset: Dataset,
+    groups: frozenset[str],
+) -> Proposal:
+    """What could be asked instead of what our policy denies."""
+    known = facts_about(groups, personal=dataset.personal)
+    asking = _request(n, offer)
+    found = answer(offer, asking, known, node.clock.now())
+    return countering.to_request(offer, requested, found)
+
+
+def _note(node: Node, tx: Tx, n: Negotiation, outcome: str, decision: Decision) -> None:
+    shared = {**decision.shared(), "reasons": _reasons(decision)}
+    ledger.decided(node, tx, n, outcome=outcome, shared=shared, internal=decision.internal())
+
+
+def _reasons(decision: Decision) -> Json:
+    return {lang: decision.reasons(lang) for lang in ("fr", "en")}
 
 
 def _told(found: Sequence[Difference]) -> Json:
@@ -226,10 +283,6 @@ def _told(found: Sequence[Difference]) -> Json:
         "differences": [one.document() for one in found],
         "reasons": {"fr": [one.fr for one in found], "en": [one.en for one in found]},
     }
-
-
-def _sentences(found: Sequence[Difference]) -> list[str]:
-    return [*(one.en for one in found), *(one.fr for one in found)]
 
 
 def _offer(tx: Tx, n: Negotiation) -> Offer | None:

@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
-from uuid import UUID
 
 import orjson
 
@@ -25,7 +24,7 @@ from connector.protocol import transfer as machine
 from connector.protocol.json import strict_json
 from connector.protocol.messages import DataAddress, read_address
 from connector.protocol.transfer import Act, Role, State, Transfer
-from connector.services import access, agreements, ledger, wording
+from connector.services import access, agreements, ledger, plain, received
 from connector.services.access import Actor
 from connector.services.committing import commit
 from connector.services.fetches import Progress
@@ -38,13 +37,8 @@ from connector.store import transfers
 from connector.store.rows import AgreementRow, ManifestRow, PartRow, SessionRow
 from connector.store.store import Tx
 from policies.jcs import digest
-from policies.plan import Plan
-from policies.problem import Language, Problem
+from policies.problem import Problem
 
-DATA: Final = "data.ndjson"
-NAMES: Final = {"ndjson": DATA, "csv": "data.csv"}
-"""The received file of each distribution."""
-_FOLDER: Final = "received"
 _LIMIT: Final = 9 * 2**20
 _TIMEOUT: Final = 300.0
 _PATIENCE: Final = 120.0
@@ -77,10 +71,10 @@ async def complete(node: Node, agreement: str, form: str) -> str | None:
         row = find_agreement(tx, agreement)
         made = transfers.of_agreement(tx, agreement=row.id)
         ours = (t.pid for t in reversed(made) if t.role == Role.CONSUMER.value)
-        return [pid for pid in ours if form_of(tx, pid) == form]
+        return [pid for pid in ours if form_of(tx, pid) in {form, plain.FORM}]
 
     pids = await node.store.read(unit)
-    return next((pid for pid in pids if _finished(folder_of(node, pid))), None)
+    return next((pid for pid in pids if received.finished(received.folder_of(node, pid))), None)
 
 
 async def file(node: Node, who: Actor, pid: str, name: str) -> Path:
@@ -91,14 +85,9 @@ async def file(node: Node, who: Actor, pid: str, name: str) -> Path:
     """
     access.require(who, "operator", "researcher", "dpo", "auditor")
     await node.store.read(lambda tx: transfer(tx, pid))
-    if name not in _finished(folder_of(node, pid)):
+    if name not in received.finished(received.folder_of(node, pid)):
         raise Problem("transfer-no-file", name=name[:60])
-    return folder_of(node, pid) / name
-
-
-def folder_of(node: Node, pid: str) -> Path:
-    """Where the node keeps what it received of a transfer."""
-    return node.folder / _FOLDER / str(UUID(pid))
+    return received.folder_of(node, pid) / name
 
 
 async def _run(node: Node, pid: str, parts: int | None) -> None:
@@ -109,19 +98,28 @@ async def _run(node: Node, pid: str, parts: int | None) -> None:
         progress.problem = problem
     finally:
         progress.running = False
-        progress.files = _finished(folder_of(node, pid))
+        progress.files = received.finished(received.folder_of(node, pid))
         node.fetches.changed()
 
 
 async def _fetch(node: Node, pid: str, parts: int | None, progress: Progress) -> None:
-    folder = folder_of(node, pid)
-    if _finished(folder):
+    folder = received.folder_of(node, pid)
+    if received.finished(folder):
         if await node.store.read(lambda tx: rows.manifest(tx, transfer=pid)) is None:
             # Everything had arrived when the node ended: the receipt is still owed.
+            t = await _look(node, pid)
+            if agreements.attests(node, t.peer):
+                await plain.finish(node, t, folder)
+                return
             t, address = await _debt(node, pid)
             await _hand_back(node, t, address, *await asyncio.to_thread(_kept, folder))
         return
     t, address = await _address(node, pid)
+    if agreements.attests(node, t.peer):
+        await plain.fetch(node, t, address, folder, progress)
+        return
+    if not address.part_salt:
+        raise Problem("transfer-address")
     salt = bytes.fromhex(address.part_salt or "")
     form = await node.store.read(lambda tx: form_of(tx, pid))
     # The address dies with the transfer; auditors need the salt of its part digests after that,
@@ -129,7 +127,7 @@ async def _fetch(node: Node, pid: str, parts: int | None, progress: Progress) ->
     owed = {"url": address.url, "token": address.authorization}
     session = SessionRow(pid, None, {"salt": salt.hex(), "format": form, "owed": owed})
     await node.store.write(lambda tx: rows.put_session(tx, session))
-    writer = await asyncio.to_thread(PartWriter.open, folder, name=NAMES[form], salt=salt)
+    writer = await asyncio.to_thread(PartWriter.open, folder, name=received.NAMES[form], salt=salt)
     try:
         # A part counts once it is written *and* logged; one in between is asked for again.
         logged = await node.store.read(lambda tx: rows.last_number(tx, transfer=pid))
@@ -175,7 +173,7 @@ async def _address(node: Node, pid: str) -> tuple[Transfer, DataAddress]:
     if t.state is State.SUSPENDED or t.data_address is None:
         raise Problem("transfer-suspended", reasons=" ".join(t.reasons) or "–")
     address = read_address(t.data_address)
-    if address.url is None or address.authorization is None or not address.part_salt:
+    if address.url is None or address.authorization is None:
         raise Problem("transfer-address")
     document = await node.resolver.document(t.peer)
     document.check_address(address.url)
@@ -230,7 +228,7 @@ async def _finish(node: Node, t: Transfer, address: DataAddress, writer: PartWri
     form = await node.store.read(lambda tx: form_of(tx, t.pid))
     _check_manifest(manifest, t, agreement, provider, form)
     receipt = _receipt(node, t, manifest, writer.parts)
-    folder = folder_of(node, t.pid)
+    folder = received.folder_of(node, t.pid)
     await asyncio.to_thread(_write_files, folder, manifest, receipt, agreement)
     await asyncio.to_thread(writer.finish, manifest)
     await _hand_back(node, t, address, manifest, receipt)
@@ -351,16 +349,10 @@ def _write_files(
         "manifest.json": orjson.dumps(manifest, option=orjson.OPT_INDENT_2),
         "receipt.json": orjson.dumps(receipt, option=orjson.OPT_INDENT_2),
         "codebook.json": orjson.dumps(codebook, option=orjson.OPT_INDENT_2),
-        "agreement.fr.txt": _plain_words(agreement, "fr"),
-        "agreement.en.txt": _plain_words(agreement, "en"),
+        "agreement.fr.txt": received.words(agreement, "fr"),
+        "agreement.en.txt": received.words(agreement, "en"),
     }
-    try:
-        for name, content in files.items():
-            partial = folder / f"{name}.partial"
-            partial.write_bytes(content + b"\n")
-            partial.replace(folder / name)
-    except OSError as error:
-        raise Problem("dataplane-disk", reason=error.strerror or "I/O") from None
+    received.write(folder, files)
 
 
 def _kept(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -372,32 +364,6 @@ def _kept(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     except OSError as error:
         raise Problem("dataplane-disk", reason=error.strerror or "I/O") from None
     return manifest, receipt
-
-
-def _plain_words(row: AgreementRow, lang: Language) -> bytes:
-    wire = messages.Terms.read(row.body["wire"], kind="Agreement")
-    title = {"fr": "Accord", "en": "Agreement"}[lang]
-    ends = {"fr": "Expire le", "en": "Expires on"}[lang]
-    lines = [
-        f"{title} {row.id}",
-        f"{row.document['assigner']} → {row.document['assignee']}",
-        str(row.document["target"]),
-        *([f"{ends} {format_time(row.expires)}"] if row.expires else []),
-        "",
-        *wording.policies([wire.policy])[lang],
-        "",
-        *wording.plan(Plan.read(row.plan) if row.plan else None)[lang],
-    ]
-    return "\n".join(lines).encode()
-
-
-def _finished(folder: Path) -> list[str]:
-    """The files a transfer has left; none before the data file has its name."""
-    if not any((folder / name).exists() for name in NAMES.values()):
-        return []
-    return sorted(
-        path.name for path in folder.iterdir() if path.suffix not in {".partial", ".parts"}
-    )
 
 
 def _check(status: int, body: bytes) -> None:

@@ -12,9 +12,10 @@ from connector.dataplane.release import count_persons, projection_of
 from connector.protocol import messages
 from connector.protocol import transfer as machine
 from connector.protocol.transfer import Act, Role, State, Transfer
-from connector.services import access, halting, ledger, quarantine
+from connector.services import access, halting, ledger, pushing, quarantine
 from connector.services.committing import commit
 from connector.services.node import Node
+from connector.services.part_rules import part_rules
 from connector.services.processes import save_transfer, transfer
 from connector.services.releases import consent_now, judge, load, revision_of, session_of
 from connector.store import parts as rows
@@ -60,18 +61,32 @@ def prepare_soon(node: Node) -> None:
 
 
 async def _prepare_all(node: Node) -> None:
-    while waiting := await node.store.read(_waiting):
+    by_hand = "start" in node.settings.steps.by_hand
+    while waiting := await node.store.read(lambda tx: _waiting(tx, by_hand=by_hand)):
         for pid in waiting:
             await _prepare(node, pid)
 
 
-def _waiting(tx: Tx) -> list[str]:
+def release(tx: Tx, pid: str) -> None:
+    """A person has let a transfer start that waited for one."""
+    session = session_of(tx, pid)
+    rows.put_session(tx, replace(session, body={**session.body, "released": True}))
+
+
+def _waiting(tx: Tx, *, by_hand: bool) -> list[str]:
     held = quarantine.current(tx) is not None
     return [
         row.pid
         for row in transfer_rows.listing(tx, state=State.REQUESTED.value)
-        if row.role == Role.PROVIDER.value and not (held and _held_back(tx, row.pid))
+        if row.role == Role.PROVIDER.value
+        and not (by_hand and not _released(tx, row.pid))
+        and not (held and _held_back(tx, row.pid))
     ]
+
+
+def _released(tx: Tx, pid: str) -> bool:
+    session = rows.session(tx, transfer=pid)
+    return session is not None and bool(session.body.get("released"))
 
 
 def _held_back(tx: Tx, pid: str) -> bool:
@@ -89,7 +104,8 @@ async def _prepare(node: Node, pid: str) -> None:
     try:
         release = await node.store.read(lambda tx: load(tx, pid))
         revision, bits = await consent_now(node, release)
-        projection = projection_of(release.plan, revision.meta, release.form)
+        rules = await node.store.read(lambda tx: part_rules(node, tx, release, 1))
+        projection = projection_of(rules.plan, revision.meta, release.form)
         found = await asyncio.to_thread(count_persons, revision, projection, bits.bits, floor)
         if release.plan.rows.consent is not None and found < floor:
             problem = Problem("release-too-few", floor=floor)
@@ -106,10 +122,13 @@ async def _prepare(node: Node, pid: str) -> None:
             save_transfer(tx, start(node, tx, t))
 
     await commit(node, unit)
+    await pushing.soon(node)
 
 
 def start(node: Node, tx: Tx, t: Transfer) -> Transfer:
-    """Hand out a fresh data address: the first start, or a resumption."""
+    """Hand out a fresh data address: the first start, or a resumption; a push needs none."""
+    if t.format == pushing.PUSH:
+        return pushing.start(node, tx, t)
     session = session_of(tx, t.pid)
     token = access.new_secret(node)
     rows.put_session(tx, replace(session, token_hash=access.token_hash(token)))

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from connector.identity import did, tokens
+from connector.identity import did, edc, tokens
 from connector.services import quarantine
 from connector.services.node import Node
 
@@ -13,7 +13,15 @@ def document(node: Node) -> dict[str, Any]:
 
 
 def authorization(node: Node, peer: str) -> str:
-    """The `Authorization` of one request to a peer: a fresh token for it alone (P9)."""
+    """The `Authorization` of one request to a peer: a fresh token for it alone (P9), or what a
+    configured peer reads: the secret shared with it, the header of an EDC with mock identity.
+    """
+    partner = node.partners.named(peer)
+    if partner is not None:
+        return f"Bearer {partner.secret}"
+    configured = node.resolver.pinned(peer)
+    if configured is not None:
+        return edc.authorization(node.did, configured.dsp)
     kid = f"{node.did}#{node.keys.fragment('token')}"
     token = tokens.mint(node.keys.token_key, node.did, kid, peer, node.clock.now(), node.ids.uuid())
     return f"Bearer {token}"

@@ -6,8 +6,8 @@ reply and has no effect; the same key with another content is an error and chang
 """
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from connector.protocol.dedup import message_digest, message_key, repeated
@@ -25,20 +25,24 @@ M = TypeVar("M")
 
 @dataclass(frozen=True, slots=True)
 class Incoming(Generic[M]):
-    """A message as it came: who sent it, typed, its JSON, and the pid in its address."""
+    """A message as it came: who sent it, typed, its JSON, and the pid or cursor in its address."""
 
     caller: Caller
     message: M
     wire: dict[str, Any]
     pid: str | None
+    cursor: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What the peer is answered: a status and a JSON body, or an empty one."""
+    """What the peer is answered: a status and a JSON body, or an empty one; `headers` only for
+    answers that are not stored.
+    """
 
     status: int
     body: dict[str, Any] | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 async def receive(node: Node, incoming: Incoming[Any], act: Callable[[Tx], Reply]) -> Reply:
@@ -88,10 +92,12 @@ async def admit(node: Node, caller: Caller) -> None:
 
 
 def spend(tx: Tx, caller: Caller) -> None:
-    """Use up the caller's token: its `jti` may serve once (DCP 4.3.3; DECISIONS P9).
+    """Use up the caller's token: its `jti`, if it has one, may serve once (DCP 4.3.3; P9).
 
     Raises:
         Problem: `identity-token-replayed`.
     """
+    if caller.jti is None:
+        return
     if not replay.remember(tx, issuer=caller.did, jti=caller.jti, expires=caller.expires):
         raise Problem("identity-token-replayed")

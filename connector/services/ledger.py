@@ -6,6 +6,7 @@ decision: its row in both renderings, and its leaf.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -49,13 +50,30 @@ def sent(
             url=process.callback + path_of(message, to=process.role.other),
             type=str(wire["@type"]),
             body=jcs(wire) if "dataAddress" in wire else kept,
-            next_at=now,
+            next_at=now + node.pause(process.peer),
             created=now,
-            deadline=now + timedelta(hours=node.settings.delivery.deadline_hours),
+            deadline=now + _patience(node),
         ),
     )
     if warning is not None:
         attempts.put(tx, AttemptRow(seq, 0, now, problem=warning.code))
+
+
+def again(node: Node, tx: Tx, process: Process, kind: str) -> None:
+    """Have the latest message of a type delivered once more, as it was."""
+    said = [row for row in outbox.of(tx, process=process.pid) if row.type == kind]
+    if said:
+        now = node.clock.now()
+        due = now + node.pause(process.peer)
+        fresh = replace(said[-1], seq=0, state="pending", attempts=0, next_at=due, created=now)
+        outbox.put(
+            tx, replace(fresh, deadline=now + _patience(node), answer_status=None, answer=None)
+        )
+
+
+def _patience(node: Node) -> timedelta:
+    """How long a message is tried before a person must look."""
+    return timedelta(hours=node.settings.delivery.deadline_hours)
 
 
 def decided(

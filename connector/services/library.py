@@ -25,7 +25,16 @@ def own_templates(folder: Path) -> templates.Library:
         Problem: `publish-template-unreadable` (no UTF-8 JSON, too large, not readable),
             `policy-template-taken`, `policy-template-form`.
     """
-    found = sorted((folder / FOLDER).glob("*.json"))
+    return templates_in(folder / FOLDER)
+
+
+def templates_in(folder: Path) -> templates.Library:
+    """The templates in a folder; none where there is no folder.
+
+    Raises:
+        Problem: as `own_templates`.
+    """
+    found = sorted(folder.glob("*.json"))
     return templates.library({path.stem: _json(path) for path in found})
 
 

@@ -11,13 +11,12 @@ import asyncio
 from typing import Any, Final
 
 from connector.identity import did_web, tokens
-from connector.identity.did import DidDocument
+from connector.identity.did import VERSION_PATH, DidDocument
 from connector.protocol.json import strict_json
 from connector.services import access, asking, identity, inbound
 from connector.services.access import Actor, Caller
 from connector.services.doctor.finding import Finding, failure, good
 from connector.services.node import Node
-from connector.services.reaching import version_url
 from connector.store import peers
 from policies.problem import Problem
 
@@ -80,7 +79,7 @@ async def _caller(node: Node, token: str) -> Caller:
 def _dsp(caller: Caller) -> str | None:
     """Its version document, if its DID document says where it speaks; never another's host."""
     try:
-        return f"{caller.document.root}/.well-known/dspace-version"
+        return f"{caller.document.root}{VERSION_PATH}"
     except Problem:
         return None
 
@@ -124,7 +123,7 @@ async def ask(node: Node, who: Actor, did: str) -> Json:
     seen = _read(did, answer.body)
     own = {
         "did": did_web.read(node.did, dev=node.settings.dev.on).document_url,
-        "dsp": version_url(node.dsp),
+        "dsp": f"{node.url}{VERSION_PATH}",
     }
     found = [_finding(did, what, url, seen.get(what)) for what, url in own.items()]
     healthy = all(one.level == "ok" for one in found)

@@ -5,13 +5,14 @@ decides about a request stands in `deciding`, how an agreement is built and sign
 `agreements`, what a person asks or answers in `people`.
 """
 
+from dataclasses import replace
 from typing import Any, Final, Unpack
 
 from connector.protocol import messages
 from connector.protocol import negotiation as machine
 from connector.protocol.messages import Event, extension
 from connector.protocol.negotiation import Act, Content, Negotiation, Role
-from connector.services import agreements, deciding, ledger
+from connector.services import agreements, concluding, deciding, ledger, published, repeats
 from connector.services.access import Caller
 from connector.services.inbound import Incoming, Reply, admit, receive
 from connector.services.node import Node
@@ -35,6 +36,8 @@ async def requested(node: Node, incoming: Incoming[messages.ContractRequest]) ->
     """A request for data, the first of a negotiation or a changed one."""
     message, caller = incoming.message, incoming.caller
     application = deciding.application_of(node, caller, message)
+    # A dataset of ours may be named by its identifier; from here on it has one name.
+    offer = {**message.offer.wire, "target": published.iri(node.url, message.offer.target)}
 
     def act(tx: Tx) -> Reply:
         if incoming.pid is None:
@@ -45,15 +48,15 @@ async def requested(node: Node, incoming: Incoming[messages.ContractRequest]) ->
                 peer=caller.did,
                 callback=str(message.callback),
                 consumer_pid=message.consumer_pid,
-                offer=message.offer.wire,
+                offer=offer,
                 application=application,
             )
             deciding.check_visible(tx, n, caller)
             ledger.received(node, tx, n, incoming.wire)
         else:
-            n = _step(
-                node, tx, incoming, Act.REQUEST, offer=message.offer.wire, application=application
-            )
+            before = negotiation(tx, incoming.pid, peer=caller.did).offer_id
+            n = _step(node, tx, incoming, Act.REQUEST, offer=offer, application=application)
+            n = deciding.named(tx, n, before, caller.groups)
         reply = Reply(
             CREATED if incoming.pid is None else OK, messages.ContractNegotiation.of(n).wire()
         )
@@ -65,16 +68,32 @@ async def requested(node: Node, incoming: Incoming[messages.ContractRequest]) ->
 
 
 async def offered(node: Node, incoming: Incoming[messages.ContractOffer]) -> Reply:
-    """An offer of the provider: the researcher will accept it, answer it, or walk away."""
-    if incoming.pid is None:
-        raise Problem("negotiation-unasked")
+    """An offer of the provider, asked for or not: people here will accept it, answer it, or walk
+    away.
+    """
+    message, caller = incoming.message, incoming.caller
     found = extension(incoming.wire, "reason")
     reasons = tuple(str(item) for item in found) if isinstance(found, list) else ()
 
     def act(tx: Tx) -> Reply:
-        n = _step(node, tx, incoming, Act.OFFER, offer=incoming.message.offer.wire, reasons=reasons)
+        if incoming.pid is not None:
+            n = _step(node, tx, incoming, Act.OFFER, offer=message.offer.wire, reasons=reasons)
+            save_negotiation(tx, n)
+            return Reply(OK)
+        caller.document.check_address(str(message.callback))
+        n = machine.start_consumer(
+            by=Role.PROVIDER,
+            now=node.clock.now(),
+            pid=node.ids.uuid(),
+            peer=caller.did,
+            callback=str(message.callback),
+            provider_pid=message.provider_pid,
+            offer=message.offer.wire,
+            reasons=reasons,
+        )
+        ledger.received(node, tx, n, incoming.wire)
         save_negotiation(tx, n)
-        return Reply(OK)
+        return Reply(CREATED, messages.ContractNegotiation.of(n).wire())
 
     return await receive(node, incoming, act)
 
@@ -84,6 +103,8 @@ async def event(node: Node, incoming: Incoming[messages.ContractNegotiationEvent
     accepting = incoming.message.event is Event.ACCEPTED
 
     def act(tx: Tx) -> Reply:
+        if _repeated(node, tx, incoming, incoming.message.act):
+            return Reply(OK)
         n = _step(node, tx, incoming, incoming.message.act)
         if accepting:
             save_negotiation(tx, n)
@@ -101,23 +122,22 @@ async def agreed(node: Node, incoming: Incoming[messages.ContractAgreement]) -> 
     message, caller = incoming.message, incoming.caller
 
     def act(tx: Tx) -> Reply:
+        if _repeated(node, tx, incoming, Act.AGREE, message.agreement):
+            return Reply(OK)
         n = _step(node, tx, incoming, Act.AGREE, agreement=message.agreement.wire)
+        n = agreements.named(node, n)
         save_negotiation(tx, n)
         try:
             signed = agreements.countersign(node, tx, n, message.agreement, caller)
         except Problem as problem:
             save_negotiation(tx, deciding.end(node, tx, n, problem))
             return Reply(OK)
+        if "verify" in node.settings.steps.by_hand:
+            agreements.keep(node, tx, n, replace(signed, consumer_proof=None), caller)
+            return Reply(OK)
         agreements.keep(node, tx, n, signed, caller)
-        n = machine.step(n, Act.VERIFY, Role.CONSUMER, node.clock.now())
-        verification = messages.ContractAgreementVerification(
-            id=node.ids.uuid(),
-            provider_pid=str(n.provider_pid),
-            consumer_pid=n.pid,
-            extensions=messages.extend({}, "proof", signed.consumer_proof),
-        )
-        ledger.sent(node, tx, n, verification)
-        save_negotiation(tx, n)
+        proof = signed.consumer_proof if caller.signs else None
+        save_negotiation(tx, concluding.verify(node, tx, n, proof))
         return Reply(OK)
 
     return await receive(node, incoming, act)
@@ -127,22 +147,18 @@ async def verified(node: Node, incoming: Incoming[messages.ContractAgreementVeri
     """The consumer's signature over the same bytes; with it the agreement is final."""
 
     def act(tx: Tx) -> Reply:
+        if _repeated(node, tx, incoming, Act.VERIFY):
+            return Reply(OK)
         n = _step(node, tx, incoming, Act.VERIFY)
+        save_negotiation(tx, n)
         try:
-            proof = extension(incoming.wire, "proof")
+            proof = extension(incoming.wire, "proof") if incoming.caller.signs else None
             agreements.complete(node, tx, n, proof, incoming.caller)
         except Problem as problem:
             save_negotiation(tx, deciding.end(node, tx, n, problem))
             return Reply(OK)
-        n = machine.step(n, Act.FINALIZE, Role.PROVIDER, node.clock.now())
-        final = messages.ContractNegotiationEvent(
-            id=node.ids.uuid(),
-            provider_pid=n.pid,
-            consumer_pid=str(n.consumer_pid),
-            event=Event.FINALIZED,
-        )
-        ledger.sent(node, tx, n, final)
-        save_negotiation(tx, n)
+        if "finalize" not in node.settings.steps.by_hand:
+            save_negotiation(tx, concluding.finalize(node, tx, n))
         return Reply(OK)
 
     return await receive(node, incoming, act)
@@ -161,6 +177,16 @@ async def terminated(
         return Reply(OK)
 
     return await receive(node, incoming, act)
+
+
+def _repeated(
+    node: Node, tx: Tx, incoming: Incoming[Any], act: Act, agreement: messages.Terms | None = None
+) -> bool:
+    """Whether a peer without signatures says again what it has said (`repeats`)."""
+    n = negotiation(tx, str(incoming.pid), peer=incoming.caller.did)
+    pids = (incoming.message.provider_pid, incoming.message.consumer_pid)
+    same = pids == (n.provider_pid, n.consumer_pid)
+    return same and repeats.negotiating(node, tx, n, act, agreement)
 
 
 def _step(

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 
 from connector.base.clock import Clock
@@ -12,9 +13,13 @@ from connector.evidence.log import Log
 from connector.identity.keys import KeyRing
 from connector.identity.ports import Fetch
 from connector.identity.resolver import DidResolver
+from connector.identity.static import Partners
+from connector.services.alarm import Alarm
 from connector.services.background import Background
 from connector.services.bitmaps import Bitmaps
 from connector.services.fetches import Fetches
+from connector.services.judgements import Judgements
+from connector.services.paging import Listings
 from connector.services.reach import Looks, Reach
 from connector.store.store import Store
 from connector.subjects.journal import Journal
@@ -24,11 +29,12 @@ from connector.subjects.journal import Journal
 class Node:
     """One running participant. Frozen: what changes lives in the store.
 
-    `background` holds the work that goes on beside requests; `bitmaps` is a cache of the consent
-    state, rebuilt from the store at any time; `consenting` keeps journal and commits of consent
-    events in one order; `crawling` lets one crawl go on at a time. `keeping` holds what must run as
-    long as the node does (the log's keeper): readiness asks for it. `reach` and `looks` remember
-    questions about addresses.
+    `background` holds the work that goes on beside requests; `bitmaps` and `listings` are caches
+    of the consent state and of the catalog, rebuilt from the store at any time, `judgements` one of
+    decisions; `consenting` keeps journal and commits of consent events in one order; `crawling`
+    lets one crawl go on at a time; `alarm` wakes the monitor. `keeping` holds what must run as long
+    as the node does (the log's keeper, the monitor): readiness asks for it. `reach` and `looks`
+    remember questions about addresses.
     """
 
     folder: Path
@@ -42,13 +48,17 @@ class Node:
     fetch: Fetch
     resolver: DidResolver
     worker: Worker
+    partners: Partners = field(default_factory=Partners)
     background: Background = field(default_factory=Background)
     bitmaps: Bitmaps = field(default_factory=Bitmaps)
     fetches: Fetches = field(default_factory=Fetches)
     reach: Reach = field(default_factory=Reach)
     looks: Looks = field(default_factory=Looks)
     keeping: Background = field(default_factory=Background)
+    listings: Listings = field(default_factory=Listings)
     consenting: asyncio.Lock = field(default_factory=asyncio.Lock)
+    judgements: Judgements = field(default_factory=Judgements)
+    alarm: Alarm = field(default_factory=Alarm)
     crawling: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @property
@@ -70,3 +80,13 @@ class Node:
     def assertion_method(self) -> str:
         """The DID URL of the key that signs our promises."""
         return f"{self.did}#{self.keys.fragment('assertion')}"
+
+    def pause(self, peer: str) -> timedelta:
+        """How long a message to this peer waits before it leaves; no time at all for most.
+
+        An EDC stores its own step only after it has read our answer to it, and what comes before
+        that does not only find it unready: it makes it lose the step.
+        """
+        if self.resolver.pinned(peer) is None:
+            return timedelta(0)
+        return timedelta(milliseconds=self.settings.edc.pause_millis)

@@ -3,13 +3,14 @@
 What they publish is fetched and verified by `asking`, gathered for searches by `discovering`.
 """
 
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from catalog import values
 from connector.evidence.leaf import Entry
-from connector.identity import did_web
-from connector.services import access, asking
+from connector.identity import did_web, edc, static
+from connector.identity.did import DidDocument
+from connector.services import access, asking, foreign
 from connector.services.access import Actor
 from connector.services.asking import NOT_MODIFIED, Asked, FetchedHead, Found
 from connector.services.node import Node
@@ -18,6 +19,9 @@ from connector.store import peers
 from connector.store.rows import PeerRow
 from connector.store.store import Tx
 from policies.problem import Problem
+
+BY_CONFIGURATION: Final = Actor("configuration", "operator")
+"""Who knows a peer when the node's TOML says so."""
 
 
 async def add(node: Node, who: Actor, did: str, name: str, groups: list[str]) -> dict[str, Any]:
@@ -29,10 +33,46 @@ async def add(node: Node, who: Actor, did: str, name: str, groups: list[str]) ->
     access.require(who, "operator", "steward")
     if did.startswith(("https://", "http://")):
         did = did_web.from_url(did, dev=node.settings.dev.on)
+    return await _know(node, who, await node.resolver.document(did), name, groups)
+
+
+async def add_edc(
+    node: Node, who: Actor, participant: DidDocument, name: str, groups: list[str]
+) -> dict[str, Any]:
+    """Know an Eclipse EDC with mock identity from now on: what it is called, and where (P9).
+
+    Raises:
+        Problem: `access-role`, `peer-edc-off` (the node's TOML does not allow it),
+            `peer-group-name`.
+    """
+    access.require(who, "operator")
+    if not node.settings.edc.mock_identity:
+        raise Problem("peer-edc-off")
+    made = await _know(node, who, participant, name, groups)
+    node.resolver.pin(participant)
+    return made
+
+
+async def recall(node: Node) -> None:
+    """Know again, at a start, the peers that only configuration can tell about."""
+    for partner in node.partners.listing():
+        node.resolver.pin(partner.document)
+        known = await node.store.read(lambda tx, did=partner.name: peers.get(tx, did=did))  # type: ignore[misc]
+        if known is None:
+            await _know(node, BY_CONFIGURATION, partner.document, "", [])
+    if not node.settings.edc.mock_identity:
+        return
+    for row in await node.store.read(peers.listing):
+        if edc.is_name(row.did) and row.did_document:
+            node.resolver.pin(DidDocument.of(row.did_document, row.did))
+
+
+async def _know(
+    node: Node, who: Actor, document: DidDocument, name: str, groups: list[str]
+) -> dict[str, Any]:
     if not all(values.is_name(group) for group in groups):
         raise Problem("peer-group-name")
-    document = await node.resolver.document(did)
-    now = node.clock.now()
+    did, now = document.did, node.clock.now()
     row = PeerRow(
         did=did,
         name=name or None,
@@ -42,6 +82,8 @@ async def add(node: Node, who: Actor, did: str, name: str, groups: list[str]) ->
         did_document=dict(document.source),
     )
     change = {"v": 1, "change": "peer", "did": did, "groups": list(row.groups), "by": who.id}
+    if edc.is_name(did):
+        change |= {"profile": _profile(node, did), "addresses": dict(document.services)}
 
     def unit(tx: Tx) -> PeerRow:
         known = peers.get(tx, did=did)
@@ -50,12 +92,14 @@ async def add(node: Node, who: Actor, did: str, name: str, groups: list[str]) ->
         node.log.append(tx, Entry("config", None, None, change), now)
         return kept
 
-    return _shown(await node.store.write(unit))
+    shown = _shown(node, await node.store.write(unit))
+    node.alarm.ring()  # running agreements may depend on a membership
+    return shown
 
 
 async def listing(node: Node) -> list[dict[str, Any]]:
     """The peers known, by DID."""
-    return [_shown(row) for row in await node.store.read(peers.listing)]
+    return [_shown(node, row) for row in await node.store.read(peers.listing)]
 
 
 async def catalog_of(node: Node, did: str) -> dict[str, Any]:
@@ -66,6 +110,8 @@ async def catalog_of(node: Node, did: str) -> dict[str, Any]:
     Raises:
         Problem: `peer-unknown`, `peer-…`, `catalog-…`, `delivery-…`, `identity-…`.
     """
+    if node.resolver.pinned(did) is not None:
+        return await foreign.shown(node, did)
     asked = await asking.ask(node, did)
     public = await _head(node, asked, PUBLIC)
     heads = [public]
@@ -107,6 +153,8 @@ async def find(node: Node, iri: str) -> Found:
             no catalog open to us lists it; `peer-…`, `catalog-…`, `delivery-…`, `identity-…`.
     """
     for peer in await node.store.read(peers.listing):
+        if edc.is_name(peer.did):
+            continue
         try:
             asked = await asking.ask(node, peer.did)
             root = asked.root
@@ -158,12 +206,27 @@ def _merged(known: PeerRow, new: PeerRow) -> PeerRow:
     )
 
 
-def _shown(row: PeerRow) -> dict[str, Any]:
+def _shown(node: Node, row: PeerRow) -> dict[str, Any]:
     return {
         "did": row.did,
         "name": row.name or "",
         "groups": list(row.groups),
         "added": row.added.isoformat(),
         "head": row.head,
-        "url": did_web.read(row.did, dev=True).base,
+        "profile": _profile(node, row.did),
+        "url": _url(row),
     }
+
+
+def _profile(node: Node, peer: str) -> str:
+    """How a peer says who it is."""
+    if node.partners.named(peer) is not None:
+        return static.PROFILE
+    return edc.PROFILE if edc.is_name(peer) else "did"
+
+
+def _url(row: PeerRow) -> str:
+    """Where a peer is reached: by its DID, or by the operator's word."""
+    if edc.is_name(row.did):
+        return DidDocument.of(row.did_document or {}, row.did).dsp
+    return did_web.read(row.did, dev=True).base

@@ -7,21 +7,35 @@ follows through the outbox.
 from typing import Any, Final
 
 from connector.base.clock import format_time
+from connector.identity import edc
 from connector.protocol import messages
 from connector.protocol import negotiation as machine
 from connector.protocol.messages import Event, Terms
 from connector.protocol.negotiation import Act, Negotiation, Role
-from connector.services import access, agreements, deciding, ledger, peering, published, reaching
+from connector.services import (
+    access,
+    agreements,
+    bitmaps,
+    countering,
+    deciding,
+    foreign,
+    ledger,
+    peering,
+    proposing,
+    published,
+    reaching,
+)
 from connector.services.access import Actor
 from connector.services.asking import Found
 from connector.services.committing import commit
 from connector.services.node import Node
 from connector.services.processes import negotiation, save_negotiation
 from connector.services.views import negotiation_view
-from connector.store import catalogs
+from connector.store import catalogs, notes
+from connector.store.codec import to_text
 from connector.store.store import Tx
 from policies import application as applications
-from policies import compare, odrl
+from policies import compare
 from policies.application import Draft
 from policies.model import Policy
 from policies.problem import Problem
@@ -32,8 +46,8 @@ _ASKING: Final = ("operator", "researcher")
 _OUTCOMES: Final = ("approve", "return", "reject")
 
 
-async def request(node: Node, who: Actor, iri: str, draft: Json) -> Json:
-    """Ask the publisher of a dataset for it.
+async def request(node: Node, who: Actor, iri: str, draft: Json, peer: str | None = None) -> Json:
+    """Ask the publisher of a dataset for it; `peer` says which, where its id alone does not.
 
     Raises:
         Problem: `access-role`, `policy-application-…`, `peer-…`, `catalog-…`; `callback-nowhere`,
@@ -42,6 +56,9 @@ async def request(node: Node, who: Actor, iri: str, draft: Json) -> Json:
     access.require(who, *_ASKING)
     asked = applications.draft(draft)
     warning = await reaching.callback(node)
+    unsigned = peer if peer and edc.is_name(peer) else await foreign.publisher(node, iri)
+    if unsigned is not None:
+        return await _echo(node, unsigned, iri, asked, warning)
     found = await peering.find(node, iri)
     offer = _fitting(found, asked)
     application = _signed(node, asked, found.peer, iri, offer.id)
@@ -54,7 +71,7 @@ async def request(node: Node, who: Actor, iri: str, draft: Json) -> Json:
             pid=node.ids.uuid(),
             peer=found.peer,
             callback=found.dataset.endpoint,
-            offer=_wire(policy, offer.id, iri, found.peer),
+            offer=published.on_table(policy, offer.id, iri, found.peer),
             application=application,
             signed_document=found.reference,
         )
@@ -69,8 +86,29 @@ async def request(node: Node, who: Actor, iri: str, draft: Json) -> Json:
         save_negotiation(tx, n)
         return negotiation_view(tx, n)
 
-    made = await commit(node, unit)
-    return {**made, "warnings": [warning.document()] if warning else []}
+    return reaching.warned(await commit(node, unit), warning)
+
+
+async def _echo(node: Node, peer: str, ident: str, draft: Draft, warning: Problem | None) -> Json:
+    """Ask a connector that reads no application: the choice of its offer says it all (P6)."""
+    found = await foreign.dataset(node, peer, ident)
+    offer = foreign.echo(found, found.offer(draft.purpose), peer)
+    terms = Terms.read(offer, kind="Offer")
+    callback = foreign.configured(node, peer).dsp
+
+    def unit(tx: Tx) -> Json:
+        n = machine.start_consumer(
+            now=node.clock.now(), pid=node.ids.uuid(), peer=peer, callback=callback, offer=offer
+        )
+        notes.put(tx, key=f"{agreements.OFFERED}{n.pid}", text=to_text(dict(found.source)))
+        message = messages.ContractRequest(
+            id=node.ids.uuid(), consumer_pid=n.pid, callback=node.dsp, offer=terms
+        )
+        ledger.sent(node, tx, n, message, warning)
+        save_negotiation(tx, n)
+        return negotiation_view(tx, n)
+
+    return reaching.warned(await commit(node, unit), warning)
 
 
 async def resubmit(node: Node, who: Actor, pid: str, draft: Json) -> None:
@@ -81,6 +119,7 @@ async def resubmit(node: Node, who: Actor, pid: str, draft: Json) -> None:
     """
     access.require(who, *_ASKING)
     asked = applications.draft(draft)
+    await proposing.known_document(node, pid)
 
     def unit(tx: Tx) -> None:
         n = negotiation(tx, pid)
@@ -92,7 +131,7 @@ async def resubmit(node: Node, who: Actor, pid: str, draft: Json) -> None:
             Act.REQUEST,
             Role.CONSUMER,
             node.clock.now(),
-            offer=_wire(policy, n.offer_id, n.dataset, n.peer),
+            offer=published.on_table(policy, n.offer_id, n.dataset, n.peer),
             application=application,
         )
         message = messages.ContractRequest(
@@ -115,6 +154,7 @@ async def accept(node: Node, who: Actor, pid: str) -> None:
         Problem: `negotiation-resubmit`: the offer is wider than what was applied for.
     """
     access.require(who, *_ASKING)
+    await proposing.known_document(node, pid)
 
     def unit(tx: Tx) -> None:
         n = negotiation(tx, pid)
@@ -153,16 +193,21 @@ async def terminate(node: Node, who: Actor, pid: str, reason: str) -> None:
 async def decide(node: Node, who: Actor, pid: str, body: Json) -> None:
     """A person's decision on a request that waits for their role (P5).
 
+    A return carries a changed offer, or the word "counter" for the one that the policy proposes
+    (`countering`); its reason may then be left to it.
+
     Raises:
         Problem: `access-role` (the token is not of that role), `decision-not-awaited`,
-            `decision-outcome`, `policy-change-…` (a changed offer that cannot be made).
+            `decision-outcome`, `policy-change-…` (a changed offer that cannot be made),
+            `decision-beyond`, `decision-no-counter`.
     """
-    role, outcome = body.get("role"), body.get("outcome")
-    reason = str(body.get("reason") or "").strip()
-    if outcome not in _OUTCOMES or (outcome != "approve" and not reason):
+    role, outcome, offer = body.get("role"), body.get("outcome"), body.get("offer")
+    given = str(body.get("reason") or "").strip()
+    proposed = outcome == "return" and offer == countering.COUNTER
+    if outcome not in _OUTCOMES or (outcome != "approve" and not given and not proposed):
         raise Problem("decision-outcome", outcomes=", ".join(_OUTCOMES))
     access.require(who, str(role))
-    changed = compare.ChangedOffer.read(body.get("offer")) if outcome == "return" else None
+    read = None if outcome != "return" or proposed else compare.ChangedOffer.read(offer)
 
     def unit(tx: Tx) -> None:
         n = negotiation(tx, pid)
@@ -170,6 +215,11 @@ async def decide(node: Node, who: Actor, pid: str, body: Json) -> None:
             raise Problem(
                 "decision-not-awaited", role=str(role), roles=", ".join(n.awaiting) or "–"
             )
+        changed, reason = read, given
+        if proposed:
+            changed, said = countering.proposed(tx, n)
+            reason = given or " ".join(said)
+        _check(tx, n, str(outcome), changed)
         shared = {"reasons": {"fr": [reason] if reason else [], "en": [reason] if reason else []}}
         ledger.decided(
             node,
@@ -184,6 +234,23 @@ async def decide(node: Node, who: Actor, pid: str, body: Json) -> None:
         save_negotiation(tx, _after(node, tx, n, str(outcome), reason, changed))
 
     await commit(node, unit)
+
+
+def _check(tx: Tx, n: Negotiation, outcome: str, changed: compare.ChangedOffer | None) -> None:
+    """A request that our policy denies can be returned or rejected, never approved as it stands.
+
+    Raises:
+        Problem: `decision-beyond`; `dataset-unknown`, `negotiation-offer-unknown`: nothing is
+            offered any more that could be returned.
+    """
+    if countering.pending(tx, n) is None or outcome == "reject":
+        return
+    if changed is None:
+        raise Problem("decision-beyond")
+    found = published.find(tx, n.dataset, bitmaps.groups_of(tx, n.peer)).offer(n.offer_id)
+    if found is None:
+        raise Problem("negotiation-offer-unknown")
+    countering.check_return(found.policy, n, changed)
 
 
 def _after(
@@ -211,7 +278,7 @@ def _return(
         Act.OFFER,
         Role.PROVIDER,
         node.clock.now(),
-        offer=_wire(policy, n.offer_id, n.dataset, node.did),
+        offer=published.on_table(policy, n.offer_id, n.dataset, node.did),
         reasons=(reason,),
     )
     message = messages.ContractOffer(
@@ -223,13 +290,6 @@ def _return(
     )
     ledger.sent(node, tx, n, message)
     return n
-
-
-def _wire(policy: Policy, offer: str, dataset: str, assigner: str) -> Json:
-    """The terms on the table as they travel: under the published offer's name (P6)."""
-    return odrl.wire(
-        policy, **{"@type": "Offer", "@id": offer, "target": dataset, "assigner": assigner}
-    )
 
 
 def _signed(node: Node, draft: Draft, provider: str, dataset: str, offer: str) -> Json:

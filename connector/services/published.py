@@ -11,6 +11,7 @@ from catalog.model import Dataset, Offer
 from connector.store import catalogs
 from connector.store.rows import DatasetRow
 from connector.store.store import Tx
+from policies import odrl
 from policies.model import Policy, atoms
 from policies.problem import Problem
 from policies.vocabulary import ODRL, purpose_covers
@@ -87,6 +88,18 @@ def named(tx: Tx, reference: Mapping[str, str] | None) -> tuple[dict[str, Any], 
 def _read(body: bytes) -> tuple[dict[str, Any], Dataset]:
     document = json.loads(body)
     return document, documents.read(document)
+
+
+def iri(url: str, name: str) -> str:
+    """The IRI of a dataset of the node at `url`, which its short identifier names as well."""
+    return name if "://" in name else f"{url}/datasets/{name}"
+
+
+def on_table(policy: Policy, offer: str, dataset: str, assigner: str) -> dict[str, Any]:
+    """Terms on the table as they travel: under the published offer's name (P6)."""
+    return odrl.wire(
+        policy, **{"@type": "Offer", "@id": offer, "target": dataset, "assigner": assigner}
+    )
 
 
 def purpose_allowed(policy: Policy, purpose: str) -> bool:

@@ -38,8 +38,10 @@ from catalog.model import (
 from catalog.values import rounded_persons
 from connector.base.clock import format_time
 from connector.dataplane import about as declarations
+from connector.dataplane import runnable
 from connector.dataplane.about import About
 from connector.dataplane.building import build
+from connector.dataplane.declaring import Found, declaration
 from connector.dataplane.revision import Revision, RevisionMeta
 from connector.dataplane.tables import NIR
 from connector.evidence import bodies
@@ -59,9 +61,11 @@ from connector.store.rows import DatasetRow, DocumentRow, HeadRow, RevisionRow
 from connector.store.store import Tx
 from policies import templates
 from policies.compare import ChangedOffer, change
+from policies.each_purpose import one_each
 from policies.jcs import jcs
-from policies.lint import Declaration, lint
+from policies.lint import Column, Declaration, Finding, lint, refusing, warning
 from policies.model import Policy
+from policies.plan import needs
 from policies.problem import Problem
 
 _DATA: Final = "data"
@@ -71,7 +75,6 @@ _REGISTER: Final = 20_000
 _NDJSON: Final = Distribution("ndjson", "application/x-ndjson")
 _CSV: Final = Distribution("csv", "text/csv")
 _FORMS: Final = {"xapi": (_NDJSON,), "csv": (_NDJSON, _CSV)}
-_IDENTIFYING: Final = frozenset({"direct", "special"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,14 +111,19 @@ async def add(node: Node, who: Actor, upload: Upload) -> dict[str, Any]:
             max_bad=upload.max_bad,
         )
         own = await asyncio.to_thread(own_templates, node.folder)
-        offer = _offer(node, about, meta, own)
+        offer, warnings = _offer(node, about, meta, own)
         await _register(node, folder)
-        return await commit(node, lambda tx: _publish(node, tx, who, about, meta, folder, offer))
+        published = await commit(
+            node, lambda tx: _publish(node, tx, who, about, meta, folder, offer, warnings)
+        )
+        made = {**published, "warnings": [one.document() for one in warnings]}
     except BaseException:
         await asyncio.to_thread(_drop, folder)
         raise
     finally:
         kept.unlink(missing_ok=True)
+    node.alarm.ring()  # running agreements may depend on what the dataset declares
+    return made
 
 
 async def withdraw(node: Node, who: Actor, ident: str, reason: str) -> dict[str, Any]:
@@ -204,6 +212,7 @@ def _publish(
     meta: RevisionMeta,
     folder: Path,
     offer: Policy,
+    warnings: tuple[Finding, ...],
 ) -> dict[str, Any]:
     now = node.clock.now()
     known = catalogs.dataset(tx, id=about.id)
@@ -230,14 +239,7 @@ def _publish(
     catalogs.put_dataset(tx, row)
     _next_head(node, tx, about.group, now)
     shared = bodies.catalog(document, dataset.iri)
-    private = {
-        "v": 1,
-        "by": who.id,
-        "role": who.role,
-        "revision": meta.id,
-        "root": meta.root,
-        "columns": _choices(meta),
-    }
+    private = _private(who, meta, warnings)
     node.log.append(tx, LeafEntry("catalog", None, shared, private, about=dataset.iri), now)
     return {
         "v": 1,
@@ -254,6 +256,19 @@ def _publish(
         },
         "quarantine": dict(meta.quarantined),
         "findings": dict(meta.findings),
+    }
+
+
+def _private(who: Actor, meta: RevisionMeta, warnings: tuple[Finding, ...]) -> dict[str, Any]:
+    """Our own part of the leaf: who published which revision, what was chosen, what was said."""
+    return {
+        "v": 1,
+        "by": who.id,
+        "role": who.role,
+        "revision": meta.id,
+        "root": meta.root,
+        "columns": _choices(meta),
+        "warnings": [{"code": one.code, "path": one.path} for one in warnings],
     }
 
 
@@ -284,11 +299,14 @@ def _choices(meta: RevisionMeta) -> list[dict[str, Any]]:
     ]
 
 
-def _offer(node: Node, about: About, meta: RevisionMeta, own: templates.Library) -> Policy:
-    """The offer the steward declared, if nothing forbids publishing it.
+def _offer(
+    node: Node, about: About, meta: RevisionMeta, own: templates.Library
+) -> tuple[Policy, tuple[Finding, ...]]:
+    """The offer the steward declared, if nothing forbids publishing it, and what to warn of.
 
     Raises:
-        Problem: `publish-no-policy`, `policy-template-…`; the first of the linter's findings.
+        Problem: `publish-no-policy`, `policy-template-…`; the first of the linter's findings;
+            `dataplane-lane`, `dataplane-column`: this node could not serve it.
     """
     if about.policy is None:
         raise Problem("publish-no-policy")
@@ -296,31 +314,33 @@ def _offer(node: Node, about: About, meta: RevisionMeta, own: templates.Library)
     if about.until is not None and planning.expiry(policy) is None:
         # What the steward declares beside the terms holds like a term.
         policy = change(policy, ChangedOffer(until=format_time(about.until)))
-    findings = lint(
-        policy,
-        Declaration(
-            personal=about.personal or meta.persons > 0,
-            audience=about.audience,
-            basis=about.basis.type if about.basis else None,
-            notice=about.notice.iri if about.notice else None,
-            retention=about.retention or None,
-            retention_default=node.settings.retention.default,
-            retention_reason=about.retention_reason or None,
-            until=format_time(about.until) if about.until else None,
-            now=node.clock.now(),
-            fields=frozenset(field.name for field in meta.codebook if field.type != NIR),
-            subjects=meta.table is None or bool(meta.table.subjects),
-            identifying=frozenset(
-                field.name for field in meta.codebook if field.personal in _IDENTIFYING
-            ),
-            dated=meta.table is None or meta.table.time is not None,
-        ),
-    )
-    if findings:
-        first = findings[0].problem()
+    findings = lint(policy, _declaration(node, about, meta))
+    if refused := refusing(findings):
+        first = refused[0].problem()
         first.params["findings"] = [one.document() for one in findings]
         raise first
-    return policy
+    runnable.check(needs(policy))
+    return policy, warning(findings)
+
+
+def _declaration(node: Node, about: About, meta: RevisionMeta) -> Declaration:
+    """What the linter must know of what the steward declared and the profile found."""
+    conditioned = {one.column for one in about.special if one.condition}
+    return declaration(
+        about,
+        retention_default=node.settings.retention.default,
+        now=node.clock.now(),
+        found=Found(
+            persons=meta.persons,
+            subjects=meta.table is None or bool(meta.table.subjects),
+            dated=meta.table is None or meta.table.time is not None,
+            columns=tuple(
+                Column(field.name, field.type, field.personal, field.name in conditioned)
+                for field in meta.codebook
+                if field.type != NIR
+            ),
+        ),
+    )
 
 
 def _dataset(
@@ -366,7 +386,12 @@ def _dataset(
         group=about.group,
         rows=meta.rows,
         persons=rounded_persons(meta.persons) if personal else None,
-        offers=(Offer(documents.offered(offer, iri, node.did), about.decisions),),
+        offers=tuple(
+            Offer(documents.offered(each, iri, node.did), about.decisions)
+            for each in (
+                one_each(offer) if about.policy and about.policy.each_purpose else (offer,)
+            )
+        ),
         distributions=_FORMS[about.kind],
         endpoint=node.dsp,
         record_time=about.time or None if about.kind == "csv" else None,

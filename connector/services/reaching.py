@@ -7,7 +7,7 @@ somebody else answers, is a refusal; where the machine cannot know (a private ad
 only others resolve), the caller is warned and may ask a peer to look (`looking`).
 """
 
-from typing import Final
+from typing import Any, Final
 
 from connector.protocol.json import strict_json
 from connector.protocol.versions import version_document
@@ -34,6 +34,11 @@ async def callback(node: Node) -> Problem | None:
     if reach.problem is not None and reach.problem.code in _HARD:
         raise reach.problem
     return reach.problem
+
+
+def warned(made: dict[str, Any], warning: Problem | None) -> dict[str, Any]:
+    """The answer to whoever began a negotiation, with what they should know of our own address."""
+    return {**made, "warnings": [warning.document()] if warning else []}
 
 
 def version_url(dsp: str) -> str:

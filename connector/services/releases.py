@@ -25,11 +25,11 @@ from connector.store.store import Tx
 from connector.subjects.registry import Bitmap, Roster
 from policies import application as applications
 from policies.evaluate import Decision, Fact, Phase, Request, decide
-from policies.model import INTEGER
+from policies.model import INTEGER, Policy
 from policies.plan import Plan, facts
 from policies.problem import Problem
 from policies.values import literal
-from policies.vocabulary import ODRL
+from policies.vocabulary import ODRL, PREAU
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +115,32 @@ def judge(
     groups: frozenset[str],
 ) -> Decision:
     """The agreement's policy on this transfer, now."""
+    return _judged(node, tx, t, agreement, phase, groups)[1]
+
+
+def judge_again(
+    node: Node, tx: Tx, t: Transfer, agreement: AgreementRow, groups: frozenset[str]
+) -> Decision:
+    """As `judge` for a part, remembered while nothing that it depends on can have changed.
+
+    An agreement and the place of a transfer under it never change; groups and clock do.
+    """
+    key = (agreement.id, agreement.digest, agreement.plan_digest, t.pid, groups)
+
+    def make() -> tuple[Policy, Decision]:
+        return _judged(node, tx, t, agreement, "batch", groups)
+
+    return node.judgements.find(key, node.clock.now(), make)
+
+
+def _judged(
+    node: Node,
+    tx: Tx,
+    t: Transfer,
+    agreement: AgreementRow,
+    phase: Phase,
+    groups: frozenset[str],
+) -> tuple[Policy, Decision]:
     policy = Terms.read(agreement.body["wire"], kind="Agreement").policy
     application = applications.read(agreement.application) if agreement.application else None
     plan = Plan.read(agreement.plan)
@@ -125,9 +151,13 @@ def judge(
         **facts(plan),
         ODRL + "count": Fact((place,), "ledger", "enforced"),
     }
+    if plan.budgets.records is not None:
+        # The parts themselves are cut to the budget: what is held is never more than it.
+        spent = literal(str(plan.budgets.records), INTEGER)
+        known[PREAU + "recordBudget"] = Fact((spent,), "ledger", "enforced")
     claims = planning.claims_in(application, policy)
     request = Request(ODRL + "use", agreement.dataset, t.peer, claims)
-    return decide(policy, request, known, node.clock.now(), phase)
+    return policy, decide(policy, request, known, node.clock.now(), phase)
 
 
 async def consent_now(node: Node, release: Release) -> tuple[Revision, Bitmap]:

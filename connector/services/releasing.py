@@ -8,7 +8,7 @@ it leaves; the commit asks everything again and refuses what changed while the p
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, NoReturn
 
 from connector.dataplane import parts as forms
 from connector.dataplane.parts import PartInfo
@@ -21,16 +21,18 @@ from connector.dataplane.release import (
 )
 from connector.evidence import bodies
 from connector.evidence.leaf import Entry
-from connector.services import quarantine
+from connector.services import halting, quarantine
 from connector.services.bitmaps import groups_of
+from connector.services.committing import commit
 from connector.services.node import Node
-from connector.services.processes import transfer
+from connector.services.part_rules import PartRules, part_rules
+from connector.services.processes import save_transfer, transfer
 from connector.services.releases import (
     Release,
     agreement_of,
     check_running,
     consent_now,
-    judge,
+    judge_again,
     opened,
     session_of,
 )
@@ -41,7 +43,7 @@ from connector.store.store import Tx
 from connector.subjects.registry import Bitmap
 from policies.problem import Problem
 
-ENDED: Final = frozenset({"release-ended"})
+ENDED: Final = frozenset({"release-ended", "release-budget"})
 _TRIES: Final = 5
 
 
@@ -62,16 +64,19 @@ async def part(
 
     Raises:
         Problem: `release-unknown` (no such transfer for this token), `release-suspended`,
-            `release-ended`, `release-quarantine`, `release-part-order`,
+            `release-ended`, `release-quarantine`, `release-part-order`, `release-budget`,
             `release-acknowledgement`, `evidence-clock-back`.
     """
     release = await opened(node, pid, token)
     await acknowledge(node, release, acknowledged)
     before, known = await node.store.read(lambda tx: _place(tx, pid, number))
     revision = node.bitmaps.revision(node.folder, release.revision)
-    projection = projection_of(release.plan, revision.meta, release.form)
-    limits = _limits(node, number)
     for _ in range(_TRIES):
+        rules = await node.store.read(lambda tx: part_rules(node, tx, release, number))
+        if rules.records == 0:
+            await _spent(node, pid)
+        projection = projection_of(rules.plan, revision.meta, release.form)
+        limits = _limits(node, number, rules.records)
         _, bits = await consent_now(node, release)
         encoded = await asyncio.to_thread(
             encode_part,
@@ -86,7 +91,9 @@ async def part(
         # Before the transaction: everybody's commits wait for this one.
         keyed = await asyncio.to_thread(forms.part_digest, release.salt, encoded.body)
         made = await node.store.write(
-            lambda tx, e=encoded, k=keyed, b=bits: _commit(node, tx, release, number, e, k, b)  # type: ignore[misc]
+            lambda tx, e=encoded, k=keyed, b=bits, r=rules: _commit(  # type: ignore[misc]
+                node, tx, release, number, e, k, b, r
+            )
         )
         if made is not None:
             return made
@@ -118,18 +125,37 @@ def _commit(
     encoded: Encoded,
     keyed: str,
     bits: Bitmap,
+    rules: PartRules,
 ) -> Part | None:
-    """Ask everything again and log the part; None when consent moved and it must be re-encoded."""
+    """Ask everything again and log the part; None when consent, or what the rules depend on, moved
+    and it must be encoded again.
+    """
     now = node.clock.now()
     t = transfer(tx, release.transfer.pid)
     agreement = agreement_of(tx, t)
     check_running(t)
     quarantine.check(tx, release.plan)
     groups = groups_of(tx, t.peer)
-    if not judge(node, tx, t, agreement, "batch", groups).permitted:
+    if not judge_again(node, tx, t, agreement, groups).permitted:
         raise Problem("release-ended")
     if not bits.good_at(now, consents.epoch(tx)):
         return None
+    if not rules.allow(encoded.rows, part_rules(node, tx, release, number)):
+        return None
+    return _issue(node, tx, release, number, encoded, keyed, bits.epoch)
+
+
+def _issue(
+    node: Node,
+    tx: Tx,
+    release: Release,
+    number: int,
+    encoded: Encoded,
+    keyed: str,
+    epoch: int,
+) -> Part:
+    """The part as a new issue with its leaf; as the old one when the bytes are the same (X3)."""
+    t, now = release.transfer, node.clock.now()
     last = encoded.stop >= release.revision.rows
     before = rows.latest(tx, transfer=t.pid, n=number)
     encoder = ENCODERS[release.form]
@@ -144,10 +170,10 @@ def _commit(
         "start": encoded.start,
         "stop": encoded.stop,
         "withheld": dict(encoded.withheld),
-        "epoch": bits.epoch,
+        "epoch": epoch,
         "encoder": encoder,
     }
-    leaf = node.log.append(tx, Entry("part", agreement.id, shared, private), now)
+    leaf = node.log.append(tx, Entry("part", release.agreement.id, shared, private), now)
     row = PartRow(
         transfer=t.pid,
         n=number,
@@ -160,7 +186,7 @@ def _commit(
         stop=encoded.stop,
         encoder=encoder,
         leaf=leaf,
-        epoch=bits.epoch,
+        epoch=epoch,
         withheld=sum(encoded.withheld.values()),
     )
     rows.add(tx, row)
@@ -200,12 +226,27 @@ def _place(tx: Tx, pid: str, number: int) -> tuple[int, PartRow | None]:
     return (int(before.stop or 0) if before else 0), None
 
 
-def _limits(node: Node, number: int) -> Limits:
+def _limits(node: Node, number: int, records: int | None) -> Limits:
     settings = node.settings.release
     rows_at_most = settings.max_part_rows
     if number == 1:
         rows_at_most = min(rows_at_most, settings.first_part_rows)
+    if records is not None:
+        rows_at_most = min(rows_at_most, records)
     return Limits(rows_at_most, settings.max_part_bytes)
+
+
+async def _spent(node: Node, pid: str) -> NoReturn:
+    """End a transfer whose agreement's budget of records is used up, and say so."""
+    problem = Problem("release-budget")
+
+    def unit(tx: Tx) -> None:
+        t = transfer(tx, pid)
+        if not t.over:
+            save_transfer(tx, halting.end(node, tx, t, problem))
+
+    await commit(node, unit)
+    raise problem
 
 
 async def acknowledge(node: Node, release: Release, header: str | None) -> None:

@@ -26,7 +26,7 @@ from connector.store import agreements, catalogs, parts
 from connector.store import transfers as transfer_rows
 from connector.store.rows import DatasetRow, RevisionRow
 from connector.store.store import Tx
-from policies.planned import NOT_MEASURED, Plan
+from policies.plan import NOT_MEASURED, Plan
 from policies.problem import Problem
 
 Json = dict[str, Any]

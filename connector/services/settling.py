@@ -12,10 +12,9 @@ from connector.protocol import negotiation as negotiations
 from connector.protocol import transfer as transfers
 from connector.protocol.json import strict_json
 from connector.protocol.messages import ContractNegotiation, TransferProcess, read_error
-from connector.protocol.names import NO_PID
 from connector.protocol.negotiation import Negotiation
 from connector.protocol.transfer import Transfer
-from connector.services import deciding
+from connector.services import deciding, reconciling
 from connector.services.committing import commit
 from connector.services.node import Node
 from connector.services.processes import (
@@ -30,12 +29,14 @@ from policies.problem import Problem
 
 __all__ = ["Outcome", "settle"]
 
-_OPENING: Final = ("ContractRequestMessage", "TransferRequestMessage")
+_OPENING: Final = ("ContractRequestMessage", "ContractOfferMessage", "TransferRequestMessage")
 
 
 async def settle(node: Node, row: OutboxRow, outcome: Outcome) -> None:
     """Record the outcome of one message."""
     transferring = row.type.startswith("Transfer")
+    if not outcome.delivered and await _taken_already(node, row, outcome):
+        return
     if not outcome.delivered:
         end = _end_transfer if transferring else _end_negotiation
         await commit(node, lambda tx: end(node, tx, row, outcome))
@@ -43,6 +44,14 @@ async def settle(node: Node, row: OutboxRow, outcome: Outcome) -> None:
         learn = _learn_transfer if transferring else _learn_negotiation
         body = outcome.response.body
         await commit(node, lambda tx: learn(node, tx, row, body))
+
+
+async def _taken_already(node: Node, row: OutboxRow, outcome: Outcome) -> bool:
+    """Whether a peer says "not now" because it has taken the message before."""
+    if outcome.response is None or outcome.response.status != reconciling.CONFLICT:
+        return False
+    load = transfer if row.type.startswith("Transfer") else negotiation
+    return await reconciling.arrived(node, await node.store.read(lambda tx: load(tx, row.process)))
 
 
 def _learn_negotiation(node: Node, tx: Tx, row: OutboxRow, body: bytes) -> None:
@@ -72,13 +81,17 @@ def _end_negotiation(node: Node, tx: Tx, row: OutboxRow, outcome: Outcome) -> No
     if not n.legal(negotiations.Act.TERMINATE, by):
         return
     code, reasons = _reasons(outcome)
+    if n.peer_pid is None:
+        now = node.clock.now()
+        save_negotiation(tx, negotiations.unanswered(n, now, code=code, reasons=reasons))
+        return
     ended: Negotiation = negotiations.step(
         n,
         negotiations.Act.TERMINATE,
         by,
         node.clock.now(),
-        provider_pid=n.provider_pid or NO_PID,
-        consumer_pid=n.consumer_pid or NO_PID,
+        provider_pid=n.provider_pid,
+        consumer_pid=n.consumer_pid,
         code=code,
         reasons=reasons,
     )
@@ -92,13 +105,16 @@ def _end_transfer(node: Node, tx: Tx, row: OutboxRow, outcome: Outcome) -> None:
     if not t.legal(transfers.Act.TERMINATE, by):
         return
     code, reasons = _reasons(outcome)
+    if t.peer_pid is None:
+        save_transfer(tx, transfers.unanswered(t, node.clock.now(), code=code, reasons=reasons))
+        return
     ended: Transfer = transfers.step(
         t,
         transfers.Act.TERMINATE,
         by,
         node.clock.now(),
-        provider_pid=t.provider_pid or NO_PID,
-        consumer_pid=t.consumer_pid or NO_PID,
+        provider_pid=t.provider_pid,
+        consumer_pid=t.consumer_pid,
         code=code,
         reasons=reasons,
     )

@@ -15,17 +15,20 @@ from connector.base.ids import Ids
 from connector.base.settings import Settings
 from connector.delivery.outbox import Worker
 from connector.evidence.log import Log
-from connector.identity import tokens
+from connector.identity import static
 from connector.identity.did import DidDocument
 from connector.identity.keys import KeyRing
 from connector.identity.ports import Fetch
 from connector.identity.resolver import DidResolver
+from connector.identity.static import Partners
 from connector.services import (
     backups,
     consents,
     granting,
     identity,
+    peering,
     publishing,
+    pushing,
     restored,
     settling,
 )
@@ -51,12 +54,9 @@ def assemble(
     fetch: Fetch,
 ) -> Node:
     """The node made of these pieces, not yet working."""
-    did = settings.node.did
-    kid = f"{did}#{keys.fragment('token')}"
 
     def authorize(peer: str) -> str:
-        token = tokens.mint(keys.token_key, did, kid, peer, clock.now(), ids.uuid())
-        return f"Bearer {token}"
+        return identity.authorization(node, peer)
 
     async def settle(row: OutboxRow, outcome: settling.Outcome) -> None:
         await settling.settle(node, row, outcome)
@@ -74,6 +74,9 @@ def assemble(
         fetch=fetch,
         resolver=DidResolver(fetch, clock, dev=settings.dev.on),
         worker=worker,
+        partners=Partners(
+            static.read(folder, one.name, one.dsp, one.file) for one in settings.static_token
+        ),
     )
     return node
 
@@ -86,6 +89,7 @@ async def resume(node: Node) -> None:
     """
     backups.sweep(node.folder)
     node.resolver.learn(DidDocument.of(identity.document(node), node.did))
+    await peering.recall(node)
     replayed = await consents.replay(node)
     if replayed:
         telemetry.event("consents-replayed", count=replayed)
@@ -96,6 +100,7 @@ async def resume(node: Node) -> None:
     await node.log.advance()
     await node.worker.start()
     granting.prepare_soon(node)
+    await pushing.soon(node)
 
 
 async def keep_log(node: Node) -> None:

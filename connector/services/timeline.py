@@ -39,8 +39,7 @@ class Timeline:
 
     def document(self) -> list[Json]:
         """Every message as JSON; ours with what became of its delivery."""
-        # Each message of ours was noted together with its row in the outbox, in one order.
-        queue = iter(self.queue)
+        deliveries = self._deliveries()
         return [
             {
                 "direction": row.direction,
@@ -48,20 +47,40 @@ class Timeline:
                 "at": format_time(row.at),
                 "digest": row.digest,
                 "body": json.loads(row.body),
-                **self._delivery(next(queue, None) if row.direction == "out" else None),
+                **self._delivery(deliveries.get(place, [])),
             }
-            for row in self.messages
+            for place, row in enumerate(self.messages)
         ]
 
-    def _delivery(self, row: OutboxRow | None) -> Json:
-        if row is None:
+    def _deliveries(self) -> dict[int, list[OutboxRow]]:
+        """The outbox's rows for each message of ours, by its place: one, and one more each time it
+        was sent again as it was.
+        """
+        found: dict[int, list[OutboxRow]] = {}
+        waiting: dict[str, list[int]] = {}
+        for place, row in enumerate(self.messages):
+            if row.direction == "out":
+                waiting.setdefault(row.type, []).append(place)
+        last: dict[str, int] = {}
+        for sent in self.queue:
+            places = waiting.get(sent.type, [])
+            if places and (sent.type not in last or self.messages[places[0]].at <= sent.created):
+                last[sent.type] = places.pop(0)
+            if sent.type in last:
+                found.setdefault(last[sent.type], []).append(sent)
+        return found
+
+    def _delivery(self, rows: list[OutboxRow]) -> Json:
+        if not rows:
             return {"delivery": None, "deadline": None, "next_at": None, "attempts": []}
-        waits = row.state == "pending"
+        row = rows[-1]
         return {
             "delivery": row.state,
             "deadline": format_time(row.deadline) if row.deadline else None,
-            "next_at": format_time(row.next_at) if waits else None,
-            "attempts": [attempt(row, one) for one in self.tried if one.outbox == row.seq],
+            "next_at": format_time(row.next_at) if row.state == "pending" else None,
+            "attempts": [
+                attempt(each, one) for each in rows for one in self.tried if one.outbox == each.seq
+            ],
         }
 
 

@@ -5,6 +5,7 @@ enough persons are left to release anything (X4) right after it, because that ta
 over the data. Only then the transfer starts.
 """
 
+from dataclasses import replace
 from typing import Any, Final, Unpack
 
 from catalog import documents
@@ -13,7 +14,7 @@ from connector.protocol import messages
 from connector.protocol import transfer as machine
 from connector.protocol.messages import extension
 from connector.protocol.transfer import Act, Content, Role, Transfer
-from connector.services import granting, ledger
+from connector.services import granting, ledger, pushing, repeats
 from connector.services.access import Caller
 from connector.services.inbound import Incoming, Reply, admit, receive
 from connector.services.node import Node
@@ -51,6 +52,7 @@ async def requested(node: Node, incoming: Incoming[messages.TransferRequest]) ->
         agreement = _granted(tx, caller, message)
         form = _form(agreement, message)
         caller.document.check_address(message.callback)
+        pushing.check(node, caller, message)
         t = machine.start_provider(
             now=node.clock.now(),
             pid=node.ids.uuid(),
@@ -59,6 +61,7 @@ async def requested(node: Node, incoming: Incoming[messages.TransferRequest]) ->
             callback=message.callback,
             agreement=agreement.id,
             format=message.format,
+            sink=message.address.wire() if message.address else None,
         )
         ledger.received(node, tx, t, incoming.wire)
         reply = Reply(CREATED, messages.TransferProcess.of(t).wire())
@@ -72,12 +75,16 @@ async def requested(node: Node, incoming: Incoming[messages.TransferRequest]) ->
 
 
 async def started(node: Node, incoming: Incoming[messages.TransferStart]) -> Reply:
-    """Data may flow (from the provider), or a consumer resumes what was suspended."""
+    """Data may flow (from the provider), or a consumer resumes what was suspended.
+
+    Whether the address is one we may fetch from is asked when somebody fetches (`fetching`).
+    """
     address = incoming.message.address
-    if address is not None and address.url is not None:
-        incoming.caller.document.check_address(address.url)
 
     def act(tx: Tx) -> Reply:
+        if _repeated(node, tx, incoming, Act.START):
+            _readdress(tx, incoming, address)
+            return Reply(OK)
         t = _step(node, tx, incoming, Act.START, data_address=address.wire() if address else None)
         if t.role is Role.PROVIDER:
             save_transfer(tx, t)
@@ -85,7 +92,9 @@ async def started(node: Node, incoming: Incoming[messages.TransferStart]) -> Rep
         save_transfer(tx, t)
         return Reply(OK)
 
-    return await receive(node, incoming, act)
+    reply = await receive(node, incoming, act)
+    await pushing.soon(node)
+    return reply
 
 
 async def suspended(node: Node, incoming: Incoming[messages.TransferSuspension]) -> Reply:
@@ -102,7 +111,8 @@ async def completed(node: Node, incoming: Incoming[messages.TransferCompletion])
     """The peer has finished."""
 
     def act(tx: Tx) -> Reply:
-        save_transfer(tx, _step(node, tx, incoming, Act.COMPLETE))
+        if not _repeated(node, tx, incoming, Act.COMPLETE):
+            save_transfer(tx, _step(node, tx, incoming, Act.COMPLETE))
         return Reply(OK)
 
     return await receive(node, incoming, act)
@@ -115,6 +125,8 @@ async def _stopped(
 ) -> Reply:
     def unit(tx: Tx) -> Reply:
         message = incoming.message
+        if _repeated(node, tx, incoming, act):
+            return Reply(OK)
         t = _step(node, tx, incoming, act, code=message.code, reasons=message.reasons)
         save_transfer(tx, t)
         return Reply(OK)
@@ -134,8 +146,9 @@ def _granted(tx: Tx, caller: Caller, message: messages.TransferRequest) -> Agree
         raise Problem("agreement-unknown")
     if found.state != "active":
         raise Problem("agreement-inactive", state=found.state)
-    if message.format != PULL:
-        raise Problem("transfer-format", found=message.format[:60], known=PULL)
+    if message.format not in {PULL, pushing.PUSH}:
+        known = f"{PULL}, {pushing.PUSH}"
+        raise Problem("transfer-format", found=message.format[:60], known=known)
     return found
 
 
@@ -161,6 +174,22 @@ def forms_of(agreement: AgreementRow) -> list[str]:
     """The distributions of an agreed dataset by name, rows as NDJSON first."""
     found = documents.read(agreement.dataset_document or {})
     return sorted((form.name for form in found.distributions), key=lambda name: name != NDJSON)
+
+
+def _readdress(
+    tx: Tx, incoming: Incoming[messages.TransferStart], address: messages.DataAddress | None
+) -> None:
+    """A start that is said again brings the address that is good now."""
+    t = transfer(tx, str(incoming.pid), peer=incoming.caller.did)
+    if address is not None and t.role is Role.CONSUMER:
+        save_transfer(tx, replace(t, data_address=address.wire(), version=t.version + 1))
+
+
+def _repeated(node: Node, tx: Tx, incoming: Incoming[Any], act: Act) -> bool:
+    """Whether a peer without signatures says again what it has said (`repeats`)."""
+    t = transfer(tx, str(incoming.pid), peer=incoming.caller.did)
+    pids = (incoming.message.provider_pid, incoming.message.consumer_pid)
+    return pids == (t.provider_pid, t.consumer_pid) and repeats.transferring(node, tx, t, act)
 
 
 def _step(

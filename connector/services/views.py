@@ -13,13 +13,14 @@ from connector.base.clock import format_time
 from connector.protocol.messages import Terms
 from connector.protocol.negotiation import Negotiation, Role, State
 from connector.protocol.transfer import Transfer
+from connector.services import agreements as agreements_room
 from connector.services import waiting, wording
 from connector.services.node import Node
 from connector.services.processes import negotiation as load
 from connector.services.processes import transfer as load_transfer
 from connector.services.timeline import Timeline
 from connector.store import agreements as agreement_rows
-from connector.store import decisions, parts
+from connector.store import decisions, messages, parts
 from connector.store import negotiations as negotiation_rows
 from connector.store import transfers as transfer_rows
 from connector.store.rows import AgreementRow
@@ -33,6 +34,8 @@ Seen = TypeVar("Seen")
 
 SETTLED: Final = "SETTLED"
 FETCHED: Final = "FETCHED"
+CHANGES: Final = 1000
+"""Changes told at once."""
 
 
 async def negotiations(node: Node, *, awaiting: str | None = None, wait: float = 0.0) -> list[Json]:
@@ -48,7 +51,7 @@ async def negotiations(node: Node, *, awaiting: str | None = None, wait: float =
     async def look() -> list[Json]:
         return await node.store.read(unit)
 
-    return await _wait(node, "negotiation", look, bool, wait)
+    return await _wait(node, ("negotiation",), look, bool, wait)
 
 
 async def negotiation(node: Node, pid: str, *, wait: float = 0.0, until: str | None = None) -> Json:
@@ -66,7 +69,7 @@ async def negotiation(node: Node, pid: str, *, wait: float = 0.0, until: str | N
             return bool(view["settled"])
         return until is None or view["state"] == until
 
-    return await _wait(node, "negotiation", look, reached, wait)
+    return await _wait(node, ("negotiation",), look, reached, wait)
 
 
 def _whole(node: Node, tx: Tx, n: Negotiation) -> Json:
@@ -120,6 +123,9 @@ async def agreement(node: Node, ident: str) -> Json:
         "provider": "eddsa-jcs-2022" if row.provider_proof else "–",
         "consumer": "eddsa-jcs-2022" if row.consumer_proof else "–",
     }
+    if agreements_room.attests(node, row.peer):
+        unsigned = "consumer" if row.role == Role.PROVIDER.value else "provider"
+        signatures[unsigned] = "attested by transport"
     return {
         **_agreement_head(row),
         "v": 1,
@@ -175,7 +181,38 @@ async def transfer(node: Node, pid: str, *, wait: float = 0.0, until: str | None
             return not view["fetch"]["running"]
         return until is None or view["state"] == until
 
-    return await _wait(node, "transfer", look, reached, wait)
+    return await _wait(node, ("transfer",), look, reached, wait)
+
+
+async def changes(node: Node, *, after: int, wait: float = 0.0) -> Json:
+    """What passed since message number `after`, of all processes; waits for something to pass.
+
+    For programs that decide in people's place: they ask for the next changes with `last`, look at
+    each process named, and act through the same addresses as people.
+    """
+
+    def unit(tx: Tx) -> Json:
+        rows = messages.since(tx, after=after, limit=CHANGES)
+        return {
+            "v": 1,
+            "last": rows[-1].seq if rows else after,
+            "changes": [
+                {
+                    "seq": row.seq,
+                    "process": row.process,
+                    "kind": "transfer" if row.type.startswith("Transfer") else "negotiation",
+                    "direction": row.direction,
+                    "type": row.type,
+                    "at": format_time(row.at),
+                }
+                for row in rows
+            ],
+        }
+
+    async def look() -> Json:
+        return await node.store.read(unit)
+
+    return await _wait(node, ("negotiation", "transfer"), look, lambda v: bool(v["changes"]), wait)
 
 
 def find_agreement(tx: Tx, ident: str) -> AgreementRow:
@@ -193,18 +230,22 @@ def find_agreement(tx: Tx, ident: str) -> AgreementRow:
 
 async def _wait(
     node: Node,
-    topic: str,
+    topics: tuple[str, ...],
     look: Callable[[], Awaitable[Seen]],
     reached: Callable[[Seen], bool],
     seconds: float,
 ) -> Seen:
-    """Look, and look again after every commit on the topic, until reached or out of time."""
+    """Look, and look again after every commit on these topics, until reached or out of time."""
     view = await look()
     if reached(view) or seconds <= 0:
         return view
     changed = asyncio.Event()
     loop = asyncio.get_running_loop()
-    cancel = node.store.on_commit(lambda: loop.call_soon_threadsafe(changed.set), topic=topic)
+
+    def wake() -> None:
+        loop.call_soon_threadsafe(changed.set)
+
+    cancels = [node.store.on_commit(wake, topic=topic) for topic in topics]
     node.fetches.listen(changed)
     try:
         async with asyncio.timeout(seconds):
@@ -214,15 +255,17 @@ async def _wait(
     except TimeoutError:
         pass
     finally:
-        cancel()
+        for cancel in cancels:
+            cancel()
         node.fetches.unlisten(changed)
     return view
 
 
 def _settled(n: Negotiation) -> bool:
     """Whether nothing will move before somebody acts."""
-    theirs = n.role is Role.CONSUMER and n.state is State.OFFERED
-    return n.over or bool(n.awaiting) or theirs
+    # An offer to answer; an agreement to sign or make final, where that is left to people.
+    ours = {State.OFFERED, State.AGREED} if n.role is Role.CONSUMER else {State.VERIFIED}
+    return n.over or bool(n.awaiting) or n.state in ours
 
 
 def _head(n: Negotiation) -> Json:
@@ -308,7 +351,7 @@ def _transfer(tx: Tx, t: Transfer) -> Json:
         "bytes": sum(row.bytes for row in latest.values()),
         "code": t.code,
         "reasons": list(t.reasons),
-        "manifest": manifest.body if manifest else None,
+        "manifest": (manifest.body or None) if manifest else None,
         "receipt": manifest.receipt if manifest else None,
         "created": format_time(t.created),
         "updated": format_time(t.updated),

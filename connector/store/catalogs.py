@@ -111,6 +111,12 @@ def head(tx: Tx, *, group: str) -> HeadRow | None:
     return _HEADS.maybe(tx.one(_HEAD, grp=group))
 
 
+def version(tx: Tx, *, group: str) -> int | None:
+    """The version of a group's newest head."""
+    found: int | None = value(tx.one(_VERSION, grp=group))
+    return found
+
+
 def head_at(tx: Tx, *, group: str, version: int) -> HeadRow | None:
     """A head of a group by its version."""
     return _HEADS.maybe(tx.one(_HEAD_AT, grp=group, version=version))

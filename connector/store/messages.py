@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from sqlalchemy import bindparam
+
 from connector.store.codec import Codec
 from connector.store.queries import adding, chosen, given, next_number, numbered
 from connector.store.rows import MessageRow
@@ -14,10 +16,21 @@ _ADD: Final = adding(MESSAGE)
 _NEXT: Final = next_number(MESSAGE.c.seq)
 _OF: Final = Statement(chosen(_CODEC, given(MESSAGE.c.process)).order_by(MESSAGE.c.seq))
 
+_SINCE: Final = Statement(
+    chosen(_CODEC, MESSAGE.c.seq > bindparam("after"))
+    .order_by(MESSAGE.c.seq)
+    .limit(bindparam("most"))
+)
+
 
 def add(tx: Tx, row: MessageRow) -> int:
     """Store a message; its number (the row's own `seq` is ignored)."""
     return numbered(tx, _NEXT, _ADD, _CODEC.values(row))
+
+
+def since(tx: Tx, *, after: int, limit: int) -> list[MessageRow]:
+    """At most `limit` messages of all processes with greater numbers, in order."""
+    return [_CODEC.read(row) for row in tx.run(_SINCE, after=after, most=limit)]
 
 
 def of(tx: Tx, *, process: str) -> list[MessageRow]:

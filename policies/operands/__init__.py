@@ -1,32 +1,42 @@
-"""The registry of left operands: one table entry per operand, one small file per family.
+"""The registry of left operands: one small file each, in `known`.
 
 An operand that is not here is unknown: it evaluates to `undetermined`, an offer that uses it
 cannot be published, and a policy that carries it is explained with the operand named as unknown.
-To add one: write a file that declares an `Operand`, list it below, add its vectors to
-`tests/policies/operands`, and its line to `docs/policies.md` (a test compares).
+To add one: write a file in `known` with an `OPERAND` and its vectors (at least one comparison that
+holds, one that fails, one that cannot be told). Nothing lists it; its tests and its entry in
+`docs/operands.md` come from the file, and a test fails until that page is drawn again
+(`documentation`).
 """
 
+import pkgutil
 from collections.abc import Mapping
+from importlib import import_module
+from types import ModuleType
 from typing import Final
 
-from policies.operands import (
-    content,
-    duties,
-    learners,
-    ledger,
-    party,
-    purpose,
-    time,
-    treatment,
-)
-from policies.operands.base import Assurance, Operand, Phase, Share, Source
+from policies.operands import known
+from policies.operands.base import Assurance, Operand, Phase, Share, Source, Vector
 
-__all__ = ["REGISTRY", "Assurance", "Operand", "Phase", "Share", "Source", "find"]
+__all__ = [
+    "MODULES",
+    "REGISTRY",
+    "Assurance",
+    "Operand",
+    "Phase",
+    "Share",
+    "Source",
+    "Vector",
+    "find",
+]
+
+MODULES: Final[tuple[ModuleType, ...]] = tuple(
+    import_module(f"{known.__name__}.{found.name}")
+    for found in pkgutil.iter_modules(known.__path__)
+)
+"""The files of `known`, in order of their names."""
 
 REGISTRY: Final[Mapping[str, Operand]] = {
-    operand.iri: operand
-    for family in (content, duties, learners, ledger, party, purpose, time, treatment)
-    for operand in family.OPERANDS
+    operand.iri: operand for operand in (module.OPERAND for module in MODULES)
 }
 
 

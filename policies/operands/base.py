@@ -8,11 +8,11 @@ never permits. The functions are total: no input makes them raise.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from policies.model import Constraint, Value
 from policies.problem import Language
-from policies.values import Duration, order, parse
+from policies.values import Duration, compare_times, order, parse, span
 from policies.vocabulary import ODRL, Term, covers
 
 Phase = Literal["catalog", "negotiation", "transfer", "batch", "record", "monitor", "after"]
@@ -23,9 +23,12 @@ Source = Literal[
     "clock",
     "ledger",
     "peer-list",
+    "peer-catalog",
+    "credential",
     "dataset",
     "plan",
     "consent-registry",
+    "learner-registry",
     "row",
     "promise",
 ]
@@ -103,6 +106,19 @@ class Share:
     scoped: Literal["consent", "objection"] | None = None
 
 
+class Vector(NamedTuple):
+    """One comparison that an operand answers: required values, the value seen, the answer.
+
+    Values are spelled as in a policy: prefixed IRIs, or literals of the operand's datatype. Tests
+    read every vector in the prefixed and in the full spelling of operand and values.
+    """
+
+    operator: str
+    required: str | tuple[str, ...]
+    seen: str | tuple[str, ...]
+    answer: bool | None
+
+
 @dataclass(frozen=True, slots=True)
 class Operand:
     """One left operand: everything the rest of the house knows about it.
@@ -121,6 +137,11 @@ class Operand:
         private: its value is about learners and never enters a shared trace.
         duty_only: it has a meaning on duties and obligations only.
         phases_for: for a constraint whose phases depend on its operator.
+        note: how it is held, in words, where the assurance alone would say too much.
+        vectors: comparisons that the tests run.
+        sourced: whether this version of the node has the source. Without one, nobody supplies a
+            value: the operand is undetermined in its phase, and the linter refuses offers with it.
+        least: the smallest value that it can have at all.
     """
 
     iri: str
@@ -138,6 +159,9 @@ class Operand:
     duty_only: bool = False
     phases_for: Callable[[Constraint], frozenset[Phase]] | None = None
     note: tuple[str, str] = ("", "")
+    vectors: tuple[Vector, ...] = ()
+    sourced: bool = True
+    least: int | None = None
 
     def label(self, lang: Language) -> str:
         """What people call this operand."""
@@ -149,9 +173,12 @@ class Operand:
 
 
 def ordered(operator: str, seen: Values, required: Values) -> bool | None:
-    """Comparison of single ordered literals (dateTime, duration, integer, decimal)."""
+    """Comparison of single ordered literals (dateTime, date, duration, integer, decimal)."""
     if len(seen) != 1 or len(required) != 1:
         return None
+    one, other = span(seen[0]), span(required[0])
+    if one is not None and other is not None:
+        return compare_times(operator.removeprefix(ODRL), one, other)
     sign = order(seen[0], required[0])
     if sign is None:
         return None
@@ -196,11 +223,9 @@ class Terms:
         have, want = self._names(seen), self._names(required)
         if have is None or want is None or not want or (not have and not self.some):
             return None
-        if operator == EQ:
-            return self._equal(have, want)
-        if operator == NEQ:
+        if operator in {EQ, NEQ}:
             equal = self._equal(have, want)
-            return None if equal is None else not equal
+            return equal if operator == EQ else _not(equal)
         if operator in {IS_A, IS_ANY_OF, IS_PART_OF}:
             if operator == IS_A and len(want) != 1:
                 return None
@@ -208,6 +233,8 @@ class Terms:
             return _any(each) if self.some else _all(each)
         if operator == IS_NONE_OF:
             return _all([_not(self._touches(name, want)) for name in have])
+        if operator == HAS_PART:
+            return _all([_any([self._under(one, (name,)) for name in have]) for one in want])
         if operator == IS_ALL_OF:
             return _all([_any([self._under(name, (one,)) for name in have]) for one in want])
         return None

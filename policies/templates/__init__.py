@@ -1,9 +1,12 @@
 """The policy library: templates that a steward fills in, each a JSON file beside this one.
 
+A bundle is a template that composes others: its parameters are theirs.
+
 A template file holds titles and texts in French and English, the JSON Schema of its parameters,
 a policy in which `"{name}"` stands for a parameter, and vectors that the tests run. A part with
 `"when": "name"` stands only if that parameter is given. A parameter's `x-value` says what its
-text becomes in the policy: iri, group, dateTime, duration, integer, string or boolean.
+text becomes in the policy: iri, group, dateTime, duration, integer, decimal,
+string or boolean.
 
 An institution adds its own: the caller hands in their parsed JSON, checked by `library`, and every
 function here takes that library as `own`. Built-in names cannot be given another meaning.
@@ -11,13 +14,15 @@ function here takes that library as `own`. Built-in names cannot be given anothe
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from importlib import resources
 from typing import Any, Final
 
 from policies import odrl, values
-from policies.model import BOOLEAN, DATETIME, DURATION, INTEGER, STRING, Policy
+from policies.composition import compose
+from policies.model import BOOLEAN, DATETIME, DECIMAL, DURATION, INTEGER, STRING, Policy
 from policies.naming import rules_digest
 from policies.phrases import pick
 from policies.problem import Language, Problem
@@ -33,8 +38,14 @@ _TYPES: Final[Mapping[str, str]] = {
     "dateTime": DATETIME,
     "duration": DURATION,
     "integer": INTEGER,
+    "decimal": DECIMAL,
     "string": STRING,
     "boolean": BOOLEAN,
+}
+_EXAMPLES: Final[Mapping[str, str]] = {
+    "dateTime": "2027-08-31T00:00:00Z",
+    "duration": "P180D",
+    "decimal": "0.8",
 }
 _NONE: Final[Library] = {}
 
@@ -50,12 +61,22 @@ def library(found: Mapping[str, object]) -> Library:
     for name, data in found.items():
         if name in names():
             raise Problem("policy-template-taken", name=name[:80])
-        try:
+        with _named(name):
             checked[name] = form.check(data, name)
-        except Problem as fault:
-            fault.params["name"] = name[:80]
-            raise
+    for name, template in checked.items():
+        with _named(name):
+            _check_parts(template, checked)
     return checked
+
+
+@contextmanager
+def _named(name: str) -> Iterator[None]:
+    """A problem says in which template it lies."""
+    try:
+        yield
+    except Problem as fault:
+        fault.params["name"] = name[:80]
+        raise
 
 
 def names(own: Library = _NONE) -> tuple[str, ...]:
@@ -71,7 +92,25 @@ def parameters(name: str, own: Library = _NONE) -> dict[str, Any]:
     Raises:
         Problem: `policy-template-unknown`.
     """
-    return dict(_load(name, own)["parameters"])
+    return dict(_schema(_load(name, own), own))
+
+
+def parts(name: str, own: Library = _NONE) -> tuple[str, ...]:
+    """The names of the templates that a bundle composes; empty for a plain template.
+
+    Raises:
+        Problem: `policy-template-unknown`.
+    """
+    return tuple(_load(name, own).get("compose", ()))
+
+
+def title(name: str, lang: Language, own: Library = _NONE) -> str:
+    """What people call a template.
+
+    Raises:
+        Problem: `policy-template-unknown`.
+    """
+    return str(_load(name, own)["title"][lang])
 
 
 def vectors(name: str, own: Library = _NONE) -> list[dict[str, Any]]:
@@ -90,7 +129,7 @@ def describe(name: str, lang: Language, own: Library = _NONE) -> list[str]:
         Problem: `policy-template-unknown`.
     """
     found = _load(name, own)
-    schema = found["parameters"]
+    schema = _schema(found, own)
     lines = [found["title"][lang], *found["text"][lang]]
     for parameter, declared in schema["properties"].items():
         need = (
@@ -112,9 +151,44 @@ def build(name: str, params: Mapping[str, object], own: Library = _NONE) -> Poli
         Problem: `policy-template-unknown`, or `policy-template-parameter` with the parameter.
     """
     found = _load(name, own)
-    filled = _check(found["parameters"], params)
+    filled = _check(_schema(found, own), params)
+    if "compose" in found:
+        return compose([_part(part, params, own) for part in found["compose"]])
     policy = odrl.read(_fill({"@type": "Offer", **found["policy"]}, filled))
     return odrl.read(odrl.wire(policy, **{"@id": "ni:///sha-256;" + rules_digest(policy)}))
+
+
+def _part(name: str, params: Mapping[str, object], own: Library) -> Policy:
+    """A template of a bundle, filled in with those of the bundle's parameters that are its own."""
+    mine = parameters(name, own)["properties"]
+    return build(name, {key: value for key, value in params.items() if key in mine}, own)
+
+
+def _schema(found: Mapping[str, Any], own: Library) -> dict[str, Any]:
+    """The parameters of a template; those of a bundle are those of its parts together."""
+    if "compose" not in found:
+        return dict(found["parameters"])
+    schemas = [parameters(part, own) for part in found["compose"]]
+    properties = {key: declared for each in schemas for key, declared in each["properties"].items()}
+    required = {key for each in schemas for key in each["required"]}
+    return {
+        **schemas[0],
+        "required": [key for key in properties if key in required],
+        "properties": properties,
+    }
+
+
+def _check_parts(found: Mapping[str, Any], own: Library) -> None:
+    """A bundle's parts are plain templates that understand parameters of one name alike."""
+    seen: dict[str, Any] = {}
+    at = Members({}, "policy-template-form", "", frozenset(), frozenset())
+    for index, part in enumerate(found.get("compose", ())):
+        path = f"compose[{index}]"
+        if part not in names(own) or "compose" in _load(part, own):
+            raise at.problem(path, "the name of a plain template")
+        for key, declared in parameters(part, own)["properties"].items():
+            if seen.setdefault(key, declared) != declared:
+                raise at.problem(path, "templates that understand {key} alike", key=key)
 
 
 def _load(name: str, own: Library) -> Mapping[str, Any]:
@@ -171,7 +245,7 @@ def _value(members: Members, key: str, declared: Mapping[str, Any], value: objec
         return _iri(members, key, value)
     literal = values.literal(value, _TYPES[kind])
     if values.parse(literal) is None:
-        raise members.problem(key, {"dateTime": "2027-08-31T00:00:00Z", "duration": "P180D"}[kind])
+        raise members.problem(key, _EXAMPLES[kind])
     return {"@value": literal.text, "@type": literal.datatype}
 
 

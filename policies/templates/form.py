@@ -13,29 +13,47 @@ from policies.strict import Members
 
 _CODE: Final = "policy-template-form"
 _NAME: Final = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*", re.ASCII)
-_MEMBERS: Final = frozenset({"v", "name", "title", "text", "parameters", "policy", "vectors"})
+_MEMBERS: Final = frozenset({"v", "name", "title", "text", "vectors"})
+_OWN_RULES: Final = frozenset({"parameters", "policy"})
+_BUNDLE: Final = frozenset({"compose"})
 _SCHEMA: Final = frozenset({"type", "additionalProperties", "required", "properties"})
 _POLICY: Final = frozenset({"permission", "prohibition", "obligation"})
-_VALUES: Final = ("iri", "group", "dateTime", "duration", "integer", "string", "boolean")
+_VALUES: Final = (
+    "iri",
+    "group",
+    "dateTime",
+    "duration",
+    "integer",
+    "decimal",
+    "string",
+    "boolean",
+)
 _LONGEST_NAME: Final = 60
 
 
 def check(data: object, name: str) -> dict[str, Any]:
     """A template's parsed JSON, if it is one and says that it is called `name`.
 
+    A template has rules of its own with their parameters, or is a bundle: the names of templates
+    that it composes, whose parameters are its own.
+
     Raises:
         Problem: `policy-template-form`, with the path in the file and what was expected there.
     """
-    found = Members(data, _CODE, "", _MEMBERS, frozenset())
+    bundle = isinstance(data, Mapping) and "compose" in data
+    found = Members(data, _CODE, "", _MEMBERS | (_BUNDLE if bundle else _OWN_RULES), frozenset())
     found.constant("v", 1)
     if found.value("name") != name or len(name) > _LONGEST_NAME or not _NAME.fullmatch(name):
         raise found.problem("name", "the file's name without .json: a-z, 0-9 and hyphens")
     _bilingual(found.value("title"), "title", lines=False)
     _bilingual(found.value("text"), "text", lines=True)
-    declared = _parameters(found.value("parameters"))
-    policy = found.value("policy")
-    rules = Members(policy, _CODE, "policy", frozenset(), _POLICY)
-    _placeholders(rules, "", policy, declared, frozenset())
+    if bundle:
+        found.texts("compose")
+    else:
+        declared = _parameters(found.value("parameters"))
+        policy = found.value("policy")
+        rules = Members(policy, _CODE, "policy", frozenset(), _POLICY)
+        _placeholders(rules, "", policy, declared, frozenset())
     vectors = found.value("vectors")
     if not isinstance(vectors, list) or not all(isinstance(one, dict) for one in vectors):
         raise found.problem("vectors", "a list of examples")

@@ -3,48 +3,27 @@
 import copy
 import json
 import shutil
-from datetime import datetime
 from typing import Any
 
 import jsonschema_rs
 import pytest
 
 from connector.services.library import own_templates
-from policies import explain, odrl, plan, templates
-from policies.evaluate import Fact, Request, decide, groups
+from policies import explain, templates
 from policies.lint import Declaration, lint
-from policies.model import INTEGER, Value, iri
-from policies.plan import DatasetFacts, Field
 from policies.problem import LANGUAGES, Problem
-from policies.vocabulary import ODRL, PREAU
+from policies.templates import running
 from tests.support.source import ROOT
 
 FOLDER = ROOT / "examples" / "05_own_policy"
 NAME = "teaching-improvement"
 OWN = own_templates(FOLDER)
-BOOK = (Field("actor", "/actor", "agent", "direct"), Field("verb", "/verb/id", "string", "no"))
 PARAMS = templates.vectors(NAME, OWN)[0]["params"]
 
 
-@pytest.mark.parametrize("vector", templates.vectors(NAME, OWN), ids=lambda one: one["name"])
-def test_vector(vector: dict[str, Any]):
-    asked, at = vector["request"], datetime.fromisoformat(vector["at"])
-    offer = templates.build(NAME, vector["params"], OWN)
-    facts = {PREAU + "membership": groups(asked["groups"])}
-    if "count" in asked:
-        facts[ODRL + "count"] = Fact((Value(str(asked["count"]), INTEGER),))
-    claims = {ODRL + "purpose": Fact((iri(odrl.iri(asked["purpose"])),))}
-    request = Request(odrl.iri(asked.get("action", "odrl:use")), "urn:d", "did:web:lab", claims)
-    dataset = DatasetFacts("urn:d", BOOK, True, "consent", "traces")
-    first = decide(offer, request, facts, at, "negotiation")
-    if vector.get("planned"):
-        made = plan.compile(offer, None, dataset, "urn:uuid:a", "did:web:lab", first)
-        facts |= plan.facts(made)
-    assert decide(offer, request, facts, at, vector["phase"]).outcome == vector["outcome"]
-    if "plan" in vector:
-        made = plan.compile(offer, None, dataset, "urn:uuid:a", "did:web:lab", first)
-        assert made.rows.consent is not None
-        assert made.rows.consent.mode == vector["plan"]
+@pytest.mark.parametrize("result", running.run(NAME, OWN), ids=lambda one: one.name)
+def test_vector(result: running.Result):
+    assert result.found == result.expected
 
 
 def test_it_is_known_beside_the_built_in_ones():

@@ -83,8 +83,8 @@ def test_a_policy_without_rules_is_invalid():
         (atom("odrl:purpose", "eq", "free text"), "value-type"),
         (atom("odrl:dateTime", "lt", "2027-01-01"), "value-type"),
         (
-            atom("odrl:dateTime", "lt", {"@value": "2027-01-01T00:00:00", "@type": "xsd:dateTime"}),
-            "value-type",
+            atom("odrl:dateTime", "lt", {"@value": "2026-12-01T13:59:59", "@type": "xsd:dateTime"}),
+            "incomparable",
         ),
         (atom("preau:membership", "isPartOf", {"@id": "group:labs"}), "missing-value"),
         (atom("odrl:delayPeriod", "lt", "P1D"), "duty-only"),
@@ -349,6 +349,20 @@ def test_claims_of_an_application(application: Any):
     assert found[PREAU + "recipientCountry"].values == (iri("https://w3id.org/dpv/loc#FR"),)
 
 
+@pytest.mark.parametrize(
+    ("members", "said"),
+    [
+        ({"conflict": "invalid", "prohibition": {"action": "use"}}, "which voids it"),
+        ({"inheritFrom": "urn:q"}, "which is missing here"),
+    ],
+)
+def test_why_a_whole_policy_was_not_evaluated_is_said(members: dict[str, Any], said: str):
+    made = ask(policy(**members))
+    assert [line for line in made.reasons("en") if said in line]
+    assert made.reasons("fr") != made.reasons("en")
+    assert made.internal()["note"] in {"conflict", "inherits"}
+
+
 def test_now_needs_a_time_zone():
     with pytest.raises(ValueError, match="time zone"):
         ask(policy(), now=NOW.replace(tzinfo=None))
@@ -443,3 +457,24 @@ def test_any_constraint_gets_an_answer(left: str, operator: str, right: str):
     made = ask(Policy("Set", "urn:p", permissions=(rule,)))
     assert made.outcome == "undetermined"
     json.dumps([made.shared(), made.internal(), made.reasons("fr")])
+
+
+def test_the_source_is_the_fact_s_own_or_the_operand_s():
+    def source(fact: Fact) -> str:
+        made = ask(policy(YES), {ODRL + "purpose": fact})
+        return made.trace[0].constraints[0].source
+
+    assert source(Fact((iri(PURPOSE),), "register:17")) == "register:17"
+    assert source(Fact((iri(PURPOSE),))) == "application"
+
+
+def test_time_elapses_from_the_very_instant_of_the_agreement():
+    spelled = {
+        "@id": "urn:a",
+        "@type": "Agreement",
+        "timestamp": "2026-12-01T00:00:00Z",
+        "permission": {"action": "use", "constraint": atom("odrl:elapsedTime", "lteq", "PT0S")},
+    }
+    made = ask(odrl.read(spelled), phase="batch")
+    traced = made.trace[0].constraints[0]
+    assert (made.outcome, traced.source, traced.assurance) == ("permit", "ledger", "enforced")

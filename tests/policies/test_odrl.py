@@ -131,9 +131,10 @@ FAULTS: list[tuple[Any, str, str]] = [
     ({}, "policy-type", "@type"),
     ({"@type": "Ticket"}, "policy-type", "@type"),
     ({"@type": "Offer"}, "policy-no-rule", "policy"),
-    (policy(inheritFrom="urn:y"), "policy-unknown-member", "inheritFrom"),
-    (policy(conflict="perm"), "policy-conflict", "conflict"),
-    (policy({**atom(), "unit": "x"}), "policy-unknown-member", "permission[0].constraint[0].unit"),
+    (policy(inheritFrom=[]), "policy-shape", "inheritFrom"),
+    (policy(inheritFrom=["urn:x", "y"]), "policy-relative-name", "inheritFrom[1]"),
+    (policy(conflict="permission"), "policy-conflict", "conflict"),
+    (policy({**atom(), "unit": "x"}), "policy-relative-name", "permission[0].constraint[0].unit"),
     (
         policy(atom(), {**atom(), "refinement": []}),
         "policy-unknown-member",
@@ -141,7 +142,7 @@ FAULTS: list[tuple[Any, str, str]] = [
     ),
     (
         policy({**atom(), "dataType": "x"}),
-        "policy-unknown-member",
+        "policy-relative-name",
         "permission[0].constraint[0].dataType",
     ),
     (
@@ -155,9 +156,9 @@ FAULTS: list[tuple[Any, str, str]] = [
         "prohibition[0].duty",
     ),
     (
-        {"@type": "Offer", "permission": [{"action": {"@id": "use", "refinement": []}}]},
+        {"@type": "Offer", "permission": [{"action": {"@id": "use", "implies": "odrl:print"}}]},
         "policy-unknown-member",
-        "permission[0].action.refinement",
+        "permission[0].action.implies",
     ),
     ({"@type": "Offer", "permission": [{}]}, "policy-missing-member", "permission[0]"),
     ({"@type": "Offer", "permission": ["use"]}, "policy-shape", "permission[0]"),

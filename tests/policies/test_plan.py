@@ -339,10 +339,7 @@ def test_a_contradictory_period_is_refused(dataset: DatasetFacts):
 @pytest.mark.parametrize(
     "constraint",
     [
-        {"or": [atom("preau:recordTime", "lt", "2022-01-01T00:00:00Z"), PURPOSE]},
-        {"xone": [atom("preau:consentStatus", "eq", {"@id": "dpv:ConsentGiven"}), PURPOSE]},
         {"or": [atom("odrl:count", "lteq", 3), PURPOSE]},
-        atom("preau:consentStatus", "eq", {"@id": "dpv:RenewedConsentGiven"}),
         atom("odrl:count", "gteq", 3),
     ],
 )

@@ -1,70 +1,144 @@
 """Every template: its vectors, its texts, its parameters."""
 
-from datetime import datetime
+import json
+import re
+from importlib import resources
 from typing import Any
 
 import jsonschema_rs
 import pytest
 
-from policies import explain, odrl, plan, templates
-from policies.evaluate import Fact, Request, category, decide, groups
-from policies.lint import Declaration, lint
-from policies.model import INTEGER, Policy, Value, iri
-from policies.plan import DatasetFacts, Field
+from policies import explain, odrl, templates
+from policies.clauses import clauses
+from policies.composition import compose, digest, normal
+from policies.model import Constraint, Policy
+from policies.naming import rules_digest
 from policies.problem import LANGUAGES, Problem
-from policies.vocabulary import ODRL, PREAU
+from policies.templates import form, running
+from policies.vocabulary import PREAU, compact
 
-VECTORS = [(name, vector) for name in templates.names() for vector in templates.vectors(name)]
-BOOK = (Field("actor", "/actor", "agent", "direct"), Field("verb", "/verb/id", "string", "no"))
-
-
-def facts_of(asked: dict[str, Any]) -> dict[str, Fact]:
-    found: dict[str, Fact] = {}
-    if "groups" in asked:
-        found[PREAU + "membership"] = groups(asked["groups"])
-    if "personal" in asked:
-        found[PREAU + "dataCategory"] = category(personal=asked["personal"])
-    if "count" in asked:
-        found[ODRL + "count"] = Fact((Value(str(asked["count"]), INTEGER),))
-    return found
-
-
-def request_of(asked: dict[str, Any]) -> Request:
-    claimed = {}
-    if "purpose" in asked:
-        claimed[ODRL + "purpose"] = Fact((iri(odrl.iri(asked["purpose"])),))
-    return Request(odrl.iri(asked.get("action", "odrl:use")), "urn:d", "did:web:lab", claimed)
-
-
-@pytest.mark.parametrize(("name", "vector"), VECTORS, ids=[f"{n}: {v['name']}" for n, v in VECTORS])
-def test_vector(name: str, vector: dict[str, Any]):
-    offer = templates.build(name, vector["params"])
-    facts = facts_of(vector["request"])
-    request = request_of(vector["request"])
-    at = datetime.fromisoformat(vector["at"])
-    if vector.get("planned"):
-        first = decide(offer, request, facts, at, "negotiation")
-        facts |= plan.facts(compiled(offer, first, personal=True))
-    made = decide(offer, request, facts, at, vector["phase"])
-    assert made.outcome == vector["outcome"]
-    if "plan" in vector:
-        found = compiled(offer, made, personal=vector["plan"] != "none")
-        scope = found.rows.consent
-        assert (scope.mode if scope else "none") == vector["plan"]
+BUNDLE_PARAMS = {
+    "purposes": ["preau:EducationResearch"],
+    "until": "2027-08-31T00:00:00Z",
+    "retention": "P180D",
+}
+RESULTS = [result for name in templates.names() for result in running.run(name)]
+BUNDLES = {
+    "bundle-research-under-consent": (
+        "research-ethics",
+        "learner-consent",
+        "minors-guardian",
+        "pseudonymised-only",
+        "delete-after",
+        "use-until",
+        "eea-only",
+        "no-profiling",
+        "attribution-publish",
+    ),
+    "bundle-open-statistics": ("aggregate-k", "open-licence"),
+    "bundle-consortium-operations": (
+        "consortium-members",
+        "pseudonymised-only",
+        "use-until",
+        "reciprocity",
+    ),
+}
 
 
-def compiled(offer: Policy, made: Any, *, personal: bool) -> plan.Plan:
-    consent = "consentStatus" in str(offer)
-    basis = "consent" if consent else "public-task"
-    dataset = DatasetFacts("urn:d", BOOK, personal, basis if personal else None, "traces")
-    return plan.compile(offer, None, dataset, "urn:uuid:a", "did:web:lab", made)
+@pytest.mark.parametrize("result", RESULTS, ids=[f"{r.template}: {r.name}" for r in RESULTS])
+def test_vector(result: running.Result):
+    assert result.found == result.expected
+
+
+@pytest.mark.parametrize("name", templates.names())
+def test_a_template_has_vectors_for_and_against(name: str):
+    outcomes = {vector["outcome"] for vector in templates.vectors(name)}
+    assert "permit" in outcomes
+    assert outcomes & {"deny", "undetermined", "not-applicable"}
+
+
+@pytest.mark.parametrize("name", templates.names())
+def test_built_in_templates_have_the_form_of_own_ones(name: str):
+    file = resources.files("policies.templates").joinpath(f"{name}.json")
+    assert form.check(json.loads(file.read_text(encoding="utf-8")), name)["name"] == name
+
+
+def test_the_library_is_complete():
+    plain = set(templates.names()) - set(BUNDLES)
+    assert plain - {"research-under-consent", "public-task-research"} == {
+        "research-ethics",
+        "consortium-members",
+        "learner-consent",
+        "minors-guardian",
+        "pseudonymised-only",
+        "aggregate-k",
+        "delete-after",
+        "use-until",
+        "eea-only",
+        "no-profiling",
+        "attribution-publish",
+        "reciprocity",
+        "open-licence",
+        "capped-exports",
+    }
+    assert {name: templates.parts(name) for name in templates.names() if templates.parts(name)} == (
+        BUNDLES
+    )
+
+
+@pytest.mark.parametrize("name", BUNDLES)
+def test_a_bundle_is_its_parts_together(name: str):
+    params = templates.vectors(name)[0]["params"]
+    made = templates.build(name, params)
+    alone = [
+        templates.build(
+            part, {k: v for k, v in params.items() if k in templates.parameters(part)["properties"]}
+        )
+        for part in BUNDLES[name]
+    ]
+    assert rules_digest(made) == digest(compose(list(reversed(alone))))
+    conditions = {odrl.name(c) for rule in made.permissions for c in rule.constraints}
+    for part in alone:
+        assert {odrl.name(c) for c in normal(part).permissions[0].constraints} <= conditions
+        assert {odrl.name(each) for each in part.prohibitions} <= {
+            odrl.name(each) for each in made.prohibitions
+        }
+
+
+@pytest.mark.parametrize("name", templates.names())
+def test_every_clause_says_how_it_is_held(name: str):
+    offer = templates.build(name, templates.vectors(name)[0]["params"])
+    found = clauses(offer)
+    assert len({clause.path for clause in found}) == len(found)
+    for clause in found:
+        said = clause.document()
+        assert clause.kind == "permission" or (clause.held and clause.how("fr") != clause.how("en"))
+        assert not re.search("inconnu|unknown", f"{said['fr']}{said['en']}")
+
+
+def test_enforced_and_promised_come_from_the_registry():
+    offer = templates.build("bundle-research-under-consent", BUNDLE_PARAMS)
+    held = {
+        (clause.kind, clause.path.split("[")[0]): clause.held[0]
+        for clause in clauses(offer)
+        if clause.kind in {"prohibition", "obligation"}
+    }
+    assert set(held.values()) == {"contractual"}
+    conditions = {
+        compact(clause.part.left): (clause.held, clause.sourced)
+        for clause in clauses(offer)
+        if isinstance(clause.part, Constraint)
+    }
+    assert conditions["preau:consentStatus"] == (("enforced",), True)
+    assert conditions["preau:processingLocation"] == (("declared",), True)
+    assert conditions["preau:ethicsApproval"] == (("attested",), False)
 
 
 @pytest.mark.parametrize("name", templates.names())
 def test_texts_exist_in_both_languages(name: str):
     offer = templates.build(name, templates.vectors(name)[0]["params"])
     for lang in LANGUAGES:
-        assert len(templates.describe(name, lang)) > 2
+        assert len(templates.describe(name, lang)) >= 2
         said = explain.policy(offer, lang)
         assert not any("inconnu" in line or "unknown" in line for line in said)
     assert templates.describe(name, "fr") != templates.describe(name, "en")
@@ -77,15 +151,6 @@ def test_parameters_are_a_json_schema(name: str):
     validator = jsonschema_rs.validator_for(schema)
     for vector in templates.vectors(name):
         validator.validate(vector["params"])
-
-
-@pytest.mark.parametrize("name", templates.names())
-def test_a_template_passes_the_lint(name: str):
-    offer = templates.build(name, templates.vectors(name)[0]["params"])
-    personal = name != "open-licence"
-    basis = {"research-under-consent": "consent", "public-task-research": "public-task"}.get(name)
-    said = Declaration(personal, "adults", basis, "https://node.example/notice")
-    assert lint(offer, said) == ()
 
 
 def test_an_offer_has_no_target_and_is_named_by_its_rules(offer: Policy):
@@ -152,3 +217,27 @@ def test_optional_parts_appear_only_when_given():
         lefts
     )
     assert len(bare.permissions[0].constraints) == len(lefts) - 4
+
+
+def test_a_bundle_of_ones_own_is_checked():
+    mine = {
+        "v": 1,
+        "name": "ours",
+        "title": {"fr": "Les nôtres", "en": "Ours"},
+        "text": {"fr": ["Ensemble."], "en": ["Together."]},
+        "compose": ["use-until", "no-profiling"],
+        "vectors": [],
+    }
+    own = templates.library({"ours": mine})
+    made = templates.build("ours", {"until": "2027-08-31T00:00:00Z"}, own)
+    assert len(made.prohibitions) == 3
+    for parts, path in (
+        ([], "compose"),
+        (["use-until", "nothing"], "compose[1]"),
+        (["bundle-open-statistics"], "compose[0]"),
+        (["learner-consent", "research-ethics"], "compose[1]"),
+    ):
+        with pytest.raises(Problem) as caught:
+            templates.library({"ours": mine | {"compose": parts}})
+        assert caught.value.code == "policy-template-form"
+        assert caught.value.params["path"] == path

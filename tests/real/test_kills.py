@@ -6,103 +6,24 @@ acknowledged to them; then both must come to the same end.
 """
 
 import json
-import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 
-from connector.evidence.verify import verify
 from policies.problem import Problem
 from tests.support import invariants, traces
-from tests.support.nodes import Two, alive
+from tests.support.killing import Before, bundles, delivered, eventually
+from tests.support.nodes import Two
 
 pytestmark = pytest.mark.slow
 
 Json = dict[str, Any]
-TRIES = 400
-PAUSE = 0.01
-
 REQUEST, AGREEMENT = "ContractRequestMessage", "ContractAgreementMessage"
 VERIFICATION, EVENT = "ContractAgreementVerificationMessage", "ContractNegotiationEventMessage"
 ASK, START = "TransferRequestMessage", "TransferStartMessage"
 COMPLETION = "TransferCompletionMessage"
-
-
-class Before(NamedTuple):
-    """Two stopped states to start from: with everything published, and with an agreement too."""
-
-    published: Two
-    agreed: Two
-    agreement: str
-
-
-@pytest.fixture(scope="module")
-def before(tmp_path_factory: pytest.TempPathFactory, consenting: list[str]) -> Before:
-    folder = tmp_path_factory.mktemp("before")
-    with alive(Two.make(folder / "a", first_part_rows=50, max_part_rows=150)) as nodes:
-        nodes.start().meet()
-        nodes.publish(decisions=["dpo"])
-        nodes.publish(id="automatic")
-        nodes.consent(consenting)
-        for node in nodes.both:
-            for role in ("dpo", "researcher"):
-                node.token(role)
-        nodes.stop()
-        agreed = nodes.at(folder / "b")
-    with alive(agreed):
-        agreement = agreed.start().agree(f"{nodes.platform.url}/datasets/automatic")
-        agreed.stop()
-    return Before(nodes, agreed, agreement)
-
-
-@pytest.fixture
-def started(before: Before, tmp_path: Path) -> Iterator[Callable[..., Two]]:
-    """Starts a copy of one of the states, one side with a failpoint."""
-    made: list[Two] = []
-
-    def start(state: Two, side: str, failpoint: str) -> Two:
-        nodes = state.at(tmp_path / "nodes")
-        made.append(nodes)
-        return nodes.start(**{side: ("--kill", failpoint)})
-
-    yield start
-    for nodes in made:
-        nodes.kill()
-
-
-def eventually(nodes: Two, question: Callable[[], object]) -> int:
-    """Ask until the answer is yes, starting again whoever was killed; how many were."""
-    deaths = 0
-    for _ in range(TRIES):
-        for node in nodes.both:
-            if (code := node.ended(PAUSE)) is not None:
-                assert code == -signal.SIGKILL, node.said()[-2000:]
-                deaths += 1
-                node.start()
-        try:
-            if question():
-                return deaths
-        except Problem as problem:
-            if problem.code not in {"cli-no-node", "cli-broken-answer"}:
-                raise
-    raise AssertionError([node.said()[-1000:] for node in nodes.both])
-
-
-def delivered(nodes: Two) -> bool:
-    """Whether both outboxes have nothing left to send."""
-    sql = "SELECT count(*) FROM outbox WHERE state = 'pending'"
-    return all(node.query(sql) == [(0,)] for node in nodes.both)
-
-
-def bundles(nodes: Two, agreement: str, files: Path | None = None) -> None:
-    """Both parties' bundles verify."""
-    for node in nodes.both:
-        path = node.folder.with_name(f"{node.folder.name}.zip")
-        node.client("auditor").download(f"/v1/agreements/{agreement}/bundle", path)
-        report = verify(path, files=files)
-        assert report.ok, report.document()
 
 
 # ------------------------------------------------------------------------------ negotiation

@@ -30,6 +30,7 @@ from connector.store import outbox
 from connector.store.store import Store
 from policies.problem import Problem
 from tests.support.clock import ManualClock
+from tests.support.fetching import NoDownload
 from tests.support.ids import SeededIds
 
 PURPOSE = "https://w3id.org/preau/ns#EducationResearch"
@@ -71,12 +72,13 @@ retention = "P1Y"
 
 
 @dataclass(slots=True)
-class Wire:
-    """The network between the two nodes: what passed, and which hosts do not answer."""
+class Wire(NoDownload):
+    """The network between the two nodes: what passed, what GETs were answered, who is down."""
 
     apps: dict[str, Any] = field(default_factory=dict)
     down: set[str] = field(default_factory=set)
     seen: list[tuple[str, str, int]] = field(default_factory=list)
+    answers: dict[str, Response] = field(default_factory=dict)
 
     async def get(
         self,
@@ -110,7 +112,10 @@ class Wire:
             answer = await client.request(method, url, content=body, headers=dict(headers or {}))
         self.seen.append((method, urlsplit(url).path, answer.status_code))
         found = {name.lower(): value for name, value in answer.headers.items()}
-        return Response(answer.status_code, found, answer.content)
+        response = Response(answer.status_code, found, answer.content)
+        if method == "GET":
+            self.answers[url] = response
+        return response
 
 
 @dataclass(slots=True)

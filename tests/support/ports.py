@@ -85,7 +85,8 @@ class Ports:
 
     async def management(self, method: str, path: str, **options: Any) -> httpx.Response:
         """A request to the management port."""
-        return await _ask(management.app(self.node), method, path, options)
+        app = management.app(self.node, public.app(self.node))
+        return await _ask(app, method, path, options)
 
     async def state(self) -> dict[str, int]:
         """Everything that a refused request must leave as it was."""

@@ -113,10 +113,10 @@ def about(**changes: Any) -> str:
         },
     } | changes
     params = declared.pop("params")
-    template = declared.pop("template")
+    template, each_purpose = declared.pop("template"), declared.pop("each_purpose", False)
     plain = {k: v for k, v in declared.items() if v is not None and not isinstance(v, dict)}
     tables = {k: v for k, v in declared.items() if isinstance(v, dict)}
-    tables["policy"] = {"template": template}
+    tables["policy"] = {"template": template, "each_purpose": each_purpose}
     tables["policy.params"] = params
     found = _members(plain)
     for name, table in tables.items():

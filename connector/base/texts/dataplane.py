@@ -187,6 +187,25 @@ TEXTS: Final[dict[str, Text]] = {
         "Rien ne sort sans ce traitement ; mettez le nœud à jour ou changez l'accord.",
         "Nothing leaves without it; upgrade the node or change the agreement.",
     ),
+    "dataplane-lane": Text(
+        "refused",
+        "Ces conditions demandent un mode de communication que ce nœud ne sait pas encore"
+        " exécuter ({lane}). Il sait : {known}.",
+        "These terms need a lane of release that this node cannot run yet ({lane}). It runs:"
+        " {known}.",
+        "Proposez des conditions sans seuil de groupe ni agrégation, ou attendez la version qui"
+        " l'exécute.",
+        "Offer terms without group sizes or aggregation, or wait for the version that runs it.",
+    ),
+    "dataplane-column": Text(
+        "refused",
+        "Une condition porte, ligne par ligne, sur une valeur que ce nœud ne connaît pas pour ses"
+        " lignes ({column}). Il connaît : {known}.",
+        "A condition asks each row for a value that this node does not have for its rows"
+        " ({column}). It has: {known}.",
+        "Retirez cette condition des alternatives, ou exprimez-la par une condition simple.",
+        "Take this condition out of the alternatives, or say it as a condition of its own.",
+    ),
     "dataplane-plan-drift": Text(
         "refused",
         "La révision n'a plus le champ convenu « {name} », ou son type a changé.",

@@ -357,6 +357,11 @@ _TERMS: Final[dict[str, Text]] = {
         "message).",
         _OTHER_SIDE,
     ),
+    "evidence-dataset-unsigned": _text(
+        "{did} ne signe pas son catalogue : le jeu de données est montré tel qu'il a été reçu.",
+        "{did} does not sign its catalog: the dataset is shown as it was received.",
+        _NOTHING,
+    ),
     "evidence-parties": _text(
         "{where} ne parle pas des mêmes parties ou du même jeu de données que l'accord.",
         "{where} does not speak of the same parties or dataset as the agreement.",
@@ -471,6 +476,17 @@ _RELEASE: Final[dict[str, Text]] = {
     "evidence-no-receipt": _text(
         "Le dossier ne contient pas de reçu : rien à contrôler.",
         "The bundle holds no receipt: nothing to check.",
+        _NOTHING,
+    ),
+    "evidence-receipt-alone": _text(
+        "Le fournisseur n'a pas donné de manifeste signé : le reçu de {did} dit seul ce qui est "
+        "arrivé.",
+        "The provider gave no signed manifest: the receipt of {did} alone says what arrived.",
+        _NOTHING,
+    ),
+    "evidence-files-plain": _text(
+        "{where} est le fichier dont parle le reçu de {did} ; aucun manifeste ne le confirme.",
+        "{where} is the file that the receipt of {did} speaks of; no manifest confirms it.",
         _NOTHING,
     ),
     "evidence-receipt-other": _text(

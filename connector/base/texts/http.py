@@ -33,6 +33,13 @@ TEXTS: Final[dict[str, Text]] = {
         "Envoyez-la de nouveau.",
         "Send it again.",
     ),
+    "http-encoding": Text(
+        "invalid",
+        "Ce nœud ne lit pas de corps compressé.",
+        "This node reads no compressed body.",
+        "Envoyez la requête sans Content-Encoding.",
+        "Send the request without Content-Encoding.",
+    ),
     "http-media-type": Text(
         "invalid",
         "Le corps doit être du JSON ; le type annoncé est « {found} ».",

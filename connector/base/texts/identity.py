@@ -54,6 +54,27 @@ TEXTS: Final[dict[str, Text]] = {
         "Restaurez le dossier des clés depuis la sauvegarde, ou créez le nœud avec preau init.",
         "Restore the folder of keys from its backup, or create the node with preau init.",
     ),
+    "identity-edc-header": Text(
+        "unauthenticated",
+        "L'en-tête d'identité n'est pas celui d'un EDC à identité simulée.",
+        "The identity header is not that of an EDC with mock identity.",
+        "Envoyez un objet JSON avec « clientId ».",
+        "Send a JSON object with “clientId”.",
+    ),
+    "identity-edc-name": Text(
+        "invalid",
+        "« {name} » ne peut nommer un EDC à identité simulée.",
+        "“{name}” cannot name an EDC with mock identity.",
+        "Donnez son edc.participant.id : lettres, chiffres et . _ : / -, sans préfixe « did: ».",
+        "Give its edc.participant.id: letters, digits and . _ : / -, without the prefix “did:”.",
+    ),
+    "identity-edc-url": Text(
+        "invalid",
+        "{url} n'est pas l'adresse d'un connecteur.",
+        "{url} is not the address of a connector.",
+        "Donnez une adresse http(s) sans requête ni fragment.",
+        "Give an http(s) address without query or fragment.",
+    ),
     "identity-key-mode": Text(
         "refused",
         "{path} peut être lu par d'autres que son propriétaire (mode {mode}).",
@@ -190,6 +211,13 @@ TEXTS: Final[dict[str, Text]] = {
         "The file was changed: ask whoever made the bundle for it again.",
     ),
     # ---------------------------------------------------------------- tokens
+    "identity-static-file": Text(
+        "refused",
+        "Le secret partagé de {path} manque, est trop court ou peut être lu par d'autres.",
+        "The shared secret expected in {path} is missing, too short, or readable by others.",
+        "Écrivez-y au moins 16 caractères sans blanc, puis : chmod 600.",
+        "Write at least 16 characters without blanks there, then: chmod 600.",
+    ),
     "identity-token-missing": Text(
         "unauthenticated",
         "La demande ne porte pas de jeton (en-tête Authorization: Bearer).",

@@ -103,6 +103,13 @@ TEXTS: Final[dict[str, Text]] = {
         "Corrigez le statut.",
         "Correct the status.",
     ),
+    "dataset-cursor": Text(
+        "invalid",
+        "Ce lien ne mène à aucune page du catalogue que vous pouvez voir.",
+        "This link leads to no page of the catalog that you may see.",
+        "Demandez le catalogue à nouveau, sans curseur.",
+        "Ask for the catalog again, without a cursor.",
+    ),
     "dataset-filter": Text(
         "invalid",
         "Ce catalogue ne connaît pas de langage de filtre.",
@@ -116,6 +123,20 @@ TEXTS: Final[dict[str, Text]] = {
         "There is no such dataset here, or not for you.",
         "Consultez le catalogue ; ce que vous ne pouvez pas voir n'y figure pas.",
         "Look at the catalog; what you may not see is not in it.",
+    ),
+    "decision-beyond": Text(
+        "conflict",
+        "Cette demande dépasse l'offre publiée : elle ne peut pas être approuvée telle quelle.",
+        "This request goes beyond the published offer: it cannot be approved as it stands.",
+        "Renvoyez-la avec les conditions proposées (--counter) ou plus étroites, ou rejetez-la.",
+        "Return it with the proposed terms (--counter) or narrower ones, or reject it.",
+    ),
+    "decision-no-counter": Text(
+        "conflict",
+        "Aucune contre-offre n'est proposée pour cette demande.",
+        "No counter-offer is proposed for this request.",
+        "Écrivez les conditions qui doivent changer (--return FICHIER).",
+        "Write the terms that must change (--return FILE).",
     ),
     "decision-not-awaited": Text(
         "conflict",
@@ -201,19 +222,26 @@ TEXTS: Final[dict[str, Text]] = {
         "Répondez avec une demande changée (« preau negotiation resubmit »).",
         "Answer with a changed application (“preau negotiation resubmit”).",
     ),
-    "negotiation-unasked": Text(
-        "refused",
-        "Ce nœud n'accepte pas d'offre qu'il n'a pas demandée.",
-        "This node takes no offer that it did not ask for.",
-        "Publiez l'offre dans votre catalogue ; ce nœud la demandera.",
-        "Publish the offer in your catalog; this node will ask for it.",
-    ),
     "negotiation-unknown": Text(
         "not-found",
         "Cette négociation n'existe pas ici.",
         "There is no such negotiation here.",
         "Vérifiez l'identifiant avec « preau negotiation list ».",
         "Check the identifier with “preau negotiation list”.",
+    ),
+    "peer-ambiguous": Text(
+        "invalid",
+        "Plusieurs participants ont un jeu de données de ce nom : {peers}.",
+        "Several participants have a dataset of this name: {peers}.",
+        "Dites lequel : « preau request … --peer NOM ».",
+        "Say which one: “preau request … --peer NAME”.",
+    ),
+    "peer-edc-off": Text(
+        "conflict",
+        "Ce nœud n'accepte pas les EDC à identité simulée : leur identité ne prouve rien.",
+        "This node does not accept EDCs with mock identity: their identity proves nothing.",
+        "Si vous le voulez quand même : [edc] mock_identity = true dans preau.toml, et redémarrez.",
+        "If you want it all the same: [edc] mock_identity = true in preau.toml, and restart.",
     ),
     "peer-group-name": Text(
         "invalid",
@@ -305,6 +333,20 @@ TEXTS: Final[dict[str, Text]] = {
         "This transfer has ended, or the agreement allows no more parts.",
         "Consultez l'accord ; une nouvelle demande peut être nécessaire.",
         "Look at the agreement; a new request may be needed.",
+    ),
+    "release-basis": Text(
+        "conflict",
+        "La base légale déclarée pour ce jeu de données a changé depuis l'accord.",
+        "The legal basis declared for this dataset has changed since the agreement.",
+        "Une nouvelle demande, sur la base actuelle, est nécessaire.",
+        "A new request, on the present basis, is needed.",
+    ),
+    "release-budget": Text(
+        "conflict",
+        "Le nombre d'enregistrements convenu est épuisé : rien de plus n'est communiqué.",
+        "The agreed number of records is used up: nothing more is released.",
+        "Pour en obtenir davantage, faites une nouvelle demande.",
+        "To get more, make a new request.",
     ),
     "release-part-order": Text(
         "invalid",
@@ -445,6 +487,13 @@ TEXTS: Final[dict[str, Text]] = {
         "The provider answered {status}: {reason}",
         "Faites ce que dit sa réponse, puis relancez la commande.",
         "Do what its answer says, then run the command again.",
+    ),
+    "transfer-sink": Text(
+        "invalid",
+        "Cette demande d'envoi ne dit pas où les données doivent aller.",
+        "This request for a push does not say where the data are to go.",
+        "Donnez dans dataAddress l'adresse HTTP qui les recevra (endpoint ou baseUrl).",
+        "Give in dataAddress the HTTP address that will take them (endpoint or baseUrl).",
     ),
     "transfer-suspended": Text(
         "conflict",

@@ -46,7 +46,11 @@ def keys(case: Case) -> Iterator[Finding]:
             yield Problem("evidence-did-unlogged", where=snapshot.where, did=snapshot.did)
     present = {snapshot.did for snapshot in case.pinned}
     for did in dict.fromkeys((case.node, case.provider)):
-        if did not in present:
+        if did in present:
+            continue
+        if did != case.node and case.attested(did):
+            yield NotMade("evidence-did-absent", where="did/", did=did)
+        else:
             yield Problem("evidence-did-missing", where="did/", did=did)
     if case.consumer not in present and case.consumer != case.node:
         yield NotMade("evidence-did-absent", where="did/", did=case.consumer)

@@ -1,5 +1,6 @@
 """What was handed over: parts, manifest and receipt, and the received files themselves."""
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,8 +71,16 @@ def receipt(case: Case) -> Iterator[Finding]:
         yield from _belongs(case, document, found.receipt_path)
         if named.pop(digest(bodies.unsigned(document)), None) is None:
             yield Problem("evidence-document-unlogged", where=found.receipt_path, type="receipt")
+    for path in _lone_receipts(case):
+        seen = True
+        document = case.document(path)
+        yield from _lone(case, document, path)
+        if named.pop(digest(bodies.unsigned(document)), None) is None:
+            yield Problem("evidence-document-unlogged", where=path, type="receipt")
     for line in named.values():
         yield Problem("evidence-document-missing", where=line.where, index=line.index)
+    for path in _lone_receipts(case):
+        raise NotMade("evidence-receipt-alone", where=path, did=case.consumer)
     if not seen and not named:
         raise NotMade("evidence-no-receipt", where="receipt.json")
 
@@ -81,6 +90,9 @@ def files(case: Case) -> Iterator[Finding]:
     folder = case.received
     if folder is None:
         raise NotMade("evidence-files-not-given", where="--files")
+    if not (folder / "manifest.json").exists() and _lone_receipts(case):
+        yield from _plain_file(case, folder)
+        return
     found = _received(case, folder)
     transfer = text(found.manifest, "transfer", found.where)
     salts = mapping(case.document("salts.json"), "parts", "salts.json")
@@ -95,6 +107,40 @@ def _handovers(case: Case) -> list[Handover]:
         Handover(path, case.document(path), path.replace("manifest", "receipt"))
         for path in case.paths("manifest")
     ]
+
+
+def _lone_receipts(case: Case) -> list[str]:
+    """Receipts of plain streams, for which the provider gave no manifest."""
+    return [
+        path
+        for path in case.paths("receipt")
+        if path.replace("receipt", "manifest") not in case.files
+    ]
+
+
+def _lone(case: Case, document: Document, where: str) -> Iterator[Finding]:
+    """The consumer's own word on a plain stream: nobody else can confirm its figures."""
+    case.check_proof(document, case.consumer, where)
+    if document.get("manifest") is not None:
+        yield Problem("evidence-receipt-other", where=where)
+    yield from _belongs(case, document, where)
+
+
+def _plain_file(case: Case, folder: Path) -> Iterator[Finding]:
+    """The received file has the size and the digest that one of the receipts says."""
+    shown = _document(folder / "receipt.json")
+    if shown not in [case.document(path) for path in _lone_receipts(case)]:
+        raise Problem("evidence-files-other", where=str(folder / "receipt.json"))
+    said = mapping(shown, "received", "receipt.json")
+    path = folder / Path(text(said, "file", "receipt.json")).name
+    try:
+        with path.open("rb") as stream:
+            found = f"sha-256:{hashlib.file_digest(stream, 'sha256').hexdigest()}"
+    except OSError:
+        raise Problem("evidence-file-missing", where=str(path)) from None
+    if (path.stat().st_size, found) != (said.get("bytes"), said.get("digest")):
+        yield Problem("evidence-file-changed", where=path.name)
+    raise NotMade("evidence-files-plain", where=path.name, did=case.consumer)
 
 
 def _belongs(case: Case, document: Document, where: str) -> Iterator[Finding]:

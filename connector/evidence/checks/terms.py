@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
-from catalog import documents
+from catalog import documents, foreign
 from connector.evidence import bodies
 from connector.evidence.case import Case, Document, items, mapping, text
 from connector.evidence.checks import story
@@ -59,6 +59,9 @@ def dataset(case: Case) -> Iterator[Finding]:
     """The provider signed the dataset document that the agreement names, and offered as much."""
     path = "dataset.json"
     document = case.document(path)
+    if "signedDocument" not in case.agreement and case.attested(case.provider):
+        yield from _unsigned(case, document, path)
+        return
     yield from _named(mapping(case.agreement, "signedDocument", _FILE), document, path)
     case.check_proof(document, case.provider, path)
     described = documents.read(document)
@@ -123,9 +126,26 @@ def _wire(case: Case) -> Iterator[Finding]:
         where=item.where,
     )
     agreed = policy(case)
-    if (travelled.id, travelled.target) != (agreed.id, agreed.target):
+    # A provider that does not sign gives the agreement a name of its own.
+    same_name = travelled.id == agreed.id or case.attested(case.provider)
+    if not same_name or travelled.target != agreed.target:
         yield Problem("evidence-agreement-form", where=item.where)
     _same_rules(odrl.document(travelled), odrl.document(agreed), item.where)
+
+
+def _unsigned(case: Case, document: Document, where: str) -> Iterator[Finding]:
+    """What an unsigned catalog said: only that the agreement keeps to an offer of it is seen."""
+    described = foreign.dataset(document)
+    if described.id != case.agreement.get("target"):
+        yield Problem("evidence-parties", where=where)
+    name = text(case.agreement, "offer", _FILE)
+    offers = [offer for offer in described.offers if offer.get("@id") == name]
+    if not offers:
+        raise Problem("evidence-offer-unknown", where=where, offer=name)
+    outer = odrl.read({**offers[0], "@type": "Offer"}, where=where)
+    for difference in compare.differences(outer, policy(case)):
+        yield _wider(difference, where)
+    raise NotMade("evidence-dataset-unsigned", where=where, did=case.provider)
 
 
 def _same_rules(one: Document, other: Document, where: str) -> None:

@@ -44,6 +44,16 @@ class DataAddress:
             properties.append((PART_SALT, part_salt))
         return cls(endpoint_type=HTTP, endpoint=endpoint, properties=tuple(properties))
 
+    @classmethod
+    def push(cls, endpoint: str, token: str | None = None) -> Self:
+        """The address that data are to be brought to: URL, and the bearer token it asks for."""
+        named = {"endpoint": endpoint}
+        if token is not None:
+            named |= {"authorization": token, "authType": "bearer"}
+        properties = [(name, value) for name, value in named.items() if name != "endpoint"]
+        properties += [(EDC + name, value) for name, value in named.items()]
+        return cls(endpoint_type=HTTP, endpoint=endpoint, properties=tuple(properties))
+
     def get(self, name: str) -> str | None:
         """The value of a property under its plain name or its EDC IRI, or None."""
         for spelled, value in self.properties:

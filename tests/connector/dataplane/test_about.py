@@ -4,7 +4,15 @@ from datetime import UTC, datetime
 
 import pytest
 
-from connector.dataplane.about import Basis, Bilingual, Dialect, Notice, Terms, parse
+from connector.dataplane.about import (
+    Basis,
+    Bilingual,
+    Dialect,
+    Intelligence,
+    Notice,
+    Terms,
+    parse,
+)
 from policies.problem import Problem
 
 LEAST = """
@@ -27,6 +35,12 @@ group = "partners"
 decisions = ["ethics", "dpo"]
 personal = "yes"
 dpia = "sha-256:00"
+public_body = "yes"
+roster = ["did:web:authority.example", "group:schools"]
+
+[ai]
+use = "yes"
+reference = "register EU-AI 12"
 
 [notice]
 iri = "https://fun.example/notice"
@@ -83,6 +97,9 @@ def test_everything():
     assert about.special[0].condition == "9(2)(j)"
     assert about.subjects[0].namespace == "https://school.example/ids"
     assert about.dialect.delimiter == ";"
+    assert about.roster == ("did:web:authority.example", "group:schools")
+    assert about.ai == Intelligence(use=True, reference="register EU-AI 12")
+    assert (about.service_condition, about.exclusive, about.public_body) == (False, False, True)
 
 
 @pytest.mark.parametrize(
@@ -119,6 +136,11 @@ WRONG = [
     ("columns = [{ name = 'x', type = 'day' }]", "dataplane-about-value", "columns[0].type"),
     ("columns = [{ type = 'string' }]", "dataplane-about-missing", "columns[0].name"),
     ("time = 7", "dataplane-about-type", "time"),
+    ("roster = ['the rectorate']", "dataplane-about-value", "roster"),
+    ("roster = ['group:a', 'group:a']", "dataplane-about-value", "roster"),
+    ("ai = { reference = 'r' }", "dataplane-about-missing", "ai.use"),
+    ("ai = { use = 'perhaps' }", "dataplane-about-value", "ai.use"),
+    ("exclusive = 'perhaps'", "dataplane-about-value", "exclusive"),
     ("dialect = { encoding = 'utf-16' }", "dataplane-about-value", "dialect.encoding"),
     ("dialect = { delimiter = ';;' }", "dataplane-about-value", "dialect.delimiter"),
     ("dialect = { delimiter = 'a' }", "dataplane-about-value", "dialect.delimiter"),

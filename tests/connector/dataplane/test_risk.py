@@ -18,8 +18,7 @@ from connector.dataplane.release import Limits, encode_part, release_keys
 from connector.dataplane.revision import Revision
 from connector.dataplane.risk import FLOOR, Joined, Measured, Traces, best_join, join, measure
 from connector.dataplane.treat import pseudonym
-from policies.plan import PlanField
-from policies.planned import tells_more
+from policies.plan import PlanField, tells_more
 from tests.support.ids import SeededIds
 
 FUN = "xapi/fun-mooc-statements.jsonl.gz"

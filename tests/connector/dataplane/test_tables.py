@@ -28,8 +28,7 @@ from connector.dataplane.table_release import TableProjection, unescaped
 from connector.dataplane.treat import invert, pseudonym
 from connector.subjects.keys import Identifier, subject_key
 from policies.consent import Scope
-from policies.plan import ConsentScope, Plan, PlanField, Rows, Treatments
-from policies.planned import Precision
+from policies.plan import ConsentScope, Plan, PlanField, Precision, Rows, Treatments
 from policies.problem import Problem
 from policies.values import instant
 from tests.support.ids import SeededIds

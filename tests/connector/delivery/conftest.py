@@ -17,6 +17,7 @@ from connector.store.rows import OutboxRow
 from connector.store.store import Store
 from policies.problem import Problem
 from tests.support.clock import ManualClock
+from tests.support.fetching import NoDownload
 from tests.support.ids import SeededIds
 
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -109,7 +110,7 @@ def unreachable() -> Problem:
 
 
 @dataclass
-class Post:
+class Post(NoDownload):
     """Implements Fetch: per URL a queue of answers, then 200; an Event holds an answer back."""
 
     answers: dict[str, deque[Answer]] = field(default_factory=dict)

@@ -27,7 +27,7 @@ from connector.protocol.negotiation import agreement_id
 from connector.store.store import Store
 from policies import application, compare, odrl
 from policies.jcs import digest, digest_bytes, jcs
-from policies.planned import Plan, Rows
+from policies.plan import Plan, Rows
 from tests.support.clock import START
 from tests.support.ids import SeededIds
 

@@ -137,7 +137,7 @@ async def test_a_body_that_is_no_json(ports: Ports):
     [
         (f"negotiations/{NOBODY}?wait=x", 400),
         (f"negotiations/{NOBODY}?wait=nan", 400),
-        (f"negotiations/{NOBODY}?wait=-1", 404),
+        (f"negotiations/{NOBODY}?wait=-1", 400),
         ("catalogs", 400),
         ("catalogs?peer=did:web:nobody", 404),
         (f"negotiations/{NOBODY}", 404),

@@ -11,6 +11,7 @@ from connector.identity.did import DidDocument, document
 from connector.identity.keys import KeyRing, create
 from connector.identity.ports import Response
 from policies.problem import Problem
+from tests.support.fetching import NoDownload
 from tests.support.ids import SeededIds
 
 
@@ -30,7 +31,7 @@ class Party:
 
 
 @dataclass
-class Net:
+class Net(NoDownload):
     """Implements Fetch: answers from a table, and remembers what was asked."""
 
     answers: dict[str, Response | Problem] = field(default_factory=dict)

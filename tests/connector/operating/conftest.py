@@ -29,6 +29,7 @@ from connector.services.restoring import Restoring
 from connector.store import transfers
 from policies.problem import Problem
 from tests.support.clock import ManualClock
+from tests.support.fetching import NoDownload
 from tests.support.ids import SeededIds
 from tests.support.source import ROOT
 
@@ -79,7 +80,7 @@ def copy_of(folders: dict[str, Path], tmp_path: Path) -> Callable[[str], Path]:
 
 
 @dataclass
-class Wire:
+class Wire(NoDownload):
     """Implements Fetch: calls the other node's public port in this process.
 
     `answers` come first, by the end of the URL: a Response or a Problem in place of the node's.

@@ -23,6 +23,7 @@ from connector.protocol.negotiation import (
     start_consumer,
     start_provider,
     step,
+    unanswered,
 )
 from tests.support.clock import START
 
@@ -274,3 +275,16 @@ def test_the_agreement_id_is_a_function_of_the_negotiation():
     kept = [i for i in range(32) if i not in (12, 16)]
     assert [made.hex[i] for i in kept] == [plain[i] for i in kept]
     assert name != agreement_id("did:web:b", "did:web:a", "urn:p", "urn:c")
+
+
+def test_a_first_message_that_was_refused_ends_it_without_a_pid_of_the_peer():
+    n = start_consumer(
+        now=START,
+        pid="urn:c",
+        peer="did:web:p.example",
+        callback="https://p.example/dsp",
+        offer={"@id": "urn:o", "target": "urn:d"},
+    )
+    over = unanswered(n, START, code="400", reasons=("no",))
+    assert (over.state, over.peer_pid, over.version) == (State.TERMINATED, None, n.version + 1)
+    assert (over.terminated_by, over.code, over.reasons) == (Role.PROVIDER, "400", ("no",))

@@ -11,6 +11,7 @@ import pytest
 
 from connector.evidence.verify import verify
 from connector.services import auditing, fetching, publishing, transferring, views
+from connector.services.received import folder_of
 from connector.store import agreements, messages, parts
 from policies.problem import Problem
 from tests.support.pair import AUDITOR, DPO, RESEARCHER, Pair, statements
@@ -56,7 +57,7 @@ def refuse_once(patch: pytest.MonkeyPatch, module: Any, name: str, when: Any) ->
 
 async def whole(nodes: Pair, pid: str, folder: Path) -> None:
     """Everything arrived once, and both bundles verify with it."""
-    received = fetching.folder_of(nodes.consumer, pid)
+    received = folder_of(nodes.consumer, pid)
     rows = [json.loads(line) for line in (received / "data.ndjson").read_bytes().splitlines()]
     assert len(rows) == LEARNERS * EACH
     agreement = str((await views.agreements(nodes.consumer))[0]["id"])

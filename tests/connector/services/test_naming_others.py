@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from connector.services import fetching, transferring, views
+from connector.services.received import folder_of
 from tests.support.pair import RESEARCHER, Pair, statements
 
 Json = dict[str, Any]
@@ -89,7 +90,7 @@ async def received(nodes: Pair) -> list[Json]:
     await nodes.settle()
     await fetching.start(nodes.consumer, RESEARCHER, pid, None)
     await nodes.consumer.background.idle()
-    content = (fetching.folder_of(nodes.consumer, pid) / fetching.DATA).read_bytes()
+    content = (folder_of(nodes.consumer, pid) / "data.ndjson").read_bytes()
     assert b"learner" not in content
     return [json.loads(line) for line in content.splitlines()]
 

@@ -120,12 +120,14 @@ class TestPeople:
         await nodes.settle()
         assert (await nodes.seen(nodes.consumer, pid))["state"] == "FINALIZED"
 
-    async def test_wider_than_returned_is_refused(self, nodes: Pair):
-        pid, _ = await self.returned(nodes, ["actor", "verb.id"])
+    async def test_wider_than_returned_is_never_approved(self, nodes: Pair):
+        pid, theirs = await self.returned(nodes, ["actor", "verb.id"])
         draft = application(purpose=COMMERCIAL)
         await people.resubmit(nodes.consumer, RESEARCHER, pid, draft)
         await nodes.settle()
-        assert (await nodes.seen(nodes.consumer, pid))["state"] == "TERMINATED"
+        assert (await nodes.seen(nodes.provider, theirs))["awaiting"] == ["dpo"]
+        with pytest.raises(Problem, match="decision-beyond"):
+            await people.decide(nodes.provider, DPO, theirs, {"role": "dpo", "outcome": "approve"})
 
     async def test_two_roles_decide_in_order(self, nodes: Pair):
         pid, theirs = await self.asked(nodes, '"ethics", "dpo"')

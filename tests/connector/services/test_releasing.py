@@ -19,6 +19,7 @@ from connector.services import (
     views,
 )
 from connector.services.processes import transfer
+from connector.services.received import folder_of
 from connector.store import parts as part_rows
 from policies.problem import Problem
 from tests.support.pair import (
@@ -58,7 +59,7 @@ async def fetch(nodes: Pair, agreement: str, parts: int | None = None) -> dict[s
 
 def received(nodes: Pair, found: dict[str, Any]) -> list[dict[str, Any]]:
     """The rows in the consumer's data file."""
-    path = fetching.folder_of(nodes.consumer, found["pid"]) / fetching.DATA
+    path = folder_of(nodes.consumer, found["pid"]) / "data.ndjson"
     return [json.loads(line) for line in path.read_bytes().splitlines()]
 
 
@@ -84,7 +85,7 @@ async def test_exactly_the_rows_of_who_consents(nodes: Pair):
 
 async def test_the_files_of_a_finished_transfer(nodes: Pair):
     found = await fetch(nodes, await agreed(nodes))
-    folder = fetching.folder_of(nodes.consumer, found["pid"])
+    folder = folder_of(nodes.consumer, found["pid"])
     assert sorted(path.name for path in folder.iterdir()) == [
         "agreement.en.txt",
         "agreement.fr.txt",
@@ -215,7 +216,7 @@ async def test_a_token_opens_its_own_transfer_only(small_parts: Pair):
 async def test_both_bundles_verify_and_name_one_agreement(nodes: Pair, tmp_path: Path):
     agreement = await agreed(nodes)
     found = await fetch(nodes, agreement)
-    files = fetching.folder_of(nodes.consumer, found["pid"])
+    files = folder_of(nodes.consumer, found["pid"])
     for node in (nodes.provider, nodes.consumer):
         path = tmp_path / f"{node.settings.node.name}.zip"
         path.write_bytes(await auditing.bundle(node, OPERATOR, agreement))

@@ -24,6 +24,7 @@ from connector.services import (
     views,
 )
 from connector.services.publishing import Upload
+from connector.services.received import folder_of
 from connector.store import agreements as agreement_rows
 from connector.store import leaves
 from policies.problem import Problem
@@ -48,6 +49,7 @@ audience = "{audience}"
 until = 2027-12-31T00:00:00Z
 retention = "P1Y"
 personal = "{personal}"
+dpia = "DPIA 3, 1 March 2026"
 {top}
 [title]
 fr = "Résultats"
@@ -113,7 +115,7 @@ async def fetch(nodes: Pair, agreement: str, form: str = "csv") -> dict[str, Any
 
 
 def folder(nodes: Pair, found: dict[str, Any]) -> Path:
-    return fetching.folder_of(nodes.consumer, found["pid"])
+    return folder_of(nodes.consumer, found["pid"])
 
 
 def received(nodes: Pair, found: dict[str, Any]) -> list[dict[str, str]]:
@@ -270,6 +272,27 @@ async def test_open_data_about_schools(nodes: Pair):
     shown = await catalogs.show(nodes.provider, "results")
     assert made["counts"]["persons"] == 0
     assert (shown["persons"], shown["document"]["subject"]["personal"]) == (None, False)
+
+
+async def test_warnings_are_shown_and_logged(nodes: Pair):
+    top = 'roster = ["did:web:authority.example"]'
+    with pytest.raises(Problem, match="policy-lint-roster"):
+        await publish(nodes, top=top)
+    evaluating = "https://w3id.org/dpv/sector/education#StudentPerformanceMonitoring"
+    made = await publish(nodes, purpose=evaluating)
+    said = [(one["code"], one["severity"], one["path"]) for one in made["warnings"]]
+    assert said == [("policy-lint-ai-undeclared", "warns", "permission[0]")]
+    assert made["warnings"][0]["do"]["fr"]
+
+    def unit(tx: Any) -> list[Any]:
+        return [row for row in leaves.between(tx, start=0, stop=1000) if row.type == "catalog"]
+
+    leaf = (await nodes.provider.store.read(unit))[-1]
+    assert leaf.private_body["body"]["warnings"] == [
+        {"code": "policy-lint-ai-undeclared", "path": "permission[0]"}
+    ]
+    declared = await publish(nodes, purpose=evaluating, more=SUBJECTS + '[ai]\nuse = "no"\n')
+    assert declared["warnings"] == []
 
 
 # ---------------------------------------------------------------------------- special and NIR

@@ -1,0 +1,551 @@
+"""A node and a connector with an EDC's habits, of either generation, in either direction."""
+
+import asyncio
+import json
+import zipfile
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import orjson
+import pytest
+
+from catalog.search import Query
+from connector.evidence.verify import verify
+from connector.identity import edc as profile
+from connector.identity.ports import Response
+from connector.services import (
+    auditing,
+    consents,
+    discovering,
+    fetching,
+    peering,
+    people,
+    publishing,
+    received,
+    settling,
+    transferring,
+    views,
+)
+from connector.services.node import Node
+from connector.services.publishing import Upload
+from connector.services.settling import Outcome
+from connector.store import outbox
+from policies.problem import Problem
+from tests.peers.edc import ROWS, FakeEdc, Process, refusal
+from tests.support import traces
+from tests.support.pair import AUDITOR, DPO, OPERATOR, RESEARCHER
+from tests.support.served import served
+
+GENERATIONS = ("0.14.1", "0.18.0")
+# Where both generations do the same, one is enough.
+ONE = pytest.mark.parametrize("world", ["0.14.1"], indirect=True)
+SOON = 15.0
+FROM_2020 = {
+    "leftOperand": "inForceDate",
+    "operator": "gteq",
+    "rightOperand": "2020-01-01T00:00:00Z",
+}
+
+
+@dataclass
+class World:
+    """A node and a connector that know each other."""
+
+    node: Node
+    edc: FakeEdc
+
+    async def ask(self, dataset: str) -> dict[str, Any]:
+        """The node asks; the negotiation once it has settled."""
+        draft = traces.application()
+        made = await people.request(self.node, RESEARCHER, dataset, draft, self.edc.name)
+        return await views.negotiation(self.node, made["pid"], wait=SOON, until=views.SETTLED)
+
+    async def begin(self, agreement: str) -> str:
+        """The node asks for the data; our pid of the transfer, once it has started."""
+        pid = await transferring.start(self.node, RESEARCHER, agreement, "ndjson")
+        await self.until(pid, "STARTED")
+        return pid
+
+    async def until(self, pid: str, state: str) -> dict[str, Any]:
+        found = await views.transfer(self.node, pid, wait=SOON, until=state)
+        assert found["state"] == state, found
+        return found
+
+    async def agreed(self, which: int = 0) -> Process:
+        """The connector asks for the node's dataset under one of its offers, to the end."""
+        asked = (self.node.did, self.node.dsp, f"{self.node.url}/datasets/traces", which)
+        made = await asyncio.to_thread(self.edc.negotiate, *asked)
+        state = await asyncio.to_thread(made.reached, "FINALIZED", "TERMINATED")
+        assert state == "FINALIZED", (made.failed, (await views.negotiations(self.node)))
+        return made
+
+    async def pulls(self, negotiation: Process) -> Process:
+        """The connector asks for the data; its transfer, once it has started."""
+        made = self.edc.pull(negotiation)
+        assert await asyncio.to_thread(made.reached, "STARTED", "TERMINATED") == "STARTED"
+        return made
+
+    async def bundle(self, agreement: str, path: Path) -> Path:
+        content = await auditing.bundle(self.node, AUDITOR, agreement)
+        await asyncio.to_thread(path.write_bytes, content)
+        return path
+
+
+@pytest.fixture(params=GENERATIONS)
+async def world(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[World]:
+    async with meeting(tmp_path, FakeEdc("edc-university", request.param)) as made:
+        yield made
+
+
+class meeting:  # noqa: N801  (reads as what happens)
+    """A node that knows a connector, for the length of a `with`."""
+
+    def __init__(self, folder: Path, edc: FakeEdc) -> None:
+        self.edc = edc
+        self.serving = served(folder / "node", {"edc": {"mock_identity": True, "pause_millis": 20}})
+
+    async def __aenter__(self) -> World:
+        node = await self.serving.__aenter__()
+        where = profile.participant(self.edc.name, self.edc.dsp, [self.edc.plane.url])
+        await peering.add_edc(node, OPERATOR, where, "EDC", ["labs"])
+        return World(node, self.edc)
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.serving.__aexit__(None, None, None)
+        self.edc.close()
+
+
+async def publish(node: Node, **about: Any) -> None:
+    """A dataset under consent, for which every learner consents to the group `labs`."""
+    rows = traces.statements(12, 3)
+    chunks = [traces.lines(rows), b""]
+
+    async def read(_: int) -> bytes:
+        return chunks.pop(0)
+
+    await publishing.add(
+        node, OPERATOR, Upload(traces.about(**about).encode(), "t.jsonl", read, 0.0)
+    )
+    names = sorted({str(row["actor"]["account"]["name"]) for row in rows})
+    await consents.load(node, DPO, traces.consent_file(names, "group:labs").encode())
+
+
+class TestConsuming:
+    async def test_the_catalog_is_found_and_called_unsigned(self, world: World):
+        world.edc.assets = {"grades": [FROM_2020]}
+        found = await discovering.search(world.node, Query("grades"), refresh="always")
+        [one] = found["results"]
+        assert (one["dataset"], one["publisher"], one["signed"]) == (
+            *("grades", "edc-university"),
+            False,
+        )
+        shown = await peering.catalog_of(world.node, "edc-university")
+        assert (shown["signed"], [each["id"] for each in shown["datasets"]]) == (False, ["grades"])
+
+    @ONE
+    async def test_what_is_no_longer_listed_goes(self, world: World):
+        world.edc.assets = {"grades": [], "other": []}
+        await discovering.search(world.node, Query(), refresh="always")
+        del world.edc.assets["other"]
+        found = await discovering.search(world.node, Query(), refresh="always")
+        assert [one["dataset"] for one in found["results"]] == ["grades"]
+
+    async def test_an_offer_is_echoed_literally_and_agreed(self, world: World):
+        world.edc.assets = {"grades": [FROM_2020]}
+        found = await world.ask("grades")
+        assert found["state"] == "FINALIZED", found["reasons"]
+        sent = found["messages"][0]["body"]
+        assert sent["offer"]["permission"] == [{"action": "use", "constraint": [FROM_2020]}]
+        assert sent["offer"]["assigner"] == "edc-university"
+        assert not any(name.startswith("https://w3id.org/preau") for name in sent)
+
+    @ONE
+    async def test_the_agreement_is_recorded_as_attested_by_transport(self, world: World):
+        world.edc.assets = {"grades": []}
+        ident = (await world.ask("grades"))["agreement"]
+        found = await views.agreement(world.node, ident)
+        assert found["signatures"] == {
+            "provider": "attested by transport",
+            "consumer": "eddsa-jcs-2022",
+        }
+        assert (found["state"], found["provider_proof"]) == ("active", None)
+        assert ident.startswith("urn:uuid:")
+        assert ident != world.edc.of("negotiation")[0].body["agreement"]
+
+    async def test_the_data_are_fetched_and_the_receipt_says_what_is_known(self, world: World):
+        world.edc.assets = {"grades": []}
+        pid = await world.begin((await world.ask("grades"))["agreement"])
+        await fetching.start(world.node, RESEARCHER, pid, None)
+        found = await world.until(pid, "COMPLETED")
+        folder = received.folder_of(world.node, pid)
+        assert (folder / "data.csv").read_bytes() == ROWS
+        assert not list(folder.glob("*.partial"))
+        receipt = found["receipt"]
+        assert (receipt["manifest"], receipt["received"]["bytes"]) == (None, len(ROWS))
+        assert found["manifest"] is None
+        theirs = world.edc.of("transfer")[0]
+        assert await asyncio.to_thread(theirs.reached, "COMPLETED") == "COMPLETED"
+
+    @ONE
+    async def test_the_bundle_says_who_did_not_sign(self, world: World, tmp_path: Path):
+        world.edc.assets = {"grades": [FROM_2020]}
+        ident = (await world.ask("grades"))["agreement"]
+        pid = await world.begin(ident)
+        await fetching.start(world.node, RESEARCHER, pid, None)
+        await world.until(pid, "COMPLETED")
+        path = await world.bundle(ident, tmp_path / "bundle.zip")
+        report = verify(path, files=received.folder_of(world.node, pid))
+        assert report.ok, report.failures
+        unseen = " ".join(line.en for line in report.checks if line.ok is None)
+        for words in (
+            "edc-university did not sign the agreement",
+            "edc-university does not sign its catalog",
+            "gave no signed manifest",
+            "no manifest confirms it",
+        ):
+            assert words in unseen
+
+    @ONE
+    async def test_a_bundle_with_other_data_or_another_receipt_is_not_valid(
+        self, world: World, tmp_path: Path
+    ):
+        world.edc.assets = {"grades": []}
+        ident = (await world.ask("grades"))["agreement"]
+        pid = await world.begin(ident)
+        await fetching.start(world.node, RESEARCHER, pid, None)
+        await world.until(pid, "COMPLETED")
+        path = await world.bundle(ident, tmp_path / "bundle.zip")
+        folder = received.folder_of(world.node, pid)
+        (folder / "data.csv").write_bytes(ROWS + b"3,20\n")
+        assert not verify(path, files=folder).ok
+        with zipfile.ZipFile(path) as archive:
+            files = {name: archive.read(name) for name in archive.namelist()}
+        receipt = orjson.loads(files["receipt.json"])
+        receipt["received"]["bytes"] = 1
+        with zipfile.ZipFile(tmp_path / "forged.zip", "w") as archive:
+            for name, data in (files | {"receipt.json": orjson.dumps(receipt)}).items():
+                archive.writestr(name, data)
+        assert not verify(tmp_path / "forged.zip").ok
+
+    async def test_pushed_to_us_twice_and_kept_once(self, world: World, tmp_path: Path):
+        world.edc.assets = {"grades": [FROM_2020]}
+        ident = (await world.ask("grades"))["agreement"]
+        pid = await transferring.start(world.node, RESEARCHER, ident, "ndjson", push=True)
+        found = await world.until(pid, "COMPLETED")
+        folder = received.folder_of(world.node, pid)
+        assert sorted(path.name for path in folder.iterdir()) == [
+            *("agreement.en.txt", "agreement.fr.txt", "data.csv", "receipt.json")
+        ]
+        assert (folder / "data.csv").read_bytes() == ROWS
+        assert (found["receipt"]["received"]["bytes"], world.edc.statuses) == (
+            len(ROWS),
+            [200, 200],
+        )
+        report = verify(await world.bundle(ident, tmp_path / "bundle.zip"), files=folder)
+        assert report.ok, report.failures
+
+    @ONE
+    async def test_nobody_else_can_push(self, world: World):
+        world.edc.assets = {"grades": []}
+        pid = await world.begin((await world.ask("grades"))["agreement"])
+        async with httpx.AsyncClient() as client:
+            for token in ("", "Bearer preau_0", "{}"):
+                headers = {"Authorization": token, "Content-Type": "text/csv"}
+                url = f"{world.node.url}/data/{pid}/sink"
+                answer = await client.post(url, content=b"forged", headers=headers)
+                assert answer.status_code in {401, 404}
+        assert not await asyncio.to_thread(received.folder_of(world.node, pid).exists)
+
+    async def test_suspended_and_resumed_by_either_side(self, world: World):
+        world.edc.assets = {"grades": []}
+        pid = await world.begin((await world.ask("grades"))["agreement"])
+        [theirs] = world.edc.of("transfer")
+        await transferring.suspend(world.node, OPERATOR, pid, "a pause")
+        assert await asyncio.to_thread(theirs.reached, "SUSPENDED") == "SUSPENDED"
+        await transferring.resume(world.node, OPERATOR, pid)
+        assert await asyncio.to_thread(theirs.reached, "STARTED") == "STARTED"
+        await fetching.start(world.node, RESEARCHER, pid, None)
+        await world.until(pid, "COMPLETED")
+
+    @ONE
+    async def test_an_asset_that_is_gone(self, world: World):
+        with pytest.raises(Problem, match="dataset-unknown"):
+            await world.ask("nothing")
+
+    @ONE
+    async def test_a_refusal_without_pids_ends_it_with_the_reason(self, world: World):
+        world.edc.assets = {"grades": []}
+        world.edc._requested = lambda *_: refusal(400, "Bad request.")  # type: ignore[method-assign]
+        found = await world.ask("grades")
+        assert (found["state"], found["reasons"]) == ("TERMINATED", ["Bad request."])
+
+
+class TestProviding:
+    async def test_found_agreed_and_pulled_as_one_plain_stream(self, world: World):
+        await publish(world.node)
+        transfer = await world.pulls(await world.agreed())
+        rows = await read(transfer)
+        assert len(rows) == len(traces.statements(12, 3))
+        assert not any("learner-" in json.dumps(row) for row in rows)
+
+    @ONE
+    async def test_the_agreement_has_no_word_of_ours_and_one_signature(
+        self, world: World, tmp_path: Path
+    ):
+        await publish(world.node)
+        made = await world.agreed()
+        found = await views.agreement(world.node, made.body["agreement"])
+        assert found["signatures"]["consumer"] == "attested by transport"
+        [n] = await views.negotiations(world.node)
+        seen = await views.negotiation(world.node, n["pid"])
+        [sent] = [m["body"] for m in seen["messages"] if m["type"] == "ContractAgreementMessage"]
+        assert not any(name.startswith("https://") for name in sent["agreement"])
+        report = verify(await world.bundle(made.body["agreement"], tmp_path / "b.zip"))
+        assert report.ok, report.failures
+
+    @ONE
+    async def test_the_choice_of_the_offer_declares_the_purpose(self, world: World):
+        purposes = [traces.PURPOSE, "https://w3id.org/dpv#AcademicResearch"]
+        params = {"purposes": purposes, "until": "2027-12-31T00:00:00Z", "retention": "P1Y"}
+        await publish(world.node, params=params, each_purpose=True)
+        found = set()
+        for which in (0, 1):
+            made = await world.agreed(which)
+            plan = (await views.plan(world.node, made.body["agreement"]))["plan"]
+            found.add(plan["rows"]["consent"]["purpose"])
+        assert found == set(purposes)
+
+    @ONE
+    async def test_an_offer_for_several_purposes_declares_none(self, world: World):
+        purposes = [traces.PURPOSE, "https://w3id.org/dpv#AcademicResearch"]
+        params = {"purposes": purposes, "until": "2027-12-31T00:00:00Z", "retention": "P1Y"}
+        await publish(world.node, params=params)
+        asked = (world.node.did, world.node.dsp, f"{world.node.url}/datasets/traces")
+        made = await asyncio.to_thread(world.edc.negotiate, *asked)
+        assert await asyncio.to_thread(made.reached, "TERMINATED", "FINALIZED") == "TERMINATED"
+
+    @ONE
+    async def test_a_wider_offer_is_refused(self, world: World):
+        await publish(world.node)
+        stolen = {"@type": "Offer", "permission": [{"action": "use"}]}
+        edc = world.edc
+        send = edc._send
+
+        def widened(url: str, body: Any, audience: str) -> tuple[int, dict[str, Any]]:
+            status, answer = send(url, body, audience)
+            if "/catalog/datasets/" in url:
+                answer["hasPolicy"] = [{**stolen, "@id": answer["hasPolicy"][0]["@id"]}]
+            return status, answer
+
+        edc._send = widened  # type: ignore[method-assign]
+        dataset = f"{world.node.url}/datasets/traces"
+        made = await asyncio.to_thread(edc.negotiate, world.node.did, world.node.dsp, dataset)
+        assert await asyncio.to_thread(made.reached, "TERMINATED", "FINALIZED") == "TERMINATED"
+
+    async def test_suspended_resumed_and_ended(self, world: World):
+        await publish(world.node)
+        transfer = await world.pulls(await world.agreed())
+        before = dict(transfer.body["address"])
+        world.edc.act(transfer, "suspension")
+        assert await asyncio.to_thread(transfer.reached, "SUSPENDED") == "SUSPENDED"
+        assert (await ask(before)).status_code in {404, 409}
+        world.edc.act(transfer, "start")
+        assert await asyncio.to_thread(transfer.reached, "STARTED", "TERMINATED") == "STARTED"
+        assert transfer.body["address"] != before
+        assert await read(transfer)
+        world.edc.act(transfer, "termination")
+        [ours] = await views.transfers(world.node)
+        await world.until(ours["pid"], "TERMINATED")
+
+    async def test_pushed_to_a_sink_and_completed(self, world: World):
+        await publish(world.node)
+        made = world.edc.take(await world.agreed(), f"{world.edc.plane.url}/sink")
+        assert await asyncio.to_thread(made.reached, "COMPLETED", "TERMINATED") == "COMPLETED"
+        [body] = world.edc.pushed
+        assert len(body.splitlines()) == len(traces.statements(12, 3))
+        assert b"learner-" not in body
+
+    @ONE
+    async def test_a_sink_that_refuses_suspends_and_a_resumption_begins_anew(self, world: World):
+        await publish(world.node)
+        world.edc.sink_status = 503
+        made = world.edc.take(await world.agreed(), f"{world.edc.plane.url}/sink")
+        assert await asyncio.to_thread(made.reached, "SUSPENDED", "TERMINATED") == "SUSPENDED"
+        world.edc.sink_status = 200
+        world.edc.act(made, "start")
+        assert await asyncio.to_thread(made.reached, "COMPLETED", "TERMINATED") == "COMPLETED"
+        assert len(world.edc.pushed) == 2
+
+    @ONE
+    @pytest.mark.parametrize("sink", ["http://localhost:1/elsewhere", "http://169.254.169.254/"])
+    async def test_nothing_is_pushed_to_strangers(self, world: World, sink: str):
+        await publish(world.node)
+        made = world.edc.take(await world.agreed(), sink)
+        assert await asyncio.to_thread(made.reached, "TERMINATED") == "TERMINATED"
+        assert not await views.transfers(world.node)
+
+    @ONE
+    async def test_an_address_on_resume_in_both_spellings(self, world: World):
+        await publish(world.node)
+        address = (await world.pulls(await world.agreed())).body["address"]
+        for name in ("authorization", "authType"):
+            assert address[name] == address[f"https://w3id.org/edc/v0.0.1/ns/{name}"]
+        assert address["https://w3id.org/edc/v0.0.1/ns/endpoint"].startswith(world.node.url)
+
+
+class TestHabits:
+    @pytest.fixture(params=GENERATIONS)
+    async def slow(self, tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[World]:
+        """A connector that stores late, and writes its callback with a slash at the end."""
+        edc = FakeEdc("edc-slow", request.param, slow=True, slash=True)
+        async with meeting(tmp_path, edc) as made:
+            yield made
+
+    async def test_what_came_too_early_for_it_comes_again(self, slow: World):
+        slow.edc.assets = {"grades": []}
+        found = await slow.ask("grades")
+        assert found["state"] == "FINALIZED", found["reasons"]
+        assert 409 in {status for _, _, status in slow.edc.server.seen}
+
+    async def test_the_same_when_it_consumes(self, slow: World):
+        await publish(slow.node)
+        transfer = await slow.pulls(await slow.agreed())
+        assert await read(transfer)
+        assert 409 in {status for _, _, status in slow.edc.server.seen}
+
+    async def test_an_agreement_said_again_is_the_same_under_its_newest_name(self, slow: World):
+        edc, kind = slow.edc, "ContractAgreementMessage"
+        edc.slow, edc.assets = False, {"grades": []}
+        found = await slow.ask("grades")
+        [theirs] = edc.of("negotiation")
+        again = {**theirs.body["wire"], "@id": "another-name", "timestamp": "2026-11-23T00:00:00Z"}
+        theirs.become("AGREED")  # its step from there was lost
+        assert await say(edc, theirs, "agreement", kind, agreement=again) == 200
+        assert await asyncio.to_thread(theirs.reached, "FINALIZED") == "FINALIZED"
+        theirs.body["agreement"] = "another-name"
+        await slow.begin(found["agreement"])
+        other = {**again, "permission": [{"action": "odrl:distribute"}]}
+        assert await say(edc, theirs, "agreement", kind, agreement=other) == 400
+        seen = await views.negotiation(slow.node, found["pid"])
+        assert seen["state"] == "FINALIZED"
+
+    async def test_what_else_it_says_again_changes_nothing(self, slow: World, tmp_path: Path):
+        slow.edc.slow = False
+        await publish(slow.node)
+        made = await slow.agreed()
+        kind = "ContractAgreementVerificationMessage"
+        made.become("VERIFIED")
+        assert await say(slow.edc, made, "agreement/verification", kind) == 200
+        assert await asyncio.to_thread(made.reached, "FINALIZED") == "FINALIZED"
+        transfer = await slow.pulls(made)
+        slow.edc.act(transfer, "suspension")
+        await asyncio.to_thread(transfer.reached, "SUSPENDED")
+        kind = "TransferSuspensionMessage"
+        assert await say(slow.edc, transfer, "suspension", kind, reason=["test"]) == 200
+        report = verify(await slow.bundle(made.body["agreement"], tmp_path / "b.zip"))
+        assert report.ok, report.failures
+
+    async def test_not_now_from_who_has_taken_it_already_ends_nothing(self, slow: World):
+        """Its answer was lost, and to the repeat it says 409: it is asked where it stands."""
+        slow.edc.slow = False
+        await publish(slow.node)
+        await slow.pulls(await slow.agreed())
+        [ours] = await views.transfers(slow.node)
+        [row] = await slow.node.store.read(lambda tx: outbox.of(tx, process=ours["pid"]))
+        refused = Outcome(Response(409), Problem("delivery-refused", peer="edc-slow", status=409))
+        await settling.settle(slow.node, row, refused)
+        await slow.until(ours["pid"], "STARTED")
+        slow.edc.of("transfer")[0].become("TERMINATED")
+        await settling.settle(slow.node, row, refused)
+        await slow.until(ours["pid"], "TERMINATED")
+
+    async def test_a_repeated_request_does_not_confuse_us(self, slow: World):
+        """It makes a second negotiation of it; the first that agrees counts, the other is told."""
+        edc = slow.edc
+        edc.slow, edc.assets = False, {"grades": []}
+        requested = edc._requested
+
+        def twice(message: dict[str, Any], caller: str) -> Any:
+            requested(message, caller)
+            return requested(message, caller)
+
+        edc._requested = twice  # type: ignore[method-assign]
+        found = await slow.ask("grades")
+        assert found["state"] == "FINALIZED", found["reasons"]
+        one, other = edc.of("negotiation")
+        states = {
+            await asyncio.to_thread(each.reached, "FINALIZED", "TERMINATED")
+            for each in (one, other)
+        }
+        assert states == {"FINALIZED", "TERMINATED"}
+
+
+async def say(edc: FakeEdc, p: Process, act: str, kind: str, **body: Any) -> int:
+    """The answer to something said again."""
+    return await asyncio.to_thread(lambda: edc.say_again(p, act, kind, **body))
+
+
+async def ask(address: dict[str, str]) -> httpx.Response:
+    """What a data address answers to its bare token, as EDC's applications ask."""
+    async with httpx.AsyncClient() as client:
+        return await client.get(
+            address["https://w3id.org/edc/v0.0.1/ns/endpoint"],
+            headers={"Authorization": address["authorization"]},
+        )
+
+
+async def read(transfer: Process) -> list[Any]:
+    """The rows at the address of a transfer."""
+    answer = await ask(transfer.body["address"])
+    assert answer.status_code == 200, answer.text
+    return [json.loads(line) for line in answer.content.splitlines()]
+
+
+class TestProfile:
+    async def test_off_means_that_nobody_is_believed(self, tmp_path: Path):
+        edc = FakeEdc("edc-university", "0.14.1")
+        where = profile.participant(edc.name, edc.dsp)
+        async with served(tmp_path / "node", {}) as node:
+            with pytest.raises(Problem, match="peer-edc-off"):
+                await peering.add_edc(node, OPERATOR, where, "EDC", [])
+            assert await knock(node, edc.name) == 401
+        edc.close()
+
+    @ONE
+    async def test_only_whom_the_operator_named_is_believed(self, world: World):
+        assert await knock(world.node, world.edc.name) == 200
+        assert await knock(world.node, "somebody-else") == 401
+        assert await knock(world.node, world.node.did) == 401
+
+    @ONE
+    async def test_another_s_process_is_not_found(self, world: World):
+        world.edc.assets = {"grades": []}
+        found = await world.ask("grades")
+        other = FakeEdc("edc-other", "0.14.1")
+        where = profile.participant(other.name, other.dsp)
+        await peering.add_edc(world.node, OPERATOR, where, "EDC", [])
+        path = f"/negotiations/{found['pid']}"
+        assert await knock(world.node, "edc-other", path) == 404
+        assert await knock(world.node, world.edc.name, path) == 200
+        other.close()
+
+    @ONE
+    async def test_a_callback_elsewhere_is_refused(self, world: World):
+        await publish(world.node)
+        world.edc._callback = lambda: "http://localhost:1/elsewhere"  # type: ignore[method-assign]
+        asked = (world.node.did, world.node.dsp, f"{world.node.url}/datasets/traces")
+        made = await asyncio.to_thread(world.edc.negotiate, *asked)
+        assert await asyncio.to_thread(made.reached, "TERMINATED") == "TERMINATED"
+        assert not await views.negotiations(world.node)
+
+
+async def knock(node: Node, name: str, path: str = "/catalog/datasets/none") -> int:
+    """The status for somebody who calls itself so; a dataset that is not there counts as let in."""
+    async with httpx.AsyncClient() as client:
+        headers = {"Authorization": json.dumps({"clientId": name, "audience": None})}
+        answer = await client.get(f"{node.dsp}{path}", headers=headers)
+    let_in = answer.status_code == 404 and path.startswith("/catalog")
+    return 200 if let_in else answer.status_code

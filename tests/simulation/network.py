@@ -1,0 +1,111 @@
+"""The network between the two nodes: every message meets its fate by the seed's choice.
+
+| fate      | what the sender sees    | what the receiver gets             |
+|-----------|-------------------------|------------------------------------|
+| arrives   | the answer              | the message                        |
+| lost      | nobody answers          | nothing                            |
+| unheard   | nobody answers          | the message                        |
+| late      | nobody answers          | the message, later, out of order   |
+| twice     | the second answer       | the message twice                  |
+| throttled | 503                     | nothing                            |
+"""
+
+import random
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Final, Literal
+from urllib.parse import urlsplit
+
+from connector.identity.ports import DEFAULT_LIMIT, DEFAULT_TIMEOUT, Response
+from policies.problem import Problem
+from tests.support.fetching import NoDownload
+
+Fate = Literal["arrives", "lost", "unheard", "late", "twice", "throttled"]
+Door = Callable[[str, bytes, str], Awaitable[Response]]
+"""Takes a message's path, body and Authorization; answers like a port."""
+
+CALM: Final[Mapping[Fate, int]] = {"arrives": 1}
+ROUGH: Final[Mapping[Fate, int]] = {
+    "arrives": 12,
+    "lost": 2,
+    "unheard": 3,
+    "late": 2,
+    "twice": 2,
+    "throttled": 1,
+}
+
+
+@dataclass(slots=True)
+class Network(NoDownload):
+    """Implements `Fetch` for both nodes; `doors` by host, `cut` while the nodes are parted."""
+
+    chance: random.Random
+    answers: Mapping[str, Response]
+    doors: dict[str, Door] = field(default_factory=dict)
+    weather: Mapping[Fate, int] = field(default_factory=lambda: dict(ROUGH))
+    cut: bool = False
+    late: list[tuple[str, bytes, str]] = field(default_factory=list)
+    seen: list[str] = field(default_factory=list)
+
+    async def get(
+        self,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        limit: int = DEFAULT_LIMIT,
+        timeout: float = DEFAULT_TIMEOUT,  # noqa: ASYNC109
+    ) -> Response:
+        answer = self.answers.get(url)
+        if self.cut or answer is None:
+            raise self._silence(url)
+        return answer
+
+    async def post(
+        self,
+        url: str,
+        body: bytes,
+        *,
+        headers: Mapping[str, str] | None = None,
+        limit: int = DEFAULT_LIMIT,
+        timeout: float = DEFAULT_TIMEOUT,  # noqa: ASYNC109
+    ) -> Response:
+        token = (headers or {})["Authorization"]
+        (fate,) = self.chance.choices(list(self.weather), list(self.weather.values()))
+        if self.cut:
+            fate = "lost"
+        self.seen.append(f"  {fate:9} {urlsplit(url).path}")
+        if fate == "throttled":
+            return Response(503, {"retry-after": "1"}, b"")
+        if fate == "late":
+            self.late.append((url, body, token))
+        if fate in {"lost", "late"}:
+            raise self._silence(url)
+        answer = await self._deliver(url, body, token)
+        if fate == "twice":
+            answer = await self._deliver(url, body, token)
+        if fate == "unheard":
+            raise self._silence(url)
+        return answer
+
+    async def arrive_late(self) -> None:
+        """One of the delayed messages arrives after all; nobody hears the answer."""
+        url, body, token = self.late.pop(self.chance.randrange(len(self.late)))
+        self.seen.append(f"  arrives late {urlsplit(url).path}")
+        try:
+            await self._deliver(url, body, token)
+        except Problem as problem:
+            if problem.code != "delivery-unreachable":
+                raise
+
+    async def _deliver(self, url: str, body: bytes, token: str) -> Response:
+        parts = urlsplit(url)
+        door = self.doors.get(parts.netloc)
+        if door is None:
+            raise self._silence(url)
+        answer = await door(parts.path, body, token)
+        self.seen.append(f"    {answer.status}")
+        return answer
+
+    @staticmethod
+    def _silence(url: str) -> Problem:
+        return Problem("delivery-unreachable", host=urlsplit(url).netloc)

@@ -1,0 +1,42 @@
+"""One whole node in this process that really listens: for peers that are servers of their own."""
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+
+from connector import runtime
+from connector.base import settings as configuration
+from connector.http import public
+from connector.services.node import Node
+from tests.support.nodes import free_port
+
+
+@asynccontextmanager
+async def served(folder: Path, tables: dict[str, dict[str, Any]]) -> AsyncIterator[Node]:
+    """A dev node in `folder` with these further TOML tables, on a port of its own."""
+    port = free_port()
+    runtime.initialise(folder, name=folder.name, public_url=f"http://localhost:{port}", dev=True)
+    with (folder / configuration.FILE).open("a", encoding="utf-8") as file:
+        for name, members in tables.items():
+            lines = [f"{key} = {json.dumps(value)}" for key, value in members.items()]
+            file.write("\n".join(["", f"[{name}]", *lines, ""]))
+    checked = configuration.read(folder)
+    client = runtime.client_of(checked)
+    with runtime.opened(folder, checked, client) as node:
+        server = uvicorn.Server(
+            uvicorn.Config(public.app(node), port=port, log_config=None, lifespan="off", ws="none")
+        )
+        server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign,assignment]
+        async with runtime._working(node, client):
+            task = asyncio.create_task(server.serve())
+            try:
+                yield node
+            finally:
+                server.should_exit = True
+                await task
