@@ -48,6 +48,8 @@ BODIES: Final[Mapping[str, Json]] = {
         groups={"type": "array", "items": {"type": "string"}},
         edc=_object({"dsp": _text()}, data={"type": "string"}),
     ),
+    "/v1/peers/look-back": _object({"did": _text()}),
+    "/look-back": _ANY,
     "/v1/datasets/{ident}/withdrawal": _REASON,
     "/v1/requests": _object({"dataset": _text()}, application=_ANY, peer=_text(), terms=_ANY),
     "/v1/offers": _object({"peer": _text(), "dataset": _text()}, offer=_text()),

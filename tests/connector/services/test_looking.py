@@ -13,6 +13,7 @@ from connector.identity import tokens
 from connector.identity.ports import Response
 from connector.services import looking, reach
 from connector.services.doctor import outside
+from connector.services.node import Node
 from connector.store import peers
 from connector.store.queries import given, removing
 from connector.store.tables import PEER
@@ -20,11 +21,11 @@ from policies.problem import Problem
 from tests.support.pair import AUDITOR, OPERATOR, Pair, Wire
 
 
-def host(node: Any) -> str:
+def host(node: Node) -> str:
     return urlsplit(node.url).netloc
 
 
-def authorization(asking: Any, asked: Any) -> dict[str, str]:
+def authorization(asking: Node, asked: Node) -> dict[str, str]:
     key = asking.keys.token_key
     kid = f"{asking.did}#{asking.keys.fragment('token')}"
     now, jti = asking.clock.now(), asking.ids.uuid()
@@ -32,7 +33,7 @@ def authorization(asking: Any, asked: Any) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}"}
 
 
-async def knock(asked: Any, headers: Mapping[str, str]) -> httpx.Response:
+async def knock(asked: Node, headers: Mapping[str, str]) -> httpx.Response:
     transport = httpx.ASGITransport(public.app(asked), raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url=asked.url) as client:
         return await client.post(looking.PATH, headers=dict(headers), content=b"{}")
