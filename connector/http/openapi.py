@@ -127,6 +127,7 @@ MEDIA: Final[Mapping[str, tuple[str, ...]]] = {
     "/datasets/{ident}": ("application/ld+json",),
     "/datasets/{ident}/v{version}": ("application/ld+json",),
     "/log/checkpoint": ("text/plain",),
+    "/metrics": ("text/plain",),
     "/log/tile/{place}": ("application/octet-stream",),
     "/data/{pid}": ("application/x-ndjson", "text/csv"),
     "/data/{pid}/parts/{number}": ("application/x-ndjson", "text/csv"),
