@@ -162,9 +162,7 @@ async def run(
 
 @contextlib.asynccontextmanager
 async def _working(node: Node, client: PeerClient) -> AsyncIterator[None]:
-    """The node's own work: what a crash left, the log, the outbox, the monitor, the rounds to its
-    peers.
-    """
+    """The node's own work: what a crash left, log, outbox, monitor, the rounds to its peers."""
     await client.start()
     await starting.resume(node)
     node.keeping.start("log", starting.keep_log(node))

@@ -67,7 +67,8 @@ def _beside(found: Policy, lang: Language) -> list[str]:
     colon = " : " if lang == "fr" else ": "
     lines = []
     if found.timestamp is not None:
-        said = found.timestamp if at is None else phrases.moment(at, lang)
+        # To the second: people read when; the exact instant stands in what is signed.
+        said = found.timestamp if at is None else phrases.moment(at.replace(microsecond=0), lang)
         lines.append(phrases.pick(("Conclu le :", "Agreed on:"), lang) + f" {said}.")
     lines += [phrases.pick(("Profil :", "Profile:"), lang) + f" {each}." for each in found.profile]
     return lines + [f"{compact(member)}{colon}{text}." for member, text in found.metadata]
