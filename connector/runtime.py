@@ -165,16 +165,15 @@ async def _working(node: Node, client: PeerClient) -> AsyncIterator[None]:
     """The node's own work: what a crash left, log, outbox, monitor, the rounds to its peers."""
     await client.start()
     await starting.resume(node)
-    log = asyncio.create_task(starting.keep_log(node), name="log")
-    node.background.start("monitor", monitoring.watch(node))
+    node.keeping.start("log", starting.keep_log(node))
+    node.keeping.start("monitor", monitoring.watch(node))
     node.background.start("rounds", rounds.keep(node))
     try:
         yield
     finally:
         await node.background.stop()
         await node.worker.stop()
-        log.cancel()
-        await asyncio.gather(log, return_exceptions=True)
+        await node.keeping.stop()
         await client.close()
 
 

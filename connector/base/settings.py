@@ -121,6 +121,12 @@ class Limits(_Table):
     message_bytes: int = Field(default=1_000_000, ge=10_000, le=16_000_000)
 
 
+class Delivery(_Table):
+    """How long a message is tried before a person must look (P2)."""
+
+    deadline_hours: int = Field(default=72, ge=1, le=720)
+
+
 class Discovery(_Table):
     """How often the node asks its peers what they publish (C6)."""
 
@@ -189,6 +195,7 @@ class Settings(_Table):
     release: Release = Release()
     retention: Retention = Retention()
     limits: Limits = Limits()
+    delivery: Delivery = Delivery()
     discovery: Discovery = Discovery()
     egress: Egress = Egress()
     steps: Steps = Steps()

@@ -8,11 +8,14 @@ never the arguments of foreign libraries' messages below WARNING.
 import json
 import logging
 import sys
+from collections import Counter
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Final
 
 LOGGER: Final = logging.getLogger("preau")
+COUNTS: Final[Counter[tuple[str, str]]] = Counter()
+"""Events of this process that bear a code, by name and code (for `/metrics`)."""
 
 
 class JsonFormatter(logging.Formatter):
@@ -46,6 +49,8 @@ def configure(level: int = logging.INFO) -> None:
 
 def event(name: str, **fields: object) -> None:
     """Record that something happened. Fields are names, counts, states: never personal data."""
+    if "code" in fields:
+        COUNTS[name, str(fields["code"])] += 1
     LOGGER.info(name, extra={"fields": fields})
 
 

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from connector.cli import choosing
+from connector.cli import choosing, timeline
 from connector.cli.choosing import NegotiationId
 from connector.cli.client import segment
 from connector.cli.output import SESSION, command, read_json, table
@@ -57,7 +57,7 @@ def show(
     wait: Annotated[float, typer.Option(help="Seconds to wait for a change.")] = 0,
     until: Annotated[str | None, typer.Option(help="State to wait for, or SETTLED.")] = None,
 ) -> None:
-    """One negotiation: state, terms, decisions with their reasons, messages, what it waits for."""
+    """One negotiation: state, terms, what it waits for and until when, all that happened."""
     client = SESSION.client()
     path = f"/v1/negotiations/{segment(choosing.negotiation(client, ident))}"
     found = client.get(path, wait=wait or None, until=until)
@@ -175,21 +175,11 @@ def terminate(
 def _lines(found: dict[str, Any]) -> list[str]:
     lang = SESSION.lang
     lines = [f"{found['pid']}  {found['state']}", f"  {found['dataset']}"]
-    if found["awaiting"]:
-        waiting = ", ".join(found["awaiting"])
-        lines.append(SESSION.pick(f"  attend : {waiting}", f"  waiting for: {waiting}"))
+    lines += timeline.waiting(found)
     if found.get("agreement"):
         lines.append(f"  {found['agreement']}")
     lines += [f"  {line}" for line in found["terms"][lang]]
     lines += [f"  ! {line}" for line in found["staying"][lang]]
-    for decision in found["decisions"]:
-        lines.append(
-            f"  [{decision['kind']}] {decision['role'] or 'policy'}: {decision['outcome']}"
-        )
-        lines += [f"    {reason}" for reason in decision["reasons"][lang]]
     lines += [f"  ! {reason}" for reason in found["reasons"]]
-    for message in found["messages"]:
-        arrow = "←" if message["direction"] == "in" else "→"
-        state = f"  ({message['delivery']})" if message.get("delivery") else ""
-        lines.append(f"  {message['at']}  {arrow} {message['type']}{state}")
+    lines += timeline.lines(found)
     return lines

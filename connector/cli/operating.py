@@ -27,18 +27,26 @@ def doctor(
     full: Annotated[
         bool, typer.Option("--full", help="Hash the whole evidence log again (node stopped).")
     ] = False,
+    from_: Annotated[
+        str | None,
+        typer.Option("--from", metavar="PEER", help="Ask this peer what it sees of your node."),
+    ] = None,
 ) -> None:
     """Look for what is wrong with a node, running or stopped, and say what to do."""
-    from connector.examining import examine
+    if from_ is not None:
+        SESSION.node = str(folder) if folder else SESSION.node
+        found = SESSION.client().post("/v1/peers/look-back", {"did": from_})
+    else:
+        from connector.examining import examine
 
-    report = examine(_folder(folder), full=full)
+        found = examine(_folder(folder), full=full).document()
     lines = []
-    for found in report.findings:
-        lines.append(f"{_MARKS[found.level]} {found.check}: {found.text(SESSION.lang)}")
-        if found.problem is not None:
-            lines.append(f"  → {found.problem.remedy(SESSION.lang)}  [{found.problem.code}]")
-    SESSION.say(report.document(), *lines)
-    if not report.healthy:
+    for one in found["checks"]:
+        lines.append(f"{_MARKS[one['level']]} {one['check']}: {one[SESSION.lang]}")
+        if "do" in one:
+            lines.append(f"  → {one['do'][SESSION.lang]}  [{one['code']}]")
+    SESSION.say(found, *lines)
+    if not found["ok"]:
         raise typer.Exit(1)
 
 

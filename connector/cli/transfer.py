@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from connector.cli import choosing
+from connector.cli import choosing, timeline
 from connector.cli.choosing import AgreementId
 from connector.cli.client import ApiProblem, Client, segment
 from connector.cli.output import SESSION, command, progress, table
@@ -75,9 +75,9 @@ def list_() -> None:
 @app.command("show")
 @command
 def show(ident: _ID) -> None:
-    """One transfer: state, parts, rows, what it waits for."""
+    """One transfer: state, parts, rows, what it waits for and until when, all that happened."""
     found = SESSION.client().get(f"/v1/transfers/{segment(ident)}")
-    SESSION.say(found, *_lines(found))
+    SESSION.say(found, *_lines(found), *timeline.lines(found))
 
 
 @app.command("suspend")
@@ -165,5 +165,6 @@ def _lines(found: dict[str, Any]) -> list[str]:
     if work.get("problem"):
         problem = work["problem"]
         lines += [f"  ! {problem[SESSION.lang]}", f"  → {problem['do'][SESSION.lang]}"]
+    lines += timeline.waiting(found)
     lines += [f"  ! {reason}" for reason in found["reasons"]]
     return lines

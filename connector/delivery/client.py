@@ -344,12 +344,31 @@ async def _read(answer: httpx.Response, target: egress.Target, limit: int) -> Re
 def _translate(error: Exception, target: egress.Target) -> NoReturn:
     """Raise the Problem that a foreign exception means; httpx-aiohttp keeps the cause."""
     cause = error if isinstance(error, TimeoutError) else error.__cause__ or error
+    if _refused(cause):
+        raise Problem(
+            "delivery-unreachable", host=target.host, port=target.port, reason="refused"
+        ) from None
     if isinstance(cause, TimeoutError):
         code = "delivery-timeout"
     elif isinstance(cause, aiohttp.ClientSSLError | ssl.SSLError):
-        code = "delivery-tls"
+        raise Problem(
+            "delivery-tls", host=target.host, port=target.port, fault=_tls_fault(cause)
+        ) from None
     elif isinstance(cause, aiohttp.ClientConnectionError | OSError):
         code = "delivery-unreachable"
     else:
         code = "delivery-garbled"
     raise Problem(code, host=target.host, port=target.port) from None
+
+
+def _refused(cause: BaseException) -> bool:
+    """Whether the host itself said that nothing listens there (no name, no silence, no TLS)."""
+    system = cause.os_error if isinstance(cause, aiohttp.ClientConnectorError) else None
+    return isinstance(system, ConnectionRefusedError)
+
+
+def _tls_fault(cause: BaseException) -> str:
+    """What TLS found wrong, in the words of the library: of the certificate, or the handshake."""
+    inner = getattr(cause, "certificate_error", None) or getattr(cause, "os_error", None) or cause
+    said = getattr(inner, "verify_message", None) or getattr(inner, "reason", None)
+    return str(said or type(inner).__name__)[:120]

@@ -28,18 +28,19 @@ in the commit that leases that one.
 import asyncio
 import contextlib
 import logging
-from collections import Counter, deque
+from collections import Counter, OrderedDict, deque
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
 from connector.base.clock import Clock
-from connector.delivery import retry
+from connector.delivery import attempts, retry
 from connector.delivery.circuit import Circuit
 from connector.identity.ports import Fetch, Response
+from connector.store import attempts as attempt_rows
 from connector.store import outbox
-from connector.store.rows import OutboxRow
+from connector.store.rows import AttemptRow, OutboxRow
 from connector.store.store import Store
 from connector.store.tx import Tx
 from policies.problem import Problem
@@ -48,6 +49,7 @@ LEASE_SECONDS: Final = 120.0
 DEADLINE: Final = timedelta(hours=72)
 KEPT_ANSWER: Final = 65_536
 _AT_ONCE: Final = 8
+_REMEMBERED: Final = 1_024
 _AFTER_TRIAL: Final = timedelta(seconds=5)
 # What no later attempt can change: the address itself is not one we speak to.
 _FINAL: Final = frozenset({"delivery-url-invalid", "delivery-scheme", "delivery-port"})
@@ -104,6 +106,9 @@ class Worker:
         settle: the services' part.
         random: unpredictable bytes, for the chance in retries.
         limits: how much at once, how long, how large.
+
+    `outcomes` counts attempts by status or code since the start; `landed` are the newest messages
+    that arrived, whether or not a transaction has taken their mark along yet.
     """
 
     def __init__(
@@ -133,6 +138,8 @@ class Worker:
         self._circuits: dict[str, Circuit] = {}
         self._answers: dict[int, Counter[int]] = {}
         self._marked = False
+        self.outcomes: Counter[str] = Counter()
+        self.landed: OrderedDict[int, AttemptRow] = OrderedDict()
         self._stopping = False
         self._task: asyncio.Task[None] | None = None
         self._unsubscribe: Callable[[], None] | None = None
@@ -151,6 +158,7 @@ class Worker:
         self._unsubscribe = self._store.on_commit(wake, topic="outbox")
         self._beat = self._clock.now()
         self._task = asyncio.create_task(self._run(), name="preau-outbox")
+        self._task.add_done_callback(_ended)
 
     async def stop(self, grace: float = 5.0) -> None:
         """Take no more; let what is in flight finish for `grace` seconds, then cut it off.
@@ -173,6 +181,21 @@ class Worker:
         """Whether the worker still looks at its outbox (readiness)."""
         silent = (self._clock.now() - self._beat).total_seconds()
         return self._task is not None and not self._task.done() and silent <= 3 * self._limits.poll
+
+    @property
+    def delivering(self) -> frozenset[int]:
+        """The numbers of the messages in flight, or about to be."""
+        return frozenset(self._held)
+
+    def left_alone(self, peer: str) -> datetime | None:
+        """Until when a peer that does not answer is left alone (its circuit is open)."""
+        circuit = self._circuits.get(peer, Circuit())
+        return circuit.until if circuit.state(self._clock.now()) == "open" else None
+
+    @property
+    def circuits_open(self) -> int:
+        """How many peers are left alone now."""
+        return sum(self.left_alone(peer) is not None for peer in self._circuits)
 
     def hand(self, rows: Iterable[OutboxRow], followed: Iterable[str] = ()) -> None:
         """Deliver messages that a committed unit has leased (see `lease`); `followed` are the
@@ -266,8 +289,9 @@ class Worker:
         except Exception as error:  # noqa: BLE001  (settle is the services'; the rest must go on)
             code = error.code if isinstance(error, Problem) else type(error).__name__
             log.warning("%s to %s is not settled: %s", row.type, row.peer, code)
+            told = error.code if isinstance(error, Problem) else "delivery-unsettled"
             with contextlib.suppress(Problem):  # its lease will end
-                await self._again(row, retry.delay(row.attempts, self._random))
+                await self._again(row, retry.delay(row.attempts, self._random), told)
         finally:
             self._held.pop(row.seq, None)
 
@@ -278,7 +302,7 @@ class Worker:
             return await self._give_up(row, Outcome(None, problem))
         circuit = self._circuits.get(row.peer, Circuit())
         if not circuit.admits(now):
-            return await self._again(row, max((circuit.until or now) - now, _AFTER_TRIAL))
+            return await self._postpone(row, max((circuit.until or now) - now, _AFTER_TRIAL))
         self._circuits[row.peer] = circuit.started(now)
         try:
             response = await self._post(row)
@@ -308,7 +332,8 @@ class Worker:
         self._circuits[row.peer] = circuit
         # The circuit sets the pace of the whole peer: so all its messages go soon after it is back.
         wait = circuit.until - now if circuit.until else None
-        return await self._again(row, wait or retry.delay(circuit.failures, self._random))
+        wait = wait or retry.delay(circuit.failures, self._random)
+        return await self._again(row, wait, problem.code)
 
     async def _answered(self, row: OutboxRow, response: Response) -> None:
         seen = self._answers.setdefault(row.seq, Counter())
@@ -325,9 +350,11 @@ class Worker:
         await self._settle(row, Outcome(response))
         self._answers.pop(row.seq, None)
         status, answer = response.status, response.body[:KEPT_ANSWER]
+        attempt = self._attempt(row, response, None)
 
         def mark(tx: Tx) -> None:
-            outbox.sent(tx, seq=row.seq, status=status, answer=answer)
+            if outbox.sent(tx, seq=row.seq, status=status, answer=answer):
+                attempt_rows.put(tx, attempt)
 
         def go_on(tx: Tx) -> list[OutboxRow]:
             mark(tx)
@@ -339,6 +366,7 @@ class Worker:
         else:
             self._store.defer(mark)
             self._marked = True
+            self._remember(attempt)
         return None
 
     async def _give_up(self, row: OutboxRow, outcome: Outcome) -> None:
@@ -346,22 +374,57 @@ class Worker:
         self._answers.pop(row.seq, None)
         self._followed.discard(row.process)
         response = outcome.response
+        code = outcome.problem.code if outcome.problem else ""
+        attempt = self._attempt(row, response or code, None)
         status = response.status if response else None
         answer = response.body[:KEPT_ANSWER] if response else None
-        await self._store.write(
-            lambda tx: outbox.fail(tx, seq=row.seq, status=status, answer=answer)
-        )
 
-    async def _again(
-        self, row: OutboxRow, wait: timedelta, response: Response | None = None
-    ) -> None:
+        def end(tx: Tx) -> None:
+            if outbox.fail(tx, seq=row.seq, status=status, answer=answer):
+                attempt_rows.put(tx, attempt)
+
+        await self._store.write(end)
+
+    async def _again(self, row: OutboxRow, wait: timedelta, came: Response | str) -> None:
+        """Try again later; `came` is the answer, or the code of why there was none."""
+        now, deadline = self._clock.now(), _deadline(row)
+        # Past the deadline only settling is tried again, and not in a loop without a pause.
+        next_at = min(now + wait, deadline) if now < deadline else now + wait
+        attempt = self._attempt(row, came, next_at)
+        answer = came.body[:KEPT_ANSWER] if isinstance(came, Response) else None
+        status = attempt.status
+
+        def later(tx: Tx) -> None:
+            if outbox.retry(tx, seq=row.seq, next_at=next_at, status=status, answer=answer):
+                attempt_rows.put(tx, attempt)
+
+        await self._store.write(later)
+
+    def _remember(self, attempt: AttemptRow) -> None:
+        """What arrived, for views: its mark may lie about until the next transaction."""
+        self.landed[attempt.outbox] = attempt
+        if len(self.landed) > _REMEMBERED:
+            self.landed.popitem(last=False)
+
+    async def _postpone(self, row: OutboxRow, wait: timedelta) -> None:
         next_at = min(self._clock.now() + wait, _deadline(row))
-        status = response.status if response else None
-        answer = response.body[:KEPT_ANSWER] if response else None
-        await self._store.write(
-            lambda tx: outbox.retry(tx, seq=row.seq, next_at=next_at, status=status, answer=answer)
-        )
+        await self._store.write(lambda tx: outbox.postpone(tx, seq=row.seq, next_at=next_at))
+
+    def _attempt(
+        self, row: OutboxRow, came: Response | str, next_at: datetime | None
+    ) -> AttemptRow:
+        now = self._clock.now()
+        self.outcomes[str(came.status) if isinstance(came, Response) else came] += 1
+        if isinstance(came, Response):
+            return attempts.answered(row, now, came, next_at)
+        return attempts.unanswered(row, now, came, next_at)
 
 
 def _deadline(row: OutboxRow) -> datetime:
     return row.deadline or row.created + DEADLINE
+
+
+def _ended(task: asyncio.Task[None]) -> None:
+    """The worker has ended by itself: a defect, for which readiness turns red (`Worker.alive`)."""
+    if not task.cancelled() and (error := task.exception()) is not None:
+        log.critical("the outbox worker has ended: %s", type(error).__name__)

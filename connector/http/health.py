@@ -19,7 +19,8 @@ def router(node: Node) -> APIRouter:
     async def ready() -> Response:
         checks = {
             "delivery": node.worker.alive,
-            "log": node.log.size > 0,
+            "log": node.log.size > 0 and node.keeping.running("log"),
+            "monitor": node.keeping.running("monitor"),
             "store": node.store.stopped is None,
         }
         healthy = all(checks.values())

@@ -38,6 +38,8 @@ from connector.services import (
     discovering,
     fetching,
     identity,
+    looking,
+    metrics,
     peering,
     people,
     proposing,
@@ -69,6 +71,11 @@ def app(node: Node, public: FastAPI | None = None) -> FastAPI:
     for routes in (*rooms, _consents):
         made.include_router(routes(node), prefix="/v1")
     made.include_router(health.router(node))
+
+    @made.get("/metrics")
+    async def measured(request: Request) -> Response:
+        await _actor(node, request)
+        return Response(await metrics.exposition(node), media_type=metrics.CONTENT_TYPE)
 
     @made.get("/v1/openapi")
     async def described(request: Request, port: str = "management") -> Response:
@@ -130,6 +137,11 @@ def _node(node: Node) -> APIRouter:
         else:
             added = await peering.add(node, who, _text(body, "did"), name, groups)
         return json_response(added, 201)
+
+    @made.post("/peers/look-back")
+    async def look_back(request: Request) -> Response:
+        who, body = await _actor(node, request), await _json(request)
+        return json_response(await looking.ask(node, who, _text(body, "did")))
 
     return made
 

@@ -22,16 +22,18 @@ from connector.http.problems import (
     on_method,
     on_nothing,
     on_problem,
+    problem_response,
 )
 from connector.http.requests import bearer_of
 from connector.protocol.versions import version_document
-from connector.services import access, catalogs, identity, inbound
+from connector.services import access, catalogs, identity, inbound, looking
 from connector.services.catalogs import NOBODY
 from connector.services.node import Node
 from policies.problem import Problem
 
 JSON_LD: Final = "application/ld+json"
 _IMMUTABLE: Final = "public, max-age=31536000, immutable"
+_TOO_MANY: Final = 429
 _CHECKED: Final = "public, no-cache"
 # For one caller: no shared cache may keep it, nor hand it to the next.
 _PERSONAL: Final = {"Cache-Control": "private, no-cache", "Vary": "Authorization"}
@@ -42,7 +44,7 @@ def app(node: Node) -> FastAPI:
     made = FastAPI(title="Préau", docs_url=None, redoc_url=None, openapi_url=None)
     made.router.redirect_slashes = False
     prefix = urlsplit(node.url).path.rstrip("/")
-    for routes in (_documents, _catalogs, _log):
+    for routes in (_documents, _looks, _catalogs, _log):
         made.include_router(routes(node), prefix=prefix)
     made.include_router(dsp.router(node), prefix=prefix + "/dsp/2025-1")
     made.include_router(data.router(node), prefix=prefix + "/data")
@@ -73,6 +75,23 @@ def _documents(node: Node) -> APIRouter:
     @get("/ns")
     async def namespace() -> Response:
         return Response(orjson.dumps(terms.document(terms.CONTEXT)), media_type=JSON_LD)
+
+    return made
+
+
+def _looks(node: Node) -> APIRouter:
+    """What this node sees of a peer that asks it."""
+    made = APIRouter()
+
+    @made.post(looking.PATH)
+    async def look(request: Request) -> Response:
+        try:
+            return json_response(await looking.look(node, bearer_of(request)))
+        except Problem as problem:
+            telemetry.event("peer-refused", code=problem.code, cause=problem.kind)
+            if problem.code == "lookback-too-often":
+                return problem_response(problem, _TOO_MANY)
+            raise
 
     return made
 

@@ -8,7 +8,7 @@ decision: its row in both renderings, and its leaf.
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any
 
 from connector.evidence import bodies
 from connector.evidence.bodies import Direction
@@ -18,16 +18,14 @@ from connector.protocol.negotiation import Negotiation, Role, agreement_id
 from connector.protocol.paths import path_of
 from connector.protocol.transfer import Transfer
 from connector.services.node import Node
-from connector.store import decisions, messages, outbox
-from connector.store.rows import DecisionRow, MessageRow, OutboxRow
+from connector.store import attempts, decisions, messages, outbox
+from connector.store.rows import AttemptRow, DecisionRow, MessageRow, OutboxRow
 from connector.store.store import Tx
 from policies.jcs import digest_bytes, jcs
+from policies.problem import Problem
 
 Process = Negotiation | Transfer
 Json = dict[str, Any]
-
-DEADLINE: Final = timedelta(hours=72)
-"""How long a message is tried before a person must look (DESIGN)."""
 
 
 def received(node: Node, tx: Tx, process: Process, wire: Mapping[str, Any]) -> None:
@@ -35,12 +33,16 @@ def received(node: Node, tx: Tx, process: Process, wire: Mapping[str, Any]) -> N
     _note(node, tx, process, wire, "in")
 
 
-def sent(node: Node, tx: Tx, process: Process, message: Message) -> None:
-    """Note a message of ours, after its step, and have it delivered to the peer."""
+def sent(
+    node: Node, tx: Tx, process: Process, message: Message, warning: Problem | None = None
+) -> None:
+    """Note a message of ours, after its step, and have it delivered to the peer; a `warning` about
+    it stands before its attempts in the timeline.
+    """
     wire = message.wire()
     kept = _note(node, tx, process, wire, "out")
     now = node.clock.now()
-    outbox.put(
+    seq = outbox.put(
         tx,
         OutboxRow(
             process=process.pid,
@@ -50,9 +52,11 @@ def sent(node: Node, tx: Tx, process: Process, message: Message) -> None:
             body=jcs(wire) if "dataAddress" in wire else kept,
             next_at=now + node.pause(process.peer),
             created=now,
-            deadline=now + DEADLINE,
+            deadline=now + _patience(node),
         ),
     )
+    if warning is not None:
+        attempts.put(tx, AttemptRow(seq, 0, now, problem=warning.code))
 
 
 def again(node: Node, tx: Tx, process: Process, kind: str) -> None:
@@ -62,7 +66,14 @@ def again(node: Node, tx: Tx, process: Process, kind: str) -> None:
         now = node.clock.now()
         due = now + node.pause(process.peer)
         fresh = replace(said[-1], seq=0, state="pending", attempts=0, next_at=due, created=now)
-        outbox.put(tx, replace(fresh, deadline=now + DEADLINE, answer_status=None, answer=None))
+        outbox.put(
+            tx, replace(fresh, deadline=now + _patience(node), answer_status=None, answer=None)
+        )
+
+
+def _patience(node: Node) -> timedelta:
+    """How long a message is tried before a person must look."""
+    return timedelta(hours=node.settings.delivery.deadline_hours)
 
 
 def decided(

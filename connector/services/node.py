@@ -20,6 +20,7 @@ from connector.services.bitmaps import Bitmaps
 from connector.services.fetches import Fetches
 from connector.services.judgements import Judgements
 from connector.services.paging import Listings
+from connector.services.reach import Looks, Reach
 from connector.store.store import Store
 from connector.subjects.journal import Journal
 
@@ -31,7 +32,9 @@ class Node:
     `background` holds the work that goes on beside requests; `bitmaps` and `listings` are caches
     of the consent state and of the catalog, rebuilt from the store at any time, `judgements` one of
     decisions; `consenting` keeps journal and commits of consent events in one order; `crawling`
-    lets one crawl go on at a time; `alarm` wakes the monitor.
+    lets one crawl go on at a time; `alarm` wakes the monitor. `keeping` holds what must run as long
+    as the node does (the log's keeper, the monitor): readiness asks for it. `reach` and `looks`
+    remember questions about addresses.
     """
 
     folder: Path
@@ -49,6 +52,9 @@ class Node:
     background: Background = field(default_factory=Background)
     bitmaps: Bitmaps = field(default_factory=Bitmaps)
     fetches: Fetches = field(default_factory=Fetches)
+    reach: Reach = field(default_factory=Reach)
+    looks: Looks = field(default_factory=Looks)
+    keeping: Background = field(default_factory=Background)
     listings: Listings = field(default_factory=Listings)
     consenting: asyncio.Lock = field(default_factory=asyncio.Lock)
     judgements: Judgements = field(default_factory=Judgements)

@@ -24,6 +24,7 @@ from connector.services import (
     planning,
     proposing,
     published,
+    reaching,
 )
 from connector.services.access import Actor
 from connector.services.asking import Found
@@ -51,13 +52,15 @@ async def request(node: Node, who: Actor, iri: str, draft: Json, peer: str | Non
 
     Raises:
         Problem: `access-role`, `policy-application-…`, `peer-…`, `catalog-…`,
-            `negotiation-field-unknown`.
+            `negotiation-field-unknown`; `callback-nowhere`, `callback-other`: no answer could
+            arrive here.
     """
     access.require(who, *_ASKING)
     asked = applications.draft(draft)
+    warning = await reaching.callback(node)
     unsigned = peer if peer and edc.is_name(peer) else await foreign.publisher(node, iri)
     if unsigned is not None:
-        return await _echo(node, unsigned, iri, asked)
+        return await _echo(node, unsigned, iri, asked, warning)
     found = await peering.find(node, iri)
     planning.check_fields(asked.fields, found.dataset)
     offer = _fitting(found, asked)
@@ -82,14 +85,14 @@ async def request(node: Node, who: Actor, iri: str, draft: Json, peer: str | Non
             offer=Terms.read(n.offer, kind="Offer"),
             extensions=messages.extend({}, "application", application),
         )
-        ledger.sent(node, tx, n, message)
+        ledger.sent(node, tx, n, message, warning)
         save_negotiation(tx, n)
         return negotiation_view(tx, n)
 
-    return await commit(node, unit)
+    return reaching.warned(await commit(node, unit), warning)
 
 
-async def _echo(node: Node, peer: str, ident: str, draft: Draft) -> Json:
+async def _echo(node: Node, peer: str, ident: str, draft: Draft, warning: Problem | None) -> Json:
     """Ask a connector that reads no application: the choice of its offer says it all (P6)."""
     found = await foreign.dataset(node, peer, ident)
     offer = foreign.echo(found, found.offer(draft.purpose), peer)
@@ -104,11 +107,11 @@ async def _echo(node: Node, peer: str, ident: str, draft: Draft) -> Json:
         message = messages.ContractRequest(
             id=node.ids.uuid(), consumer_pid=n.pid, callback=node.dsp, offer=terms
         )
-        ledger.sent(node, tx, n, message)
+        ledger.sent(node, tx, n, message, warning)
         save_negotiation(tx, n)
         return negotiation_view(tx, n)
 
-    return await commit(node, unit)
+    return reaching.warned(await commit(node, unit), warning)
 
 
 async def resubmit(node: Node, who: Actor, pid: str, draft: Json) -> None:

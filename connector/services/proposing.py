@@ -11,7 +11,7 @@ from connector.protocol import messages
 from connector.protocol import negotiation as machine
 from connector.protocol.messages import Terms
 from connector.protocol.negotiation import Act, Negotiation, Role
-from connector.services import access, ledger, peering, published
+from connector.services import access, ledger, peering, published, reaching
 from connector.services.access import Actor
 from connector.services.committing import commit
 from connector.services.node import Node
@@ -39,6 +39,7 @@ async def offer(node: Node, who: Actor, peer: str, dataset: str, offer: str | No
     """
     access.require(who, "operator", "steward")
     known = await _peer(node, peer)
+    warning = await reaching.callback(node)
     document = await node.resolver.document(peer)
 
     def unit(tx: Tx) -> Json:
@@ -63,11 +64,11 @@ async def offer(node: Node, who: Actor, peer: str, dataset: str, offer: str | No
             callback=node.dsp,
             offer=Terms.read(n.offer, kind="Offer"),
         )
-        ledger.sent(node, tx, n, message)
+        ledger.sent(node, tx, n, message, warning)
         save_negotiation(tx, n)
         return negotiation_view(tx, n)
 
-    return await commit(node, unit)
+    return reaching.warned(await commit(node, unit), warning)
 
 
 async def request(node: Node, who: Actor, peer: str, dataset: str, terms: Json) -> Json:
@@ -82,6 +83,7 @@ async def request(node: Node, who: Actor, peer: str, dataset: str, terms: Json) 
     """
     access.require(who, *_ASKING)
     await _peer(node, peer)
+    warning = await reaching.callback(node)
     document = await node.resolver.document(peer)
     wire: Json = {"@type": "Offer", "assigner": peer, **terms, "target": dataset}
     Terms.read(wire, kind="Offer")
@@ -104,11 +106,11 @@ async def request(node: Node, who: Actor, peer: str, dataset: str, terms: Json) 
             callback=node.dsp,
             offer=Terms.read(n.offer, kind="Offer"),
         )
-        ledger.sent(node, tx, n, message)
+        ledger.sent(node, tx, n, message, warning)
         save_negotiation(tx, n)
         return negotiation_view(tx, n)
 
-    return await commit(node, unit)
+    return reaching.warned(await commit(node, unit), warning)
 
 
 async def counter(node: Node, who: Actor, pid: str, changed: Json) -> None:

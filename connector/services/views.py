@@ -5,8 +5,8 @@ or waits for somebody. Nobody sleeps and nobody polls in a loop.
 """
 
 import asyncio
-import json
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from typing import Any, Final, TypeVar
 
 from connector.base.clock import format_time
@@ -14,12 +14,13 @@ from connector.protocol.messages import Terms
 from connector.protocol.negotiation import Negotiation, Role, State
 from connector.protocol.transfer import Transfer
 from connector.services import agreements as agreements_room
-from connector.services import planning, published, wording
+from connector.services import planning, published, waiting, wording
 from connector.services.node import Node
 from connector.services.processes import negotiation as load
 from connector.services.processes import transfer as load_transfer
+from connector.services.timeline import Timeline
 from connector.store import agreements as agreement_rows
-from connector.store import decisions, messages, outbox, parts
+from connector.store import decisions, messages, parts
 from connector.store import negotiations as negotiation_rows
 from connector.store import transfers as transfer_rows
 from connector.store.rows import AgreementRow
@@ -62,7 +63,7 @@ async def negotiation(node: Node, pid: str, *, wait: float = 0.0, until: str | N
     """
 
     async def look() -> Json:
-        return await node.store.read(lambda tx: negotiation_view(tx, load(tx, pid)))
+        return await node.store.read(lambda tx: _whole(node, tx, load(tx, pid)))
 
     def reached(view: Json) -> bool:
         if until == SETTLED:
@@ -72,9 +73,16 @@ async def negotiation(node: Node, pid: str, *, wait: float = 0.0, until: str | N
     return await _wait(node, ("negotiation",), look, reached, wait)
 
 
-def negotiation_view(tx: Tx, n: Negotiation) -> Json:
-    """Everything people may know of a negotiation."""
-    queue = {row.type: row for row in outbox.of(tx, process=n.pid)}
+def _whole(node: Node, tx: Tx, n: Negotiation) -> Json:
+    found = Timeline.of(tx, n.pid, node.worker.landed)
+    return negotiation_view(tx, n, found, node.worker.left_alone(n.peer))
+
+
+def negotiation_view(
+    tx: Tx, n: Negotiation, found: Timeline | None = None, left_alone: datetime | None = None
+) -> Json:
+    """Everything people may know of a negotiation; `left_alone`: until when its peer is."""
+    found = found or Timeline.of(tx, n.pid)
     policy = Terms.read(n.offer, kind="Offer").policy
     made = agreement_rows.by_negotiation(tx, negotiation=n.pid)
     return {
@@ -91,32 +99,9 @@ def negotiation_view(tx: Tx, n: Negotiation) -> Json:
         "settled": _settled(n),
         "terms": wording.policies([policy]),
         "staying": wording.staying(_staying(tx, n)),
-        "decisions": [
-            {
-                "kind": row.kind,
-                "role": row.role,
-                "actor": row.actor,
-                "outcome": row.outcome,
-                "at": format_time(row.at),
-                "reasons": wording.reasons(row.shared),
-                "shared": row.shared,
-                "internal": row.internal,
-            }
-            for row in decisions.of(tx, process=n.pid)
-        ],
-        "messages": [
-            {
-                "direction": row.direction,
-                "type": row.type,
-                "at": format_time(row.at),
-                "digest": row.digest,
-                "body": json.loads(row.body),
-                "delivery": queue[row.type].state
-                if row.direction == "out" and row.type in queue
-                else None,
-            }
-            for row in messages.of(tx, process=n.pid)
-        ],
+        "decisions": _decisions(tx, n.pid),
+        "messages": found.document(),
+        "waiting": waiting.for_negotiation(n, found.queue, found.tried, left_alone).document(),
         "created": format_time(n.created),
         "updated": format_time(n.updated),
     }
@@ -193,8 +178,13 @@ async def transfer(node: Node, pid: str, *, wait: float = 0.0, until: str | None
     """
 
     async def look() -> Json:
-        view = await node.store.read(lambda tx: _transfer(tx, load_transfer(tx, pid)))
-        return {**view, "fetch": node.fetches.view(pid)}
+        fetch = node.fetches.view(pid)
+
+        def unit(tx: Tx) -> Json:
+            t = load_transfer(tx, pid)
+            return {**_transfer(tx, t), **_passed(node, tx, t, fetching=bool(fetch["running"]))}
+
+        return {**await node.store.read(unit), "fetch": fetch}
 
     def reached(view: Json) -> bool:
         if until == FETCHED:
@@ -315,6 +305,42 @@ def _agreement_head(row: AgreementRow) -> Json:
 def _policy(row: AgreementRow) -> Policy | None:
     wire = row.body.get("wire")
     return Terms.read(wire, kind="Agreement").policy if isinstance(wire, dict) else None
+
+
+def _passed(node: Node, tx: Tx, t: Transfer, *, fetching: bool) -> Json:
+    """The timeline of a transfer, and what it waits for."""
+    found = Timeline.of(tx, t.pid, node.worker.landed)
+    agreement = agreement_rows.get(tx, id=t.agreement)
+    now = waiting.for_transfer(
+        t,
+        found.queue,
+        found.tried,
+        node.worker.left_alone(t.peer),
+        fetching=fetching,
+        expires=agreement.expires if agreement else None,
+    )
+    return {
+        "decisions": _decisions(tx, t.pid),
+        "messages": found.document(),
+        "waiting": now.document(),
+    }
+
+
+def _decisions(tx: Tx, process: str) -> list[Json]:
+    """What was decided about a process, by the policy or by people, with both traces."""
+    return [
+        {
+            "kind": row.kind,
+            "role": row.role,
+            "actor": row.actor,
+            "outcome": row.outcome,
+            "at": format_time(row.at),
+            "reasons": wording.reasons(row.shared),
+            "shared": row.shared,
+            "internal": row.internal,
+        }
+        for row in decisions.of(tx, process=process)
+    ]
 
 
 def _transfer(tx: Tx, t: Transfer) -> Json:

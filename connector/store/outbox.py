@@ -72,6 +72,15 @@ _RETRY: Final = Statement(
         answer=bindparam("reply"),
     )
 )
+_POSTPONE: Final = Statement(
+    update(OUTBOX)
+    .where(OUTBOX.c.seq == bindparam("which"), IS_PENDING)
+    .values(
+        next_at=bindparam("due"),
+        lease_until=null(),
+        attempts=OUTBOX.c.attempts - literal_column("1"),
+    )
+)
 _DROP_PROCESS: Final = Statement(
     update(OUTBOX)
     .where(given(OUTBOX.c.process), IS_PENDING)
@@ -147,6 +156,12 @@ def retry(
     """Give the lease back and try again at `next_at`; False when the row was ended before."""
     tx.announce("outbox")
     return tx.change(_RETRY, which=seq, due=stamp(next_at), status=status, reply=answer) == 1
+
+
+def postpone(tx: Tx, *, seq: int, next_at: datetime) -> bool:
+    """Give the lease back unused, so that it counts as no attempt; what was answered last stays."""
+    tx.announce("outbox")
+    return tx.change(_POSTPONE, which=seq, due=stamp(next_at)) == 1
 
 
 def free(tx: Tx) -> int:

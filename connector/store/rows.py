@@ -217,6 +217,23 @@ class OutboxRow:
     seq: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class AttemptRow:
+    """One attempt to deliver message `outbox`: a status, or the code of why there was none.
+
+    `n` counts from 1; 0 is a warning noted before the first one. `answer` is clipped and holds no
+    secrets; `next_at` is when it is tried again, None after the last.
+    """
+
+    outbox: int
+    n: int
+    at: datetime
+    status: int | None = None
+    problem: str | None = None
+    answer: bytes | None = None
+    next_at: datetime | None = None
+
+
 # ------------------------------------------------------------------ releasing
 
 

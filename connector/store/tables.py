@@ -24,10 +24,10 @@ from sqlalchemy import (
     literal_column,
 )
 
-SCHEMA: Final = "0002"
+SCHEMA: Final = "0003"
 """The revision of the schema this code reads and writes (the newest of the migrations)."""
 
-KNOWN: Final[tuple[str, ...]] = ("0001", "0002")
+KNOWN: Final[tuple[str, ...]] = ("0001", "0002", "0003")
 """Every revision a migration leads away from or to, oldest first; the last is `SCHEMA`."""
 
 METADATA: Final = MetaData(
@@ -292,6 +292,19 @@ OUTBOX: Final = Table(
         sqlite_where=IS_PENDING,
         postgresql_where=IS_PENDING,
     ),
+)
+
+ATTEMPT: Final = Table(
+    "attempt",
+    METADATA,
+    Column("outbox", _Big, ForeignKey("outbox.seq"), nullable=False),
+    _int("n"),  # 0: what was known before the first one
+    _text("at"),
+    _int("status", null=True),
+    _text("problem", null=True),
+    _blob("answer", null=True),
+    _text("next_at", null=True),
+    PrimaryKeyConstraint("outbox", "n"),
 )
 
 JTI: Final = Table(

@@ -54,8 +54,8 @@ TEXTS: Final[dict[str, Text]] = {
     ),
     "delivery-tls": Text(
         "unavailable",
-        "Le certificat ou le chiffrement de {host}:{port} n'est pas acceptable.",
-        "The certificate or encryption of {host}:{port} is not acceptable.",
+        "Le certificat ou le chiffrement de {host}:{port} n'est pas acceptable ({fault}).",
+        "The certificate or encryption of {host}:{port} is not acceptable ({fault}).",
         "Ce nœud doit présenter un certificat valable pour son nom. " + _PEER_FR,
         "That node must present a certificate valid for its name. " + _PEER_EN,
     ),
@@ -109,5 +109,12 @@ TEXTS: Final[dict[str, Text]] = {
         "The message could not be delivered to {peer} before the deadline ({attempts} attempts).",
         "Vérifiez auprès de {peer} que son nœud est en marche, puis recommencez la démarche.",
         "Ask {peer} whether its node is running, then start the matter again.",
+    ),
+    "delivery-unsettled": Text(
+        "internal",
+        "La réponse du partenaire est arrivée, mais ce nœud n'a pas pu en tenir compte.",
+        "The peer's answer came, but this node could not act on it.",
+        "Le message est renvoyé de lui-même ; si cela dure, lisez le journal du nœud.",
+        "The message is sent again by itself; if this lasts, read the node's log.",
     ),
 }

@@ -516,4 +516,71 @@ TEXTS: Final[dict[str, Text]] = {
         "Vérifiez l'identifiant avec « preau transfer list ».",
         "Check the identifier with “preau transfer list”.",
     ),
+    # ---------------------------------------------------------------- addresses that must answer
+    "callback-nowhere": Text(
+        "refused",
+        "L'adresse de retour de ce nœud ({url}) ne mène nulle part : la connexion est refusée.",
+        "This node's callback address ({url}) leads nowhere: the connection is refused.",
+        "Aucune réponse ne pourrait arriver. Mettez le proxy en marche ou corrigez [node]"
+        " public_url, puis « preau doctor ».",
+        "No answer could arrive. Start the proxy or put [node] public_url right, then run"
+        " “preau doctor”.",
+    ),
+    "callback-other": Text(
+        "refused",
+        "À l'adresse de retour de ce nœud ({url}), c'est un autre qui répond.",
+        "At this node's callback address ({url}) somebody else answers.",
+        "Le proxy doit transmettre tout le chemin au port public de ce nœud ; vérifiez avec"
+        " « preau doctor ».",
+        "The proxy must pass the whole path on to this node's public port; check with"
+        " “preau doctor”.",
+    ),
+    "callback-unknown": Text(
+        "unavailable",
+        "D'ici, on ne peut pas savoir si l'adresse de retour de ce nœud répond.",
+        "Whether this node's callback address answers cannot be known from here.",
+        "La demande est partie. Faites regarder un partenaire : « preau doctor --from DID ».",
+        "The request was sent. Have a peer look: “preau doctor --from DID”.",
+    ),
+    "lookback-too-often": Text(
+        "unavailable",
+        "Ce nœud a regardé il y a un instant, ou regarde pour d'autres.",
+        "This node looked a moment ago, or is looking for others.",
+        "Recommencez dans {seconds} secondes.",
+        "Try again in {seconds} seconds.",
+    ),
+    "lookback-unable": Text(
+        "unavailable",
+        "{peer} n'a pas regardé (réponse {status}).",
+        "{peer} did not look (answer {status}).",
+        "401 ou 404 : ce nœud ne vous connaît pas, ou sa version ne sait pas regarder ; 429 :"
+        " attendez 30 secondes.",
+        "401 or 404: that node does not know you, or its version cannot look; 429: wait 30"
+        " seconds.",
+    ),
+    "lookback-garbled": Text(
+        "unavailable",
+        "La réponse de {peer} ne dit pas ce qu'il a vu.",
+        "The answer of {peer} does not say what it saw.",
+        "Prévenez l'exploitant de ce nœud, ou demandez à un autre.",
+        "Tell the operator of that node, or ask another one.",
+    ),
+    "lookback-unreached": Text(
+        "unavailable",
+        "{peer} n'obtient pas {url} : {fault}.",
+        "{peer} does not get {url}: {fault}.",
+        "De là-bas ce nœud ne répond pas : vérifiez le nom, le certificat et sa chaîne, le proxy,"
+        " le pare-feu.",
+        "From there this node does not answer: check the name, the certificate and its chain, the"
+        " proxy, the firewall.",
+    ),
+    "lookback-elsewhere": Text(
+        "refused",
+        "{peer} ne regarde pas {url} : le document DID qu'il a de ce nœud nomme une autre adresse.",
+        "{peer} does not look at {url}: the DID document it has of this node names another one.",
+        "Si l'adresse a changé, attendez dix minutes ou faites ajouter ce nœud de nouveau"
+        " (« preau peer add »).",
+        "If the address has changed, wait ten minutes or have this node added again"
+        " (“preau peer add”).",
+    ),
 }

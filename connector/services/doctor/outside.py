@@ -114,21 +114,14 @@ def tls(url: str, now: datetime, trust: ssl.SSLContext | None = None) -> Finding
     if parts.scheme != "https":
         return good("tls", "sans TLS (mode dev)", "no TLS (dev mode)")
     host, port = parts.hostname or "", parts.port or 443
-    context = trust or authorities()
     try:
-        with (
-            socket.create_connection((host, port), timeout=SECONDS) as plain,
-            context.wrap_socket(plain, server_hostname=host) as secured,
-        ):
-            certificate = secured.getpeercert() or {}
+        left = _end(host, port, trust or authorities()) - now
     except ssl.SSLCertVerificationError as error:
         fault = error.verify_message
         return failure("tls", Problem("doctor-tls-invalid", host=host, fault=fault))
     except OSError as error:
         fault = error.strerror or type(error).__name__
         return warning("tls", Problem("doctor-tls-silent", host=host, fault=fault))
-    seconds = ssl.cert_time_to_seconds(str(certificate["notAfter"]))
-    left = datetime.fromtimestamp(seconds, UTC) - now
     if left < _SOON:
         problem = Problem("doctor-tls-expires", host=host, days=max(left.days, 0))
         return failure("tls", problem) if left < _NOW else warning("tls", problem)
@@ -137,3 +130,20 @@ def tls(url: str, now: datetime, trust: ssl.SSLContext | None = None) -> Finding
         f"certificat valable pour {host}, encore {left.days} jours",
         f"certificate valid for {host}, {left.days} more days",
     )
+
+
+def certificate_end(host: str, port: int) -> datetime | None:
+    """When the certificate ends that a public authority gave for a host; None when none is seen."""
+    try:
+        return _end(host, port, authorities())
+    except OSError:  # and every fault of TLS is one
+        return None
+
+
+def _end(host: str, port: int, context: ssl.SSLContext) -> datetime:
+    with (
+        socket.create_connection((host, port), timeout=SECONDS) as plain,
+        context.wrap_socket(plain, server_hostname=host) as secured,
+    ):
+        certificate = secured.getpeercert() or {}
+    return datetime.fromtimestamp(ssl.cert_time_to_seconds(str(certificate["notAfter"])), UTC)

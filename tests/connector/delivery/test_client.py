@@ -215,7 +215,7 @@ async def test_nobody_listens(client: PeerClient, serve: Serve):
     await server.wait_closed()
     problem = await refusal(client, f"http://localhost:{port}/path")
     assert problem.code == "delivery-unreachable"
-    assert problem.params == {"host": "localhost", "port": port}
+    assert problem.params == {"host": "localhost", "port": port, "reason": "refused"}
 
 
 async def test_cookies_are_not_kept(client: PeerClient, serve: Serve):

@@ -244,7 +244,10 @@ def party(healthy: Path) -> tuple[configuration.Settings, KeyRing, str]:
         ({"live": Response(200), "did.json": Response(404)}, "doctor-public-status"),
         ({"live": Response(200), "did.json": Response(200, {}, b"<html>")}, "doctor-public-other"),
         ({"live": Response(200), "did.json": Response(200, {}, b"{}")}, "doctor-public-other"),
-        ({"live": Problem("delivery-tls", host="x", port=1)}, "doctor-public-unreachable"),
+        (
+            {"live": Problem("delivery-tls", host="x", port=1, fault="expired")},
+            "doctor-public-unreachable",
+        ),
     ],
 )
 async def test_a_public_url_that_leads_elsewhere(answers, code: str, party):

@@ -1,0 +1,242 @@
+"""What a negotiation or transfer is waiting for now, for whom and until when, in both languages.
+
+Nothing here decides: the states, the outbox and the worker's view of the peer are read and told.
+What is still to be delivered comes first, for as long as it is, nothing else can move.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, Literal
+from urllib.parse import urlsplit
+
+from connector.base.clock import format_time
+from connector.protocol.negotiation import Negotiation, Role
+from connector.protocol.negotiation import State as Negotiated
+from connector.protocol.transfer import State, Transfer
+from connector.store.rows import AttemptRow, OutboxRow
+from policies.problem import Problem
+
+Kind = Literal["nothing", "node", "person", "peer", "delivery", "attempt", "circuit"]
+
+_C: Final = Role.CONSUMER
+_P: Final = Role.PROVIDER
+_RESEARCHER: Final = "researcher"
+_OPERATOR: Final = "operator"
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """For whom (`who`: a role, or a peer's DID), until when at the longest, and the sentence.
+
+    `delivery`: a message is under way; `attempt`: it is tried again at `next_at`; `circuit`: its
+    peer, which does not answer, is left alone until `next_at`.
+    """
+
+    kind: Kind
+    fr: str
+    en: str
+    who: str | None = None
+    until: datetime | None = None
+    next_at: datetime | None = None
+
+    def document(self) -> dict[str, Any]:
+        """As JSON."""
+        return {
+            "kind": self.kind,
+            "who": self.who,
+            "until": format_time(self.until) if self.until else None,
+            "next_at": format_time(self.next_at) if self.next_at else None,
+            "fr": self.fr,
+            "en": self.en,
+        }
+
+
+NOTHING: Final = Waiting("nothing", "rien : c'est fini", "nothing: it is over")
+_NODE: Final = Waiting("node", "ce nœud, qui y travaille", "this node, which works on it")
+
+_Peers = dict[tuple[Role, str], tuple[str, str]]
+_People = dict[tuple[Role, str], tuple[str, str, str]]
+
+# What comes next where no person of ours decides: the peer's word.
+_ANSWERS: Final[_Peers] = {
+    (_C, Negotiated.REQUESTED): (
+        "la réponse de {peer} à la demande (une personne y décide peut-être)",
+        "the answer of {peer} to the request (people may be deciding there)",
+    ),
+    (_C, Negotiated.ACCEPTED): ("l'accord signé de {peer}", "the signed agreement of {peer}"),
+    (_C, Negotiated.VERIFIED): (
+        "la confirmation de {peer} que l'accord est en vigueur",
+        "the word of {peer} that the agreement is in force",
+    ),
+    (_P, Negotiated.OFFERED): (
+        "la réponse de {peer} à l'offre : l'accepter, en demander une autre, ou renoncer",
+        "the answer of {peer} to the offer: accept it, ask for another, or leave",
+    ),
+    (_P, Negotiated.AGREED): (
+        "la signature de {peer} sous l'accord",
+        "the signature of {peer} under the agreement",
+    ),
+}
+_DELIVERIES: Final[_Peers] = {
+    (_C, State.REQUESTED): (
+        "{peer}, qui doit ouvrir le transfert",
+        "{peer}, which has to start the transfer",
+    ),
+    (_P, State.STARTED): ("{peer}, qui vient chercher les données", "{peer}, which fetches"),
+}
+
+# A person here, and what they can do.
+_DECISIONS: Final[_People] = {
+    (_C, Negotiated.OFFERED): (
+        _RESEARCHER,
+        "une personne d'ici : « preau negotiation accept », « resubmit » ou « terminate »",
+        "somebody here: “preau negotiation accept”, “resubmit” or “terminate”",
+    ),
+    (_C, Negotiated.AGREED): (
+        _OPERATOR,
+        "une personne d'ici, qui signe l'accord",
+        "somebody here, who signs the agreement",
+    ),
+    (_P, Negotiated.VERIFIED): (
+        _OPERATOR,
+        "une personne d'ici, qui met l'accord en vigueur",
+        "somebody here, who puts the agreement in force",
+    ),
+}
+_FETCHES: Final[_People] = {
+    (_C, State.STARTED): (
+        _RESEARCHER,
+        "une personne d'ici : « preau transfer fetch » prend les données",
+        "somebody here: “preau transfer fetch” takes the data",
+    ),
+}
+
+
+def for_negotiation(
+    n: Negotiation,
+    queue: Sequence[OutboxRow] = (),
+    tried: Sequence[AttemptRow] = (),
+    left_alone: datetime | None = None,
+) -> Waiting:
+    """What a negotiation waits for; `left_alone` is until when its peer's circuit is open."""
+    sending = _sending(queue, tried, left_alone)
+    if sending or n.over:
+        return sending or NOTHING
+    if n.awaiting:
+        role = n.awaiting[0]
+        return Waiting(
+            "person",
+            f"une décision de « {role} » (« preau negotiation decide --as {role} »)",
+            f"a decision of “{role}” (“preau negotiation decide --as {role}”)",
+            who=role,
+        )
+    return _by_state(n, _DECISIONS, _ANSWERS)
+
+
+def for_transfer(
+    t: Transfer,
+    queue: Sequence[OutboxRow] = (),
+    tried: Sequence[AttemptRow] = (),
+    left_alone: datetime | None = None,
+    *,
+    fetching: bool = False,
+    expires: datetime | None = None,
+) -> Waiting:
+    """What a transfer waits for; its agreement ends at `expires`."""
+    sending = _sending(queue, tried, left_alone)
+    if sending or t.state in {State.COMPLETED, State.TERMINATED}:
+        return sending or NOTHING
+    if fetching:
+        return Waiting("node", "ce nœud, qui reçoit les données", "this node, which fetches")
+    if t.state is State.SUSPENDED:
+        return _suspended(t, expires)
+    owed = t.started_by is _C and t.data_address is None
+    if t.role is _C and t.state is State.STARTED and (owed or t.sink is not None):
+        fr, en = f"{t.peer}, qui doit les données", f"{t.peer}, which owes the data"
+        return Waiting("peer", fr, en, who=t.peer, until=expires)
+    return _by_state(t, _FETCHES, _DELIVERIES, expires)
+
+
+def _by_state(
+    process: Negotiation | Transfer, people: _People, peers: _Peers, until: datetime | None = None
+) -> Waiting:
+    place = (process.role, process.state)
+    if place in people:
+        role, fr, en = people[place]
+        return Waiting("person", fr, en, who=role, until=until)
+    if place in peers:
+        fr, en = (text.format(peer=process.peer) for text in peers[place])
+        return Waiting("peer", fr, en, who=process.peer, until=until)
+    return _NODE
+
+
+def _suspended(t: Transfer, until: datetime | None) -> Waiting:
+    if t.suspended_by is t.role:
+        return Waiting(
+            "person",
+            "une personne d'ici : « preau transfer resume » reprend le transfert",
+            "somebody here: “preau transfer resume” lets the transfer go on",
+            who=_OPERATOR,
+            until=until,
+        )
+    fr, en = f"{t.peer}, qui a suspendu", f"{t.peer}, which suspended"
+    return Waiting("peer", fr, en, who=t.peer, until=until)
+
+
+def _sending(
+    queue: Sequence[OutboxRow], tried: Sequence[AttemptRow], left_alone: datetime | None
+) -> Waiting | None:
+    """The oldest message that has not arrived: being sent, or when it is tried again and why."""
+    row = next((one for one in queue if one.state == "pending"), None)
+    if row is None:
+        return None
+    last = next((one for one in reversed(tried) if one.outbox == row.seq and one.n > 0), None)
+    if last is None and left_alone is None:
+        fr, en = f"la remise de {row.type}", f"the delivery of {row.type}"
+        return _message("delivery", row, fr, en, row.next_at)
+    if left_alone:
+        at = format_time(left_alone)
+        fr = f"{row.peer}, qui ne répond pas, est laissé en paix jusqu'à {at}"
+        en = f"{row.peer} does not answer and is left alone until {at}"
+    else:
+        at = format_time(row.next_at)
+        fr, en = (
+            f"l'essai suivant de {row.type}, à {at}",
+            f"the next attempt at {row.type}, at {at}",
+        )
+    why, end = because(row, last), _given_up(row)
+    kind: Kind = "circuit" if left_alone else "attempt"
+    return _message(
+        kind, row, fr + why[0] + end[0], en + why[1] + end[1], left_alone or row.next_at
+    )
+
+
+def _message(kind: Kind, row: OutboxRow, fr: str, en: str, next_at: datetime) -> Waiting:
+    return Waiting(kind, fr, en, who=row.peer, until=row.deadline, next_at=next_at)
+
+
+def _given_up(row: OutboxRow) -> tuple[str, str]:
+    if row.deadline is None:
+        return "", ""
+    at = format_time(row.deadline)
+    return f" ; abandon à {at}", f"; given up at {at}"
+
+
+def because(row: OutboxRow, attempt: AttemptRow | None) -> tuple[str, str]:
+    """What the last attempt came to, to be put behind a sentence in either language."""
+    if attempt is None:
+        return "", ""
+    fr, en = came_to(row, attempt)
+    return f" ; essai {attempt.n} : {fr}", f"; attempt {attempt.n}: {en}"
+
+
+def came_to(row: OutboxRow, attempt: AttemptRow) -> tuple[str, str]:
+    """What came of an attempt, in both languages."""
+    if attempt.problem is None:
+        return f"réponse {attempt.status}", f"answer {attempt.status}"
+    place = urlsplit(row.url)
+    port = place.port or (443 if place.scheme == "https" else 80)
+    given = {"host": place.hostname or "-", "port": port, "url": row.url, "peer": row.peer}
+    told = Problem(attempt.problem, **given, attempts=attempt.n - 1, limit="-", fault="-")
+    return told.text("fr").rstrip("."), told.text("en").rstrip(".")
