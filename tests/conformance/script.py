@@ -100,10 +100,13 @@ class Scripted(threading.Thread):
         acts = (script or {}).get(state, [])
         visit = self._visits[pid, state]
         if visit <= len(acts):
-            timer = threading.Timer(DELAY, self._act, (kind, pid, acts[visit - 1]))
-            timer.daemon = True
-            self._timers.append(timer)
-            timer.start()
+            self._later(kind, pid, acts[visit - 1])
+
+    def _later(self, kind: str, pid: str, act: str) -> None:
+        timer = threading.Timer(DELAY, self._act, (kind, pid, act))
+        timer.daemon = True
+        self._timers.append(timer)
+        timer.start()
 
     def _act(self, kind: str, pid: str, act: str) -> None:
         path = f"/v1/{kind}/{segment(pid)}"
@@ -117,7 +120,9 @@ class Scripted(threading.Thread):
                 word, body = _ACTS[act]
                 self._clients("operator").post(f"{path}/{word}", body)
         except Problem as problem:
-            if not self._ended.is_set():
+            if problem.code == "protocol-not-acknowledged" and not self._ended.is_set():
+                self._later(kind, pid, act)  # the peer's answer is on its way: its pid is needed
+            elif not self._ended.is_set():
                 self.faults.append(f"{act} {path}: {problem.code} {problem.text('en')}")
 
     def _decide(self, path: str, role: str, outcome: str, more: Json) -> None:

@@ -27,8 +27,7 @@ def test_a_transfer_ends_by_itself_when_its_date_passes(tmp_path: Path, consenti
         nodes.start(platform=clock, lab=clock)
         client = nodes.lab.client()
         pid = client.get("/v1/transfers")[0]["pid"]
-        path = f"/v1/transfers/{pid}?wait={WAIT}&until=TERMINATED"
-        ended = client.get(path)
+        ended = client.get(f"/v1/transfers/{pid}", wait=WAIT, until="TERMINATED")
         assert (ended["state"], ended["code"]) == ("TERMINATED", "agreement-over")
         assert "31 December 2027" in " ".join(ended["reasons"])
         said = nodes.platform.said
