@@ -49,7 +49,6 @@ async def test_catalog_log_and_identity_are_served(paired):
                 assert (await client.get(path)).status_code == 200
             ready = (await client.get("/health/ready")).json()
         assert ready["quarantine"] is True
-        assert ready["checks"]["log"] is True
 
 
 async def test_the_restoring_is_logged_once(opening, copy_of):
