@@ -87,12 +87,14 @@ def judge(node: Node, tx: Tx, n: Negotiation, caller: Caller) -> Negotiation:
         n = replace(n, signed_document=found.reference)
     if beyond:
         proposal = countering.to_terms(offer.policy, requested)
-        return _decline(node, tx, n, "negotiation-beyond", _told(beyond), proposal, offer)
+        return _decline(node, tx, n, "negotiation-beyond", _told(beyond), proposal, offer.decisions)
     decision = evaluate(node, n, requested, found.dataset, caller.groups)
     if not decision.permitted:
         proposal = _instead(node, n, offer.policy, requested, found.dataset, caller.groups)
         told = {**decision.shared(), "reasons": _reasons(decision)}
-        return _decline(node, tx, n, "negotiation-denied", told, proposal, offer, decision)
+        # What the policy denies, a purpose above all, is not for people to trade: whoever asked
+        # reads what would be granted, and may apply for that.
+        return _decline(node, tx, n, "negotiation-denied", told, proposal, (), decision)
     _note(node, tx, n, decision.outcome, decision)
     if offer.decisions:
         return machine.awaiting(n, offer.decisions, node.clock.now())
@@ -240,11 +242,11 @@ def _decline(
     code: str,
     told: Json,
     proposal: Proposal,
-    offer: Offer,
+    roles: tuple[str, ...],
     decision: Decision | None = None,
 ) -> Negotiation:
-    """Refuse with reasons and with what would be acceptable; where people decide and can return
-    that, leave it to them.
+    """Refuse with reasons and with what would be acceptable; where people of these roles decide
+    and can return that, leave it to them.
     """
     said = {lang: [*told["reasons"][lang], *proposal.sentences(lang)] for lang in ("fr", "en")}
     shared = {**told, "reasons": said}
@@ -252,8 +254,8 @@ def _decline(
         shared[countering.COUNTER] = proposal.document()
     internal = decision.internal() if decision else shared
     ledger.decided(node, tx, n, outcome="deny", shared=shared, internal=internal)
-    if offer.decisions and proposal.changed is not None:
-        return machine.awaiting(n, offer.decisions, node.clock.now())
+    if roles and proposal.changed is not None:
+        return machine.awaiting(n, roles, node.clock.now())
     return terminate(node, tx, n, code, [*said["en"], *said["fr"]])
 
 

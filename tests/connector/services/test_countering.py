@@ -1,13 +1,16 @@
 """What a provider answers to a request beyond its offer: the nearest terms, one act from return."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from connector.services import people, views
+from policies.application import Application
+from policies.model import Policy
 from policies.problem import Problem
-from policies.vocabulary import DPV, PREAU
-from tests.support.pair import DPO, PURPOSE, RESEARCHER, Pair, application, statements
+from policies.vocabulary import DPV, ODRL
+from tests.support.pair import DPO, PURPOSE, RESEARCHER, Pair, statements
 
 COMMERCIAL = DPV + "CommercialResearch"
 
@@ -31,8 +34,33 @@ async def test_a_refusal_names_the_nearest_acceptable_terms(nodes: Pair):
     assert told["nearest"][0]["operand"].endswith("purpose")
 
 
-async def test_where_people_decide_the_request_waits_with_its_counter_offer(nodes: Pair):
+async def test_where_people_decide_a_denied_purpose_is_refused_all_the_same(nodes: Pair):
     pid, theirs = await denied(nodes, '"dpo"')
+    assert (theirs["state"], theirs["awaiting"]) == ("TERMINATED", [])
+    assert theirs["decisions"][-1]["outcome"] == "deny"
+    assert "Nearest acceptable" in " ".join((await nodes.seen(nodes.consumer, pid))["reasons"])
+
+
+async def beyond(nodes: Pair, monkeypatch: pytest.MonkeyPatch) -> tuple[str, dict[str, Any]]:
+    """A request whose terms leave out the offer's last instant of use, where a DPO decides."""
+    dataset = await nodes.publish(statements(12), decisions='"dpo"')
+    narrow = people.compare.narrow
+
+    def fewer(offer: Policy, asked: Application) -> Policy:
+        found = narrow(offer, asked)
+        (rule,) = found.permissions
+        kept = tuple(c for c in rule.constraints if getattr(c, "left", "") != ODRL + "dateTime")
+        return replace(found, permissions=(replace(rule, constraints=kept),))
+
+    monkeypatch.setattr(people.compare, "narrow", fewer)
+    pid = await nodes.request(dataset)
+    return pid, await nodes.at_provider()
+
+
+async def test_terms_beyond_the_offer_wait_with_the_counter_offer(
+    nodes: Pair, monkeypatch: pytest.MonkeyPatch
+):
+    pid, theirs = await beyond(nodes, monkeypatch)
     assert (theirs["state"], theirs["awaiting"]) == ("REQUESTED", ["dpo"])
     assert theirs["decisions"][-1]["outcome"] == "deny"
     with pytest.raises(Problem, match="decision-beyond"):
@@ -44,31 +72,13 @@ async def test_where_people_decide_the_request_waits_with_its_counter_offer(node
     await nodes.settle()
     mine = await nodes.seen(nodes.consumer, pid)
     assert mine["state"] == "OFFERED"
-    assert "Nearest acceptable" in mine["reasons"][0]
-    with pytest.raises(Problem, match="negotiation-resubmit"):  # it was applied for another purpose
-        await people.accept(nodes.consumer, RESEARCHER, pid)
-    await people.resubmit(nodes.consumer, RESEARCHER, pid, application(purpose=PURPOSE))
-    await nodes.settle()
-    approve = {"role": "dpo", "outcome": "approve"}
-    await people.decide(nodes.provider, DPO, theirs["pid"], approve)
+    await people.accept(nodes.consumer, RESEARCHER, pid)
     await nodes.settle()
     assert (await nodes.seen(nodes.consumer, pid))["state"] == "FINALIZED"
 
 
-async def test_a_return_of_ones_own_stays_within_the_offer(nodes: Pair):
-    _, theirs = await denied(nodes, '"dpo"')
-    body: dict[str, Any] = {"role": "dpo", "outcome": "return", "reason": "So."}
-    wider = {**body, "offer": {"v": 1, "purpose": DPV + "Marketing"}}
-    with pytest.raises(Problem, match="decision-beyond"):
-        await people.decide(nodes.provider, DPO, theirs["pid"], wider)
-    narrower = {"v": 1, "purpose": PREAU + "LearningAnalyticsResearch", "fields": ["actor"]}
-    await people.decide(nodes.provider, DPO, theirs["pid"], {**body, "offer": narrower})
-    await nodes.settle()
-    assert (await nodes.at_provider())["state"] == "OFFERED"
-
-
-async def test_a_rejection_needs_no_counter_offer(nodes: Pair):
-    pid, theirs = await denied(nodes, '"dpo"')
+async def test_a_rejection_needs_no_counter_offer(nodes: Pair, monkeypatch: pytest.MonkeyPatch):
+    pid, theirs = await beyond(nodes, monkeypatch)
     body = {"role": "dpo", "outcome": "reject", "reason": "Not for this."}
     await people.decide(nodes.provider, DPO, theirs["pid"], body)
     await nodes.settle()

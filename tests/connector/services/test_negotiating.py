@@ -138,14 +138,13 @@ class TestPeople:
         await nodes.settle()
         assert (await nodes.seen(nodes.consumer, pid))["state"] == "FINALIZED"
 
-    async def test_wider_than_returned_is_never_approved(self, nodes: Pair):
+    async def test_another_purpose_than_returned_is_refused_at_once(self, nodes: Pair):
         pid, theirs = await self.returned(nodes, ["actor", "verb.id"])
         draft = application(purpose=COMMERCIAL)
         await people.resubmit(nodes.consumer, RESEARCHER, pid, draft)
         await nodes.settle()
-        assert (await nodes.seen(nodes.provider, theirs))["awaiting"] == ["dpo"]
-        with pytest.raises(Problem, match="decision-beyond"):
-            await people.decide(nodes.provider, DPO, theirs, {"role": "dpo", "outcome": "approve"})
+        assert (await nodes.seen(nodes.provider, theirs))["state"] == "TERMINATED"
+        assert (await nodes.seen(nodes.consumer, pid))["code"] == "negotiation-denied"
 
     async def test_two_roles_decide_in_order(self, nodes: Pair):
         pid, theirs = await self.asked(nodes, '"ethics", "dpo"')
