@@ -1,7 +1,8 @@
 """schemathesis over both OpenAPI documents, against a real node: it finds nothing.
 
-`/v1/changes` is left out, because it waits by design; its parameters are tested by hand. Whether
-data that fit a schema are accepted is not asked: what a message *means* is in no schema.
+`/v1/changes` is left out, because it waits by design, and `/v1/peers/look-back`, whose answer is a
+peer's (a 503 when that one does not look); both are tested by hand. Whether data that fit a schema
+are accepted is not asked: what a message *means* is in no schema.
 """
 
 import json
@@ -47,6 +48,7 @@ def test_it_finds_nothing(node: NodeProcess, port: str, tmp_path: Path):
             *("--url", f"http://127.0.0.1:{address}", "-H", f"Authorization: Bearer {token}"),
             *("--checks", ",".join(CHECKS), "--phases", "examples,coverage,fuzzing"),
             *("--max-examples", str(EXAMPLES), "--seed", "1", "--exclude-path", "/v1/changes"),
+            *("--exclude-path", "/v1/peers/look-back"),
         ],
         cwd=tmp_path,
         capture_output=True,
