@@ -15,7 +15,7 @@ from tests.simulation.schedule import play
 from tests.simulation.world import Template
 
 _FAST = Path("/dev/shm")
-_CHUNK = 250
+_CHUNK = 1000
 
 
 @dataclass(frozen=True, slots=True)

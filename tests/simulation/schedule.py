@@ -1,6 +1,6 @@
 """What happens in one simulation: the seed chooses acts of people, faults and the passing of time.
 
-First some twenty steps of trouble, then the weather clears: nobody crashes, nothing is lost, time
+First some ten steps of trouble, then the weather clears: nobody crashes, nothing is lost, time
 passes, and both nodes must come to rest.
 """
 
@@ -16,7 +16,7 @@ from tests.simulation.store import Crash
 from tests.simulation.world import Side, World
 from tests.support.pair import DPO, RESEARCHER, application
 
-STEPS: Final = (8, 24)
+STEPS: Final = (5, 14)
 REST: Final = 400
 PAUSES: Final = (0.3, 2.0, 15.0, 120.0)
 LIMIT: Final = 3

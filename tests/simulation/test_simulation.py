@@ -19,5 +19,5 @@ def test_a_seed_is_one_schedule():
 def test_twenty_thousand_schedules():
     total = many(0, SCHEDULES)
     assert total.schedules == SCHEDULES
-    assert total.deaths > SCHEDULES / 2
-    assert total.agreements > 1.5 * SCHEDULES  # one of them stands in every template
+    assert total.deaths > SCHEDULES / 4
+    assert total.agreements > 1.2 * SCHEDULES  # one of them stands in every template
