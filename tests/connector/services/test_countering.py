@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from connector.services import people, views
+from policies import compare
 from policies.application import Application
 from policies.model import Policy
 from policies.problem import Problem
@@ -44,7 +45,7 @@ async def test_where_people_decide_a_denied_purpose_is_refused_all_the_same(node
 async def beyond(nodes: Pair, monkeypatch: pytest.MonkeyPatch) -> tuple[str, dict[str, Any]]:
     """A request whose terms leave out the offer's last instant of use, where a DPO decides."""
     dataset = await nodes.publish(statements(12), decisions='"dpo"')
-    narrow = people.compare.narrow
+    narrow = compare.narrow
 
     def fewer(offer: Policy, asked: Application) -> Policy:
         found = narrow(offer, asked)
@@ -52,7 +53,7 @@ async def beyond(nodes: Pair, monkeypatch: pytest.MonkeyPatch) -> tuple[str, dic
         kept = tuple(c for c in rule.constraints if getattr(c, "left", "") != ODRL + "dateTime")
         return replace(found, permissions=(replace(rule, constraints=kept),))
 
-    monkeypatch.setattr(people.compare, "narrow", fewer)
+    monkeypatch.setattr(compare, "narrow", fewer)
     pid = await nodes.request(dataset)
     return pid, await nodes.at_provider()
 
