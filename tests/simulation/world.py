@@ -26,8 +26,11 @@ from connector.identity.keys import KeyRing
 from connector.identity.ports import Response
 from connector.protocol import errors, messages
 from connector.protocol.json import strict_json
-from connector.services import access, granting, identity, inbound, starting
+from connector.services import access, identity
+from connector.services.messages import inbound
 from connector.services.node import Node
+from connector.services.operate import starting
+from connector.services.release import granting
 from connector.store import outbox
 from policies.problem import Problem
 from tests.simulation.network import Network
