@@ -51,6 +51,18 @@ _MACHINES: Final = (
 )
 
 
+# What makes an EDC its own data plane: left out, it needs somebody else's.
+_DATA_PLANE: Final = (
+    "data-plane-core",
+    "data-plane-http",
+    "data-plane-iam",
+    "data-plane-public-api",
+    "data-plane-self-registration",
+    "data-plane-signaling-api",
+    "dataplane-base-bom",
+)
+
+
 _ports = iter(range(12_000 + os.getpid() * 31 % 4_000, 20_000))
 
 
@@ -73,8 +85,11 @@ def available() -> bool:
     return all(shutil.which(name) for name in ("java", "javac", "mvn"))
 
 
-def gather() -> str:
-    """The class path of an EDC: its jars from Maven and our extension, made on first use."""
+def gather(*, data_plane: bool = True) -> str:
+    """The class path of an EDC: its jars from Maven and our extension, made on first use.
+
+    Without `data_plane` it is a control plane only.
+    """
     jars, classes = BUILD / "jars", BUILD / "classes"
     if not (jars / ".whole").exists():
         command = ["mvn", "-q", "-B", "-f", str(HERE / "pom.xml"), "dependency:copy-dependencies"]
@@ -90,23 +105,31 @@ def gather() -> str:
     service = classes / _SERVICES
     service.parent.mkdir(parents=True, exist_ok=True)
     service.write_text("preau.interop.SeededVault\n")
-    return f"{jars}/*:{classes}"
+    if data_plane:
+        return f"{jars}/*:{classes}"
+    kept = (jar for jar in sorted(jars.glob("*.jar")) if not jar.name.startswith(_DATA_PLANE))
+    return ":".join([*map(str, kept), str(classes)])
 
 
 @dataclass(slots=True)
 class Edc:
-    """One connector: `id` is what it calls itself, `folder` holds its settings and what it said."""
+    """One connector: `id` is what it calls itself, `folder` holds its settings and what it said.
+    Without `data_plane` it is a control plane, which signals to somebody else's data plane.
+    """
 
     id: str
     folder: Path
+    data_plane: bool = True
     ports: dict[str, int] = field(default_factory=dict)
     process: subprocess.Popen[bytes] | None = None
 
     @classmethod
-    def make(cls, folder: Path, id: str, *, wait_millis: int = 50) -> "Edc":
+    def make(
+        cls, folder: Path, id: str, *, wait_millis: int = 50, data_plane: bool = True
+    ) -> "Edc":
         """Settings and keys of a connector, which does not run yet."""
         names = ("default", "management", "protocol", "control", "version", "public")
-        made = cls(id, folder, {name: free_port() for name in names})
+        made = cls(id, folder, data_plane, {name: free_port() for name in names})
         folder.mkdir(parents=True, exist_ok=True)
         made._write_keys()
         lines = [f"{name}={value}" for name, value in made._settings(wait_millis).items()]
@@ -119,6 +142,11 @@ class Edc:
         return f"http://localhost:{self.ports['protocol']}/protocol/2025-1"
 
     @property
+    def control(self) -> str:
+        """Its control API: what a data plane registers at and signals to."""
+        return f"http://localhost:{self.ports['control']}/control"
+
+    @property
     def data(self) -> str:
         """The address of its data plane."""
         return f"http://localhost:{self.ports['public']}/public"
@@ -126,7 +154,8 @@ class Edc:
     def start(self) -> "Edc":
         """Start it and wait until it says that it is healthy."""
         command = ["java", "-Xmx512m", f"-Dedc.fs.config={self.folder / 'edc.properties'}"]
-        command += ["-cp", gather(), "org.eclipse.edc.boot.system.runtime.BaseRuntime"]
+        command += ["-cp", gather(data_plane=self.data_plane)]
+        command += ["org.eclipse.edc.boot.system.runtime.BaseRuntime"]
         environment = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
         with (self.folder / "edc.log").open("ab") as log:
             self.process = subprocess.Popen(
