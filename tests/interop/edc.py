@@ -212,7 +212,12 @@ class Edc:
         self, asset: str, url: str, constraints: list[Json] | None = None, **more: Any
     ) -> str:
         """Offer what lies at `url` as an asset, under a policy of its own."""
-        address = {"type": "HttpData", "baseUrl": url}
+        return self.offer_from(asset, {"type": "HttpData", "baseUrl": url}, constraints, **more)
+
+    def offer_from(
+        self, asset: str, address: Json, constraints: list[Json] | None = None, **more: Any
+    ) -> str:
+        """As `offer`, from a data address that some data plane can read."""
         properties = {"name": asset, "description": "rows of learners", **more}
         self.post("assets", {"@id": asset, "properties": properties, "dataAddress": address})
         permission: Json = {"action": "use"}
@@ -231,6 +236,21 @@ class Edc:
         kind = {"@type": "ContractDefinition", "@id": f"definition-{asset}"}
         self.post("contractdefinitions", {**kind, **definition, "assetsSelector": [criterion]})
         return asset
+
+    def register(self, name: str, url: str, source: str) -> None:
+        """Register a data plane that serves pulls from addresses of this type, and wait until the
+        control plane has found it there.
+        """
+        body = {
+            "@context": {"@vocab": EDC_TERMS},
+            "@id": name,
+            "url": url,
+            "allowedSourceTypes": [source],
+            "allowedTransferTypes": ["HttpData-PULL"],
+        }
+        place = f"{self.control}/v1/dataplanes"
+        _json("POST", place, body)
+        self.until(lambda: _json("GET", f"{place}/{name}", None)["state"] == "AVAILABLE", _PATIENCE)
 
     # ------------------------------------------------------------------ what it asks for
 
@@ -307,16 +327,7 @@ class Edc:
 
     def _ask(self, method: str, path: str, body: Json | None) -> Any:
         url = f"http://localhost:{self.ports['management']}/management/v3/{path}"
-        data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(
-            url, data, {"Content-Type": "application/json"}, method=method
-        )
-        try:
-            with urllib.request.urlopen(request, timeout=_PATIENCE) as answer:
-                content = answer.read()
-        except urllib.error.HTTPError as error:
-            raise AssertionError(f"{path}: {error.code} {error.read().decode()}") from None
-        return json.loads(content) if content else None
+        return _json(method, url, body)
 
     def _reached(self, path: str, states: tuple[str, ...]) -> Json:
         seen: list[Json] = []
@@ -368,6 +379,17 @@ class Edc:
         public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
         (self.folder / "private.pem").write_bytes(private)
         (self.folder / "public.pem").write_bytes(public)
+
+
+def _json(method: str, url: str, body: Json | None) -> Any:
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(url, data, {"Content-Type": "application/json"}, method=method)
+    try:
+        with urllib.request.urlopen(request, timeout=_PATIENCE) as answer:
+            content = answer.read()
+    except urllib.error.HTTPError as error:
+        raise AssertionError(f"{url}: {error.code} {error.read().decode()}") from None
+    return json.loads(content) if content else None
 
 
 def _peer(peer: str, url: str) -> Json:

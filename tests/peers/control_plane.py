@@ -1,4 +1,4 @@
-"""The signals of an Eclipse EDC 0.14.1 without a data plane, written from what it sent (2026-11-25).
+"""The signals of an Eclipse EDC 0.14.1 without a data plane, written from the wire (2026-11-25).
 
 It sends no header of its own; a start is said again word for word to resume; suspend and terminate
 carry nothing but their type. What it is told (`fail`, `complete`) is kept by `Told`.

@@ -1,107 +1,24 @@
 """A control plane elsewhere signals, and this node's data plane releases by consent."""
 
 import json
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
-from typing import Any
 
-import httpx
 import pytest
 import pytest_asyncio
 
-from connector.http import management
-from connector.services import access
-from connector.services.consent import consents
-from connector.services.discover import crawling, peering
-from connector.services.node import Node
 from connector.services.publish import publishing
 from connector.services.release import monitoring, transferring
 from connector.services.show import auditing, views
 from connector.store import leaves
 from policies.problem import Problem
 from tests.peers import control_plane
-from tests.peers.control_plane import Told
-from tests.support.pair import AUDITOR, DPO, OPERATOR, REASON, Pair, statements
-
-Json = dict[str, Any]
-
-CONTROL = "http://localhost:9401/control"
-LEARNERS = 30
-FLOW, AGREED = "5f95aa23-4d9b-4795-83b3-b93c3802b8e0", "0c869fe7-fd0d-4a48-9af0-ba0c0a13f284"
-
-
-@dataclass
-class Behind:
-    """A node behind a control plane: what it publishes, and the secret it registered."""
-
-    nodes: Pair
-    told: Told
-    token: str
-
-    @property
-    def node(self) -> Node:
-        return self.nodes.provider
-
-    async def ask(self, method: str, path: str, body: Any = None, **headers: str) -> httpx.Response:
-        """One request to the management port."""
-        content = body if isinstance(body, bytes) else None if body is None else json.dumps(body)
-        transport = httpx.ASGITransport(management.app(self.node), raise_app_exceptions=False)
-        given = {"Content-Type": "application/json; charset=utf-8", **headers}
-        async with httpx.AsyncClient(transport=transport, base_url="http://node") as client:
-            return await client.request(method, f"/v1{path}", content=content, headers=given)
-
-    async def signal(self, act: str = "", body: Any = None) -> httpx.Response:
-        """One signal, with the secret in the address as a stock EDC must."""
-        return await self.ask("POST", f"/signaling/{self.token}/dataflows{act}", body)
-
-    async def start(self, process: str = FLOW, **changes: Any) -> httpx.Response:
-        return await self.signal(body=self.message(process, **changes))
-
-    def message(self, process: str = FLOW, agreement: str = AGREED, **changes: Any) -> Json:
-        source = changes.pop("source", {"dataset": "traces"})
-        made = control_plane.start(process, agreement, consumer="lab", callback=CONTROL, **source)
-        return {**made, **changes}
-
-    async def read(self, address: Json) -> httpx.Response:
-        """What the consumer's application reads, with the bare token."""
-        transport = httpx.ASGITransport(
-            self.nodes.wire.apps["localhost:9101"], raise_app_exceptions=False
-        )
-        async with httpx.AsyncClient(transport=transport) as client:
-            headers = {"Authorization": address["authorization"]}
-            return await client.get(address["endpoint"], headers=headers)
-
-    async def seen(self, process: str = FLOW) -> Json:
-        return await views.transfer(self.node, process)
-
-    async def say(self, name: str, status: str, recipient: str = "group:labs") -> None:
-        """What a learner says about the consumer's group."""
-        scope = {**self.nodes.scope(name), "recipient": recipient}
-        await consents.record(self.node, DPO, {"status": status, "reason": REASON, **scope})
+from tests.support import behind as making
+from tests.support.behind import AGREED, CONTROL, FLOW, Behind, address
+from tests.support.pair import AUDITOR, OPERATOR, Pair, statements
 
 
 @pytest_asyncio.fixture
-async def behind(nodes: Pair) -> AsyncIterator[Behind]:
-    """Thirty learners of whom the first twenty consent to the consumer's group."""
-    settings = nodes.provider.settings
-    signaling = settings.signaling.model_copy(update={"control_plane": CONTROL})
-    object.__setattr__(
-        nodes.provider, "settings", settings.model_copy(update={"signaling": signaling})
-    )
-    token = (await access.add_token(nodes.provider, OPERATOR, "edc", "control-plane"))["token"]
-    told = Told()
-    nodes.wire.apps["localhost:9401"] = told
-    made = Behind(nodes, told, token)
-    await nodes.publish(statements(LEARNERS, 2))
-    await peering.add_consumer(nodes.provider, OPERATOR, "lab", "", ["labs"])
-    for number in range(20):
-        await made.say(f"learner-{number}", "given")
-    yield made
-
-
-def address(answer: httpx.Response) -> Json:
-    assert answer.status_code == 200, answer.text
-    return control_plane.address(answer.json())
+async def behind(nodes: Pair) -> Behind:
+    return await making.behind(nodes)
 
 
 class TestAFlow:
@@ -233,32 +150,8 @@ class TestWhatWeEnd:
         assert (await behind.seen())["state"] == "SUSPENDED"
 
 
-class TestRefusals:
-    """Fail closed, and say why, in what the operator of the control plane reads."""
-
-    @pytest.mark.parametrize(
-        ("changes", "code"),
-        [
-            ({"participantId": "stranger"}, "signaling-consumer"),
-            ({"source": {"dataset": "nothing"}}, "dataset-unknown"),
-            ({"source": {"dataset": "traces", "offer": "ni:///x"}}, "signaling-offer"),
-            ({"callbackAddress": "http://169.254.169.254/control"}, "signaling-callback"),
-            ({"flowType": "PUSH"}, "transfer-format"),
-            ({"processId": "../data"}, "signaling-id"),
-            ({"agreementId": "a b"}, "signaling-id"),
-            ({"processId": "x" * 201}, "signaling-id"),
-            ({"@type": "DataFlowProvisionMessage"}, "protocol-type-unexpected"),
-            ({"sourceDataAddress": None}, "protocol-member-missing"),
-            (
-                {"sourceDataAddress": {"dspace:endpointType": "HttpData"}},
-                "signaling-source",
-            ),
-        ],
-    )
-    async def test_what_cannot_be_served(self, behind: Behind, changes: Json, code: str):
-        answer = await behind.start(**changes)
-        assert (answer.json()["title"], 400 <= answer.status_code < 500) == (code, True)
-        assert await views.transfers(behind.node) == []
+class TestWhatItMayNotDo:
+    """Refusals that leave something behind, or that need something to be there."""
 
     async def test_too_few_persons(self, behind: Behind):
         for number in range(15):
@@ -267,16 +160,6 @@ class TestRefusals:
         assert (answer.status_code, answer.json()["title"]) == (422, "signaling-over")
         assert (await behind.seen())["code"] == "release-too-few"
         assert behind.told.said == []
-
-    async def test_an_offer_that_waits_for_people(self, behind: Behind):
-        await behind.nodes.publish(statements(12), id="decided", decisions='"dpo"')
-        answer = await behind.start(source={"dataset": "decided"})
-        assert answer.json()["title"] == "signaling-decisions"
-
-    async def test_a_dataset_of_a_group_that_the_consumer_is_not_in(self, behind: Behind):
-        await behind.nodes.publish(statements(12), id="closed", group="others")
-        answer = await behind.start(source={"dataset": "closed"})
-        assert answer.json()["title"] == "dataset-unknown"
 
     async def test_the_same_flow_with_another_content(self, behind: Behind):
         first = await behind.start()
@@ -307,89 +190,3 @@ class TestRefusals:
         for changes in ({"processId": theirs["pid"]}, {"agreementId": negotiated}):
             assert (await behind.start(**changes)).json()["title"] == "signaling-conflict"
         assert (await views.transfer(behind.node, theirs["pid"]))["state"] == "STARTED"
-
-    async def test_a_person_starts_transfers_here(self, behind: Behind):
-        settings = behind.node.settings
-        steps = settings.steps.model_copy(update={"by_hand": ("start",)})
-        object.__setattr__(behind.node, "settings", settings.model_copy(update={"steps": steps}))
-        assert (await behind.start()).json()["title"] == "signaling-by-hand"
-
-
-class TestWhoMaySignal:
-    """A token of the one role, and that role may do nothing else."""
-
-    async def test_by_header_too(self, behind: Behind):
-        for header in ("Authorization", "X-Api-Key"):
-            given = behind.token if header == "X-Api-Key" else f"Bearer {behind.token}"
-            answer = await behind.ask("GET", "/signaling/dataflows/check", **{header: given})
-            assert answer.status_code == 204
-
-    @pytest.mark.parametrize("path", ["/check", "", f"/{FLOW}/suspend", f"/{FLOW}/terminate"])
-    async def test_nobody_else(self, behind: Behind, path: str):
-        made = await access.add_token(behind.node, OPERATOR, "somebody", "operator")
-        method = "GET" if path == "/check" else "POST"
-        for token, status in (("preau_wrong", 401), (made["token"], 403)):
-            place = f"/signaling/{token}/dataflows{path}"
-            assert (await behind.ask(method, place, behind.message())).status_code == status
-        bare = await behind.ask(method, f"/signaling/dataflows{path}", behind.message())
-        assert bare.status_code == 401
-        assert await views.transfers(behind.node) == []
-
-    @pytest.mark.parametrize("path", ["/node", "/transfers", "/agreements", "/datasets", "/peers"])
-    async def test_its_token_opens_nothing_else(self, behind: Behind, path: str):
-        answer = await behind.ask("GET", path, Authorization=f"Bearer {behind.token}")
-        assert answer.json()["title"] == "access-role"
-
-    async def test_no_signal_reaches_the_public_port(self, behind: Behind):
-        transport = httpx.ASGITransport(behind.nodes.wire.apps["localhost:9101"])
-        async with httpx.AsyncClient(transport=transport) as client:
-            for path in (f"/v1/signaling/{behind.token}/dataflows", "/signaling/dataflows"):
-                answer = await client.post(f"http://node{path}", json=behind.message())
-                assert answer.status_code == 404
-
-    async def test_off_it_serves_nobody(self, behind: Behind):
-        settings = behind.node.settings
-        signaling = settings.signaling.model_copy(update={"control_plane": None})
-        object.__setattr__(
-            behind.node, "settings", settings.model_copy(update={"signaling": signaling})
-        )
-        assert (await behind.start()).json()["title"] == "signaling-off"
-        with pytest.raises(Problem, match="signaling-off"):
-            await peering.add_consumer(behind.node, OPERATOR, "other", "", [])
-
-    @pytest.mark.parametrize(
-        ("body", "status"),
-        [
-            (b"{", 400),
-            (b'{"a": 1, "a": 2}', 400),
-            (b"[" * 100 + b"]" * 100, 400),
-            (b'{"x": "' + b"x" * 1_100_000 + b'"}', 413),
-            (b"\xff", 400),
-        ],
-    )
-    async def test_bad_bodies_change_nothing(self, behind: Behind, body: bytes, status: int):
-        answer = await behind.signal(body=body)
-        assert 400 <= answer.status_code < 500, (answer.status_code, status)
-        assert await views.transfers(behind.node) == []
-
-
-class TestItsConsumers:
-    """Known by name only: for consents and policies, and for nothing else."""
-
-    async def test_it_is_shown_and_never_asked(self, behind: Behind):
-        row = next(one for one in await peering.listing(behind.node) if one["did"] == "lab")
-        assert (row["profile"], row["groups"], row["url"]) == ("control-plane", ["labs"], "")
-        assert "lab" not in {visit.peer for visit in await crawling.crawl(behind.node)}
-
-    async def test_nobody_is_let_in_by_its_name(self, behind: Behind):
-        settings = behind.node.settings
-        edc = settings.edc.model_copy(update={"mock_identity": True})
-        object.__setattr__(behind.node, "settings", settings.model_copy(update={"edc": edc}))
-        await peering.recall(behind.node)
-        header = json.dumps({"region": "eu", "audience": "x", "clientId": "lab"})
-        with pytest.raises(Problem, match="access-unknown-peer"):
-            await access.authenticate(behind.node, header)
-
-    async def test_a_did_is_no_such_name(self, behind: Behind):
-        with pytest.raises(Problem, match="identity-edc-name"):
-            await peering.add_consumer(behind.node, OPERATOR, "did:web:x.example", "", [])
