@@ -229,6 +229,8 @@ class Settings(_Table):
             raise ValueError("dev.on is only for loopback addresses")
         if parts.scheme == "http" and not self.dev.on:
             raise ValueError("node.public_url must be https outside dev")
+        if (self.signaling.control_plane or "").startswith("http:") and not self.dev.on:
+            raise ValueError("signaling.control_plane must be https outside dev")
         return self
 
 

@@ -73,8 +73,8 @@ TEXTS: Final[dict[str, Text]] = {
     ),
     "signaling-refused": Text(
         "refused",
-        "La politique du jeu de données refuse. {fr}",
-        "The dataset's policy refuses. {en}",
+        "La politique du jeu de données refuse. {reasons}",
+        "The dataset's policy refuses. {reasons}",
         "Lisez les raisons ; sur le nœud, « preau transfer show » donne la trace.",
         "Read the reasons; on the node “preau transfer show” has the trace.",
     ),

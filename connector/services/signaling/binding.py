@@ -63,7 +63,7 @@ def made_elsewhere(row: AgreementRow) -> bool:
 def reasons(shared: Mapping[str, Any]) -> Problem:
     """A decision against a flow, in the words that the other side may read."""
     said = deciding.reasons_of(shared)
-    return Problem("signaling-refused", fr=" ".join(said["fr"]), en=" ".join(said["en"]))
+    return Problem("signaling-refused", reasons=" ".join([*said["en"], *said["fr"]]))
 
 
 def _made(node: Node, tx: Tx, start: FlowStart) -> AgreementRow:
