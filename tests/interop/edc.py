@@ -147,6 +147,11 @@ class Edc:
         return f"http://localhost:{self.ports['control']}/control"
 
     @property
+    def management(self) -> str:
+        """Its management API."""
+        return f"http://localhost:{self.ports['management']}/management"
+
+    @property
     def data(self) -> str:
         """The address of its data plane."""
         return f"http://localhost:{self.ports['public']}/public"
@@ -237,20 +242,10 @@ class Edc:
         self.post("contractdefinitions", {**kind, **definition, "assetsSelector": [criterion]})
         return asset
 
-    def register(self, name: str, url: str, source: str) -> None:
-        """Register a data plane that serves pulls from addresses of this type, and wait until the
-        control plane has found it there.
-        """
-        body = {
-            "@context": {"@vocab": EDC_TERMS},
-            "@id": name,
-            "url": url,
-            "allowedSourceTypes": [source],
-            "allowedTransferTypes": ["HttpData-PULL"],
-        }
-        place = f"{self.control}/v1/dataplanes"
-        _json("POST", place, body)
-        self.until(lambda: _json("GET", f"{place}/{name}", None)["state"] == "AVAILABLE", _PATIENCE)
+    def available(self, plane: str) -> None:
+        """Wait until the control plane has found a data plane where it was registered."""
+        place = f"{self.control}/v1/dataplanes/{plane}"
+        self.until(lambda: _json("GET", place, None)["state"] == "AVAILABLE", _PATIENCE)
 
     # ------------------------------------------------------------------ what it asks for
 
@@ -326,8 +321,7 @@ class Edc:
                 return found
 
     def _ask(self, method: str, path: str, body: Json | None) -> Any:
-        url = f"http://localhost:{self.ports['management']}/management/v3/{path}"
-        return _json(method, url, body)
+        return _json(method, f"{self.management}/v3/{path}", body)
 
     def _reached(self, path: str, states: tuple[str, ...]) -> Json:
         seen: list[Json] = []
@@ -336,7 +330,10 @@ class Edc:
             seen[:] = [self._get(path)]
             return not states or seen[0]["state"] in states
 
-        self.until(there, _PATIENCE, f"{path} is {seen}, not {states}")
+        try:
+            self.until(there, _PATIENCE)
+        except AssertionError as error:
+            raise AssertionError(f"{path} is {seen}, not {states}: {error}") from None
         return seen[0]
 
     def _healthy(self, url: str) -> bool:
