@@ -15,6 +15,13 @@ ifneq ($(wildcard ../shared/data/.),)
 export PREAU_TEST_DATA ?= $(CURDIR)/../shared/data
 endif
 
+# Tests and the demo start hundreds of nodes: what Python compiled once is kept.
+unexport PYTHONDONTWRITEBYTECODE
+
+# Several files of tests side by side. A worker that dies fails the run.
+WORKERS ?= logical
+PYTEST := $(BIN)/python -m pytest --numprocesses=$(WORKERS) --maxprocesses=4 --dist=loadfile
+
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help demo test check slow faults conformance interop bench lint format layers types lock clean
@@ -25,8 +32,8 @@ help: ## this list
 demo: $(VENV)/.runtime ## three nodes play the story: TRACES=FILE on your own traces, KEEP=1 to leave them running
 	@$(BIN)/preau demo $(if $(TRACES),--traces '$(TRACES)') $(if $(filter-out 0,$(KEEP)),--keep) $(ARGS)
 
-test: $(VENV)/.dev ## the fast tests (ARGS= goes to pytest)
-	@$(BIN)/python -m pytest $(ARGS)
+test: $(VENV)/.dev ## the fast tests, side by side (ARGS= goes to pytest; WORKERS=0: one after the other)
+	@$(PYTEST) $(ARGS)
 
 # From the quickest to find fault to the slowest; pytest speaks last.
 check: $(VENV)/.dev ## all that CI asks for
