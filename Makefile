@@ -18,9 +18,10 @@ endif
 # Tests and the demo start hundreds of nodes: what Python compiled once is kept.
 unexport PYTHONDONTWRITEBYTECODE
 
-# Several files of tests side by side. A worker that dies fails the run.
+# Files of tests side by side, the long ones first (tests/conftest.py). A worker that dies fails
+# the run. `make test WORKERS=0` runs one after the other in one process, for a debugger.
 WORKERS ?= logical
-PYTEST := $(BIN)/python -m pytest --numprocesses=$(WORKERS) --maxprocesses=4 --dist=loadfile
+SIDE_BY_SIDE := --numprocesses=$(WORKERS) --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
@@ -32,8 +33,8 @@ help: ## this list
 demo: $(VENV)/.runtime ## three nodes play the story: TRACES=FILE on your own traces, KEEP=1 to leave them running
 	@$(BIN)/preau demo $(if $(TRACES),--traces '$(TRACES)') $(if $(filter-out 0,$(KEEP)),--keep) $(ARGS)
 
-test: $(VENV)/.dev ## the fast tests, side by side (ARGS= goes to pytest; WORKERS=0: one after the other)
-	@$(PYTEST) $(ARGS)
+test: $(VENV)/.dev ## the fast tests (ARGS= goes to pytest)
+	@$(BIN)/python -m pytest $(SIDE_BY_SIDE) $(ARGS)
 
 # From the quickest to find fault to the slowest; pytest speaks last.
 check: $(VENV)/.dev ## all that CI asks for
@@ -43,7 +44,7 @@ check: $(VENV)/.dev ## all that CI asks for
 	@$(MAKE) --no-print-directory slow ARGS=
 
 slow: $(VENV)/.dev ## the tests with real processes, kills and real traces
-	@$(BIN)/python -m pytest -m slow $(ARGS)
+	@$(BIN)/python -m pytest -m slow $(SIDE_BY_SIDE) $(ARGS)
 
 conformance: $(VENV)/.dev ## the official DSP kit against a node: KIT=DIR, its jars; java 17 (ARGS='--version V --log FILE')
 	@$(BIN)/python -m tests.conformance.kit '$(KIT)' $(ARGS)
