@@ -28,30 +28,18 @@ from connector.http.problems import (
 from connector.http.requests import bearer_of, body_of, json_body_of
 from connector.identity import edc
 from connector.protocol.json import strict_json
-from connector.services import (
-    access,
-    auditing,
-    backups,
-    catalogs,
-    concluding,
-    consents,
-    discovering,
-    fetching,
-    identity,
-    looking,
-    metrics,
-    peering,
-    people,
-    proposing,
-    publishing,
-    restored,
-    risk,
-    transferring,
-    views,
-)
+from connector.services import access, identity
 from connector.services.access import Actor
+from connector.services.consent import consents
+from connector.services.discover import discovering, peering
+from connector.services.fetch import fetching
+from connector.services.negotiate import concluding, people, proposing
 from connector.services.node import Node
-from connector.services.published import PUBLIC
+from connector.services.operate import backups, looking, restored
+from connector.services.publish import catalogs, publishing, risk
+from connector.services.publish.published import PUBLIC
+from connector.services.release import transferring
+from connector.services.show import auditing, metrics, views
 from policies.problem import Problem
 
 _MAX_JSON: Final = 1_000_000

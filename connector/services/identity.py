@@ -3,8 +3,8 @@
 from typing import Any
 
 from connector.identity import did, edc, tokens
-from connector.services import quarantine
 from connector.services.node import Node
+from connector.services.operate import quarantine
 
 
 def document(node: Node) -> dict[str, Any]:

@@ -26,10 +26,16 @@ from connector.identity.did import DidDocument
 from connector.identity.keys import KeyRing
 from connector.identity.ports import DEFAULT_LIMIT, DEFAULT_TIMEOUT, Response
 from connector.runtime import database, initialise
-from connector.services import consents, identity, peering, people, publishing, starting, views
+from connector.services import identity
 from connector.services.access import Actor
+from connector.services.consent import consents
+from connector.services.discover import peering
+from connector.services.negotiate import people
 from connector.services.node import Node
-from connector.services.publishing import Upload
+from connector.services.operate import starting
+from connector.services.publish import publishing
+from connector.services.publish.publishing import Upload
+from connector.services.show import views
 from connector.store import outbox
 from connector.store.store import Store
 from policies.problem import Problem

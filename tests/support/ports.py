@@ -11,9 +11,11 @@ from connector.identity import tokens
 from connector.identity.did import DidDocument, document
 from connector.identity.keys import KeyRing, create
 from connector.protocol.messages import read_address
-from connector.services import access, peering, views
+from connector.services import access
+from connector.services.discover import peering
 from connector.services.node import Node
 from connector.services.processes import transfer
+from connector.services.show import views
 from tests.support.pair import OPERATOR, Pair
 
 DSP: Final = "/dsp/2025-1"

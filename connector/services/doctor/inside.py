@@ -12,9 +12,10 @@ from connector.base.clock import format_time
 from connector.base.settings import Settings, host_port
 from connector.evidence.note import Verifier, open_checkpoint
 from connector.identity.keys import KeyRing
-from connector.services import consents, quarantine
+from connector.services.consent import consents
 from connector.services.doctor.finding import Finding, failure, good, warning
-from connector.services.quarantine import Quarantine
+from connector.services.operate import quarantine
+from connector.services.operate.quarantine import Quarantine
 from connector.store import copying
 from connector.store.copying import Look
 from connector.store.engine import check_schema, located

@@ -24,9 +24,9 @@ from connector.base import settings as configuration
 from connector.examining import examine
 from connector.identity.keys import KeyRing
 from connector.identity.ports import Response
-from connector.services import quarantine
 from connector.services.doctor import outside
 from connector.services.doctor.finding import Finding, Report
+from connector.services.operate import quarantine
 from connector.store.lock import NodeLock
 from policies.problem import Problem
 from tests.connector.operating.conftest import LATER, Wire
