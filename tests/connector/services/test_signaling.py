@@ -63,7 +63,7 @@ class TestAFlow:
         found = address(await behind.start())
         suspend = control_plane.plain("DataFlowSuspendMessage")
         for _ in range(2):
-            assert (await behind.signal(f"/{FLOW}/suspend", suspend)).status_code == 204
+            assert (await behind.signal(f"/{FLOW}/suspend", suspend)).status_code == 200
         assert (await behind.read(found)).status_code == 409
         assert address(await behind.start()) == found
         assert (await behind.read(found)).status_code == 200
@@ -72,7 +72,7 @@ class TestAFlow:
         found = address(await behind.start())
         terminate = control_plane.plain("DataFlowTerminateMessage")
         for _ in range(2):
-            assert (await behind.signal(f"/{FLOW}/terminate", terminate)).status_code == 204
+            assert (await behind.signal(f"/{FLOW}/terminate", terminate)).status_code == 200
         assert (await behind.read(found)).status_code == 410
         assert (await behind.start()).status_code == 422
         assert behind.told.said == []
@@ -188,7 +188,7 @@ class TestWhatWeEnd:
         await behind.start()
         await transferring.suspend(behind.node, OPERATOR, FLOW, "a pause")
         suspend = control_plane.plain("DataFlowSuspendMessage")
-        assert (await behind.signal(f"/{FLOW}/suspend", suspend)).status_code == 204
+        assert (await behind.signal(f"/{FLOW}/suspend", suspend)).status_code == 200
         await monitoring.look(behind.node)
         assert (await behind.seen())["state"] == "SUSPENDED"
 
