@@ -264,7 +264,7 @@ async def pair(folder: Path, clock: ManualClock) -> AsyncIterator[Pair]:
 
 
 @functools.cache
-def _initialised(name: str, port: int) -> Path:
+def initialised(name: str, port: int) -> Path:
     """A node's folder as `init` leaves it; made once, copied for every test."""
     kept = tempfile.TemporaryDirectory(prefix="preau-pair-")
     atexit.register(kept.cleanup)
@@ -274,7 +274,7 @@ def _initialised(name: str, port: int) -> Path:
 
 
 def _node(folder: Path, port: int, wire: Wire, clock: ManualClock, seed: int) -> Node:
-    shutil.copytree(_initialised(folder.name, port), folder)
+    shutil.copytree(initialised(folder.name, port), folder)
     checked = configuration.read(folder)
     keys = KeyRing.load(folder / checked.keys.dir)
     store = Store.open(database(folder, checked))
