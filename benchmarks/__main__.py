@@ -13,6 +13,7 @@ SCRIPTS: Final = (
     "log",
     "policies",
     "compiled",
+    "refusals",
 )
 
 
