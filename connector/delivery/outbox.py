@@ -104,7 +104,7 @@ class Worker:
         store: where the messages are.
         fetch: the HTTP client.
         clock: tells what is due; real waiting only ever follows from it.
-        authorize: makes the Authorization header for a peer.
+        authorize: makes the Authorization header for a peer; an empty one is left out.
         settle: the services' part.
         random: unpredictable bytes, for the chance in retries.
         limits: how much at once, how long, how large.
@@ -328,11 +328,9 @@ class Worker:
 
     async def _post(self, row: OutboxRow) -> Response:
         limits = self._limits
-        headers = {
-            "Authorization": self._authorize(row.peer),
-            "Content-Type": "application/json",
-            "Accept": "application/json",
-        }
+        headers = {"Content-Type": "application/json", "Accept": "application/json"}
+        if authorization := self._authorize(row.peer):
+            headers["Authorization"] = authorization
         return await self._fetch.post(
             row.url, row.body, headers=headers, limit=limits.answer_bytes, timeout=limits.timeout
         )

@@ -90,6 +90,9 @@ TRANSITIONS: Final[Mapping[State, Mapping[tuple[Act, Role], State]]] = {
 TERMINAL: Final = frozenset(state for state, acts in TRANSITIONS.items() if not acts)
 _RUNNING: Final = frozenset({State.STARTED, State.SUSPENDED})
 
+CONTROL_PLANE: Final = "control-plane"
+"""Whom we speak to about a transfer that the institution's own control plane runs."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transfer:
@@ -100,6 +103,8 @@ class Transfer:
     address that a consumer gave with its request, for a push. `started_by` and `suspended_by`
     say whose act led here: after a consumer's START the provider owes an address, and the side
     that suspended knows whether its reason is over. `callback` and `version` as in Negotiation.
+    `control` says that another control plane of this institution runs it and signals to us
+    (`protocol.signaling`), with the digest of its start: `pid` is then its id, `callback` its own.
     """
 
     pid: str
@@ -117,9 +122,15 @@ class Transfer:
     ended_by: Role | None = None
     code: str | None = None
     reasons: tuple[str, ...] = ()
+    control: str | None = None
     version: int = 1
     created: datetime
     updated: datetime
+
+    @property
+    def addressee(self) -> str:
+        """Whom our messages about it go to: the peer, or the control plane that runs it."""
+        return self.peer if self.control is None else CONTROL_PLANE
 
     @property
     def provider_pid(self) -> str | None:

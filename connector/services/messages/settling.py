@@ -13,7 +13,7 @@ from connector.protocol import transfer as transfers
 from connector.protocol.json import strict_json
 from connector.protocol.messages import ContractNegotiation, TransferProcess, read_error
 from connector.protocol.negotiation import Negotiation
-from connector.protocol.transfer import Transfer
+from connector.protocol.transfer import CONTROL_PLANE, Transfer
 from connector.services.committing import commit
 from connector.services.messages import reconciling
 from connector.services.negotiate import deciding
@@ -35,6 +35,8 @@ _OPENING: Final = ("ContractRequestMessage", "ContractOfferMessage", "TransferRe
 
 async def settle(node: Node, row: OutboxRow, outcome: Outcome) -> bool:
     """Record the outcome of one message; whether it has arrived."""
+    if row.peer == CONTROL_PLANE:  # it is told what is so already, and its word changes nothing
+        return outcome.delivered
     transferring = row.type.startswith("Transfer")
     if not outcome.delivered:
         if await _taken_already(node, row, outcome):
