@@ -143,6 +143,8 @@ class Pair:
         for _ in range(50):
             for node in nodes:
                 await node.worker.run_until_idle()
+            # After both: what one has just sent may have set the other preparing.
+            for node in nodes:
                 await node.background.ended("prepare")
             waiting = [node for node in nodes if await self._busy(node)]
             if not waiting:
