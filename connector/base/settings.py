@@ -119,6 +119,7 @@ class Limits(_Table):
     """What a peer or a caller may send."""
 
     message_bytes: int = Field(default=1_000_000, ge=10_000, le=16_000_000)
+    pushed_bytes: int = Field(default=10_000_000_000, ge=1_000_000)
 
 
 class Delivery(_Table):

@@ -28,7 +28,7 @@ def fetch(
         str, typer.Option("--format", metavar="ndjson|csv", help="csv: of tables only.")
     ] = "ndjson",
     push: Annotated[
-        bool, typer.Option("--push", help="Let an Eclipse EDC send it, in place of fetching.")
+        bool, typer.Option("--push", help="Let the provider send it here, in place of fetching.")
     ] = False,
     again: Annotated[
         bool,

@@ -60,7 +60,7 @@ def router(node: Node) -> APIRouter:
     @_told
     async def sink(request: Request, pid: str) -> Response:
         kind = request.headers.get("content-type", "")[:200]
-        await sinking.take(node, pid, bearer_of(request), kind, _arriving(request))
+        await sinking.take(node, pid, bearer_of(request), kind, _arriving(node, request))
         return json_response({"v": 1, "received": True})
 
     @made.get("/{pid}")
@@ -72,10 +72,17 @@ def router(node: Node) -> APIRouter:
     return made
 
 
-async def _arriving(request: Request) -> AsyncIterator[bytes]:
-    """A body as it arrives, of any length; one that breaks off raises."""
+async def _arriving(node: Node, request: Request) -> AsyncIterator[bytes]:
+    """A body as it arrives; one that breaks off or is larger than the operator allows raises."""
+    limit, size = node.settings.limits.pushed_bytes, 0
+    declared = request.headers.get("content-length", "")
+    if declared.isdecimal() and int(declared) > limit:
+        raise Problem("http-too-large", limit=limit)
     try:
         async for piece in request.stream():
+            size += len(piece)
+            if size > limit:
+                raise Problem("http-too-large", limit=limit)
             yield piece
     except ClientDisconnect:
         raise Problem("http-broken-off") from None

@@ -19,7 +19,7 @@ from connector.services.node import Node
 from connector.services.signaling import flows
 
 PLACES: Final = ("/dataflows", "/{token}/dataflows")
-_DONE: Final = 204
+_DONE: Final = {"v": 1}
 
 
 def router(node: Node) -> APIRouter:
@@ -28,7 +28,7 @@ def router(node: Node) -> APIRouter:
 
     async def check(request: Request, token: str = "") -> Response:
         flows.check(node, await _caller(node, request, token))
-        return Response(status_code=_DONE)
+        return json_response(_DONE)
 
     async def start(request: Request, token: str = "") -> Response:
         who = await _caller(node, request, token)
@@ -38,12 +38,12 @@ def router(node: Node) -> APIRouter:
     async def suspend(request: Request, pid: str, token: str = "") -> Response:
         who, _ = await _caller(node, request, token), await _json(node, request)
         await flows.suspend(node, who, pid)
-        return Response(status_code=_DONE)
+        return json_response(_DONE)
 
     async def terminate(request: Request, pid: str, token: str = "") -> Response:
         who, _ = await _caller(node, request, token), await _json(node, request)
         await flows.terminate(node, who, pid)
-        return Response(status_code=_DONE)
+        return json_response(_DONE)
 
     for place in PLACES:
         made.add_api_route(f"{place}/check", check, methods=["GET"])

@@ -345,6 +345,7 @@ class TestProviding:
         # What it named is what was published; it finds that this is not what it wrote, and says no.
         assert (ended["state"], ended["agreement_state"]) == ("TERMINATED", "ended")
         assert made.body.get("agreement") is None
+        assert await asyncio.to_thread(made.reached, "TERMINATED") == "TERMINATED"
 
     async def test_suspended_resumed_and_ended(self, world: World):
         await publish(world.node)

@@ -111,8 +111,22 @@ class Wire(NoDownload):
     ) -> Response:
         return await self._send("POST", url, body, headers)
 
+    async def upload(
+        self,
+        url: str,
+        body: AsyncIterator[bytes],
+        *,
+        headers: Mapping[str, str] | None = None,
+        timeout: float = 0,  # noqa: ASYNC109
+    ) -> Response:
+        return await self._send("POST", url, body, headers)
+
     async def _send(
-        self, method: str, url: str, body: bytes | None, headers: Mapping[str, str] | None
+        self,
+        method: str,
+        url: str,
+        body: bytes | AsyncIterator[bytes] | None,
+        headers: Mapping[str, str] | None,
     ) -> Response:
         host = urlsplit(url).netloc
         if host in self.down or host not in self.apps:

@@ -350,6 +350,15 @@ _TERMS: Final[dict[str, Text]] = {
         "{where} : la signature de {did} n'est pas celle que le journal a retenue.",
         "{where}: the signature of {did} is not the one the log recorded.",
     ),
+    "evidence-signaled": Text(
+        "unavailable",
+        "L'accord a été conclu par un autre plan de contrôle de l'institution : ce que {did} y a "
+        "accepté n'est pas dans ce paquet.",
+        "Another control plane of the institution made the agreement: what {did} accepted there is "
+        "not in this bundle.",
+        "Demandez ses messages à ce plan de contrôle ; le reste est vérifié ici.",
+        "Ask that control plane for its messages; the rest is verified here.",
+    ),
     "evidence-attested": _text(
         "{did} n'a pas signé l'accord : son engagement est attesté par le transport (message "
         "authentifié).",

@@ -92,13 +92,6 @@ TEXTS: Final[dict[str, Text]] = {
         "Ses messages sont chez lui.",
         "Its messages are with it.",
     ),
-    "signaling-evidence": Text(
-        "conflict",
-        "Les preuves de l'accord {id} sont en partie chez le plan de contrôle qui l'a conclu.",
-        "Part of the evidence on agreement {id} is with the control plane that made it.",
-        "Lisez « preau transfer show » ; chaque partie est une feuille du journal de ce nœud.",
-        "Read “preau transfer show”; every part is a leaf in this node's log.",
-    ),
     "doctor-signaling-token": Text(
         "refused",
         "Aucun jeton n'est ouvert au plan de contrôle {url} : ses signaux seront refusés.",

@@ -32,6 +32,15 @@ _TRANSFER_ACTS = {
     "TransferCompletionMessage": transfer.Act.COMPLETE,
     "TransferTerminationMessage": transfer.Act.TERMINATE,
 }
+_SIGNALS = {
+    "DataFlowSuspendMessage": transfer.Act.SUSPEND,
+    "DataFlowTerminateMessage": transfer.Act.TERMINATE,
+    "DataFlowStarted": transfer.Act.START,
+    "DataFlowSuspended": transfer.Act.SUSPEND,
+    "DataFlowCompleted": transfer.Act.COMPLETE,
+    "DataFlowFailed": transfer.Act.TERMINATE,
+}
+_FLOW_START = "DataFlowStartMessage"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +104,11 @@ def read(case: Case) -> tuple[Said, ...]:
     return tuple(said)
 
 
+def signals(case: Case) -> list[Said]:
+    """The starts of flows: there are some where another control plane made the agreement."""
+    return [item for item in read(case) if item.type == _FLOW_START]
+
+
 def role(case: Case, direction: str) -> Role:
     """Who sent a message that went this way, seen from the node whose log it is."""
     ours = Role.PROVIDER if case.node == case.provider else Role.CONSUMER
@@ -120,7 +134,7 @@ def _path(
             yield Problem("evidence-message-state", where=line.where, index=line.index)
         states[process] = state
     agreed = {negotiation.State.AGREED, negotiation.State.VERIFIED, negotiation.State.FINALIZED}
-    if not agreed & set(states.values()):
+    if not agreed & set(states.values()) and not signals(case):
         yield Problem("evidence-message-unagreed", where="messages/")
 
 
@@ -135,10 +149,26 @@ def _step(case: Case, line: Line, item: Said, states: Mapping[str, StrEnum]) -> 
         current = states.get("negotiation", negotiation.State.NEW)
         table = negotiation.TRANSITIONS[negotiation.State(current)]
         return "negotiation", table[_negotiation_act(item), by]
+    if item.type.startswith("DataFlow"):
+        return _flow(item, by, states)
     process = text(item.wire, "consumerPid", item.where)
     started = states.get(process, transfer.State.NEW)
     acts = transfer.TRANSITIONS[transfer.State(started)]
     return process, acts[_TRANSFER_ACTS[item.type], by]
+
+
+def _flow(item: Said, by: Role, states: Mapping[str, StrEnum]) -> tuple[str, StrEnum]:
+    """As `_step`, for a signal: a start is a request or, of what is suspended, a resumption; what
+    this node holds already can be suspended by the control plane as well.
+    """
+    process = text(item.wire, "process", item.where)
+    before = transfer.State(states.get(process, transfer.State.NEW))
+    if item.type == "DataFlowSuspendMessage" and before is transfer.State.SUSPENDED:
+        return process, before
+    opening = before is transfer.State.NEW
+    starts = transfer.Act.REQUEST if opening else transfer.Act.START
+    act = starts if item.type == _FLOW_START else _SIGNALS[item.type]
+    return process, transfer.TRANSITIONS[before][act, by]
 
 
 def _negotiation_act(item: Said) -> negotiation.Act:

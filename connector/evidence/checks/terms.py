@@ -26,9 +26,12 @@ def agreement(case: Case) -> Iterator[Finding]:
     document = case.agreement
     if document.get("v") != 1 or document.get("type") != "Agreement":
         raise Problem("evidence-file-malformed", where=_FILE, reason="v, type")
-    yield from _wire(case)
+    signals = story.signals(case)
+    yield from _signaled(case, signals) if signals else _wire(case)
     for did, logged in _assents(case).items():
-        if logged is None:
+        if logged is None and signals and did == case.consumer:
+            yield NotMade("evidence-signaled", where=_FILE, did=did)
+        elif logged is None:
             yield Problem("evidence-assent-missing", where=_FILE, did=did)
         else:
             yield from _assent(case, did, logged)
@@ -105,6 +108,19 @@ def policy(case: Case) -> Policy:
     typed = odrl.read(found, where=_FILE)
     _same_rules(odrl.document(typed), found, _FILE)
     return typed
+
+
+def _signaled(case: Case, signals: list[story.Said]) -> Iterator[Finding]:
+    """Another control plane made the agreement: its id follows from the name that its signals give
+    it, which is the same in all of them, for this consumer.
+    """
+    for item in signals:
+        name = text(item.wire, "agreement", item.where)
+        expected = agreement_id(case.provider, case.consumer, name, name)
+        if case.agreement.get("id") != expected:
+            yield Problem("evidence-agreement-id", where=_FILE, expected=expected)
+        if text(item.wire, "consumer", item.where) != case.consumer:
+            yield Problem("evidence-parties", where=item.where)
 
 
 def _wire(case: Case) -> Iterator[Finding]:

@@ -1,4 +1,4 @@
-"""Taking data that a peer without signatures pushes to us (an Eclipse EDC, HttpData-PUSH).
+"""Taking data that a provider pushes to us (HttpData-PUSH), an Eclipse EDC or another node.
 
 The address is made with the request and holds a token of its own. What arrives is kept as a plain
 fetch keeps it (`plain`): a `.partial` file until the body ended cleanly, then its name, with a
@@ -8,6 +8,7 @@ counts, a later one is read and dropped.
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -29,15 +30,16 @@ PLACE: Final = "sink"
 
 
 def address(node: Node, pid: str, token: str) -> DataAddress:
-    """Where the provider is to push the data of a transfer, in EDC's words."""
+    """Where the provider is to push the data of a transfer, in EDC's words and in ours."""
     named = {
         "type": "HttpData",
         "baseUrl": f"{node.url}/data/{pid}/{PLACE}",
         "authKey": "Authorization",
         "authCode": token,
     }
+    ours = DataAddress.push(named["baseUrl"], token)
     properties = tuple((EDC + name, value) for name, value in named.items())
-    return DataAddress(endpoint_type="HttpData", properties=properties)
+    return replace(ours, endpoint_type="HttpData", properties=(*properties, *ours.properties))
 
 
 async def take(

@@ -12,11 +12,11 @@ from connector.protocol import negotiation as negotiations
 from connector.protocol import transfer as transfers
 from connector.protocol.json import strict_json
 from connector.protocol.messages import ContractNegotiation, TransferProcess, read_error
-from connector.protocol.negotiation import Negotiation
+from connector.protocol.negotiation import Negotiation, Role
 from connector.protocol.transfer import CONTROL_PLANE, Transfer
 from connector.services.committing import commit
 from connector.services.messages import reconciling
-from connector.services.negotiate import deciding
+from connector.services.negotiate import agreements, deciding
 from connector.services.node import Node
 from connector.services.processes import (
     negotiation,
@@ -104,6 +104,10 @@ def _end_negotiation(node: Node, tx: Tx, row: OutboxRow, outcome: Outcome) -> No
     if n.peer_pid is None:
         now = node.clock.now()
         save_negotiation(tx, negotiations.unanswered(n, now, code=code, reasons=reasons))
+        return
+    if n.role is Role.PROVIDER and agreements.attests(node, n.peer):
+        # An EDC that refuses our agreement stays where it was, and would wait for ever.
+        save_negotiation(tx, deciding.terminate(node, tx, n, code, reasons))
         return
     ended: Negotiation = negotiations.step(
         n,

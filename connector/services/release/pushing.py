@@ -7,6 +7,7 @@ not answer suspends the transfer with the reason, and whoever resumes it begins 
 may get the same rows twice, and must bear it.
 """
 
+import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Final
@@ -32,6 +33,7 @@ PUSH: Final = "HttpData-PUSH"
 MEDIA_TYPES: Final = {"ndjson": "application/x-ndjson", "csv": "text/csv; charset=utf-8"}
 SILENCE: Final = 120.0
 _SINK: Final = "baseUrl"
+_HEADER: Final = re.compile(r"authorization|x-[a-z0-9-]{1,60}", re.IGNORECASE | re.ASCII)
 _GIVEN: Final = range(200, 300)
 
 
@@ -107,12 +109,22 @@ async def _send(node: Node, t: Transfer, token: str) -> None:
         async for body in rest:
             yield body
 
-    headers = {"Content-Type": MEDIA_TYPES[first.form]}
-    if address.authorization is not None:
-        headers["Authorization"] = address.authorization
+    headers = {"Content-Type": MEDIA_TYPES[first.form], **_credential(address)}
     answer = await node.fetch.upload(_url(address), bodies(), headers=headers, timeout=SILENCE)
     if answer.status not in _GIVEN:
         raise Problem("transfer-refused", status=answer.status, reason="–")
+
+
+def _credential(address: DataAddress) -> dict[str, str]:
+    """The header that the sink asks for: a bearer token, or, as EDC says it, `authKey: authCode`.
+    What else a sink could want to be called (`Host`, say) is not its to choose.
+    """
+    if address.authorization is not None:
+        return {"Authorization": address.authorization}
+    name, code = address.get("authKey"), address.get("authCode")
+    if name is None or code is None or not _HEADER.fullmatch(name):
+        return {}
+    return {name: code}
 
 
 def _complete(node: Node, tx: Tx, pid: str) -> None:

@@ -28,7 +28,7 @@ _MAY = ("operator", "researcher", "dpo")
 async def start(node: Node, who: Actor, agreement: str, form: str, *, push: bool = False) -> str:
     """Ask the provider for the agreed data; the pid of the transfer, the running one if any.
 
-    With `push` a provider that signs nothing is asked to send them here.
+    With `push` the provider is asked to send them here, as one stream.
 
     Raises:
         Problem: `access-role`, `agreement-unknown`, `agreement-inactive`, `agreement-not-ours`,
@@ -91,10 +91,9 @@ def _form(node: Node, row: AgreementRow, form: str, *, push: bool) -> tuple[str,
             raise Problem("transfer-format", found=found, known=", ".join(sorted(foreign.PULLS)))
         return offered.pull, plain.FORM
     known = transfers.forms_of(row)
-    if form not in known or push:
-        found = pushing.PUSH if push else form
-        raise Problem("transfer-format", found=found[:60], known=", ".join(known))
-    return transfers.PULL, form
+    if form not in known:
+        raise Problem("transfer-format", found=form[:60], known=", ".join(known))
+    return pushing.PUSH if push else transfers.PULL, form
 
 
 def form_of(tx: Tx, pid: str) -> str:

@@ -1,15 +1,16 @@
 """A control plane elsewhere signals, and this node's data plane releases by consent."""
 
 import json
+import zipfile
+from pathlib import Path
 
-import pytest
 import pytest_asyncio
 
+from connector.evidence.verify import verify
 from connector.services.publish import publishing
 from connector.services.release import monitoring, transferring
 from connector.services.show import auditing, views
 from connector.store import leaves
-from policies.problem import Problem
 from tests.peers import control_plane
 from tests.support import behind as making
 from tests.support.behind import AGREED, CONTROL, FLOW, Behind, address
@@ -62,7 +63,7 @@ class TestAFlow:
         found = address(await behind.start())
         suspend = control_plane.plain("DataFlowSuspendMessage")
         for _ in range(2):
-            assert (await behind.signal(f"/{FLOW}/suspend", suspend)).status_code == 204
+            assert (await behind.signal(f"/{FLOW}/suspend", suspend)).status_code == 200
         assert (await behind.read(found)).status_code == 409
         assert address(await behind.start()) == found
         assert (await behind.read(found)).status_code == 200
@@ -71,7 +72,7 @@ class TestAFlow:
         found = address(await behind.start())
         terminate = control_plane.plain("DataFlowTerminateMessage")
         for _ in range(2):
-            assert (await behind.signal(f"/{FLOW}/terminate", terminate)).status_code == 204
+            assert (await behind.signal(f"/{FLOW}/terminate", terminate)).status_code == 200
         assert (await behind.read(found)).status_code == 410
         assert (await behind.start()).status_code == 422
         assert behind.told.said == []
@@ -96,8 +97,50 @@ class TestAFlow:
             "provider": "eddsa-jcs-2022",
             "consumer": "with the control plane",
         }
-        with pytest.raises(Problem, match="signaling-evidence"):
-            await auditing.bundle(behind.node, AUDITOR, found["agreement"])
+
+
+class TestItsEvidence:
+    """A bundle of what this node did; what the consumer accepted is with the control plane."""
+
+    async def test_a_whole_life_verifies(self, behind: Behind, tmp_path: Path):
+        suspend = control_plane.plain("DataFlowSuspendMessage")
+        await behind.read(address(await behind.start()))
+        await behind.signal(f"/{FLOW}/suspend", suspend)
+        await behind.read(address(await behind.start()))
+        await transferring.suspend(behind.node, OPERATOR, FLOW, "a pause")
+        await behind.signal(f"/{FLOW}/suspend", suspend)
+        await behind.start()
+        await transferring.terminate(behind.node, OPERATOR, FLOW, "enough")
+        await behind.start("second")
+        await behind.signal("/second/terminate", control_plane.plain("DataFlowTerminateMessage"))
+        report = verify(await bundled(behind, tmp_path))
+        assert report.ok, report.failures
+        unseen = " ".join(line.en for line in report.checks if line.ok is None)
+        assert "what lab accepted there is not in this bundle" in unseen
+
+    async def test_a_bundle_about_another_agreement_or_consumer_does_not(
+        self, behind: Behind, tmp_path: Path
+    ):
+        await behind.start()
+        path = await bundled(behind, tmp_path)
+        for member in ("agreement", "consumer"):
+            with zipfile.ZipFile(path) as archive:
+                files = {name: archive.read(name) for name in archive.namelist()}
+            [name] = [name for name in files if "DataFlowStartMessage" in name]
+            files[name] = json.dumps({**json.loads(files[name]), member: "another"}).encode()
+            forged = tmp_path / "forged.zip"
+            with zipfile.ZipFile(forged, "w") as archive:
+                for each, data in files.items():
+                    archive.writestr(each, data)
+            assert not verify(forged).ok
+
+
+async def bundled(behind: Behind, folder: Path) -> Path:
+    """The bundle of the one agreement."""
+    [made] = await views.agreements(behind.node)
+    path = folder / "bundle.zip"
+    path.write_bytes(await auditing.bundle(behind.node, AUDITOR, made["id"]))
+    return path
 
 
 class TestWhatWeEnd:
@@ -145,7 +188,7 @@ class TestWhatWeEnd:
         await behind.start()
         await transferring.suspend(behind.node, OPERATOR, FLOW, "a pause")
         suspend = control_plane.plain("DataFlowSuspendMessage")
-        assert (await behind.signal(f"/{FLOW}/suspend", suspend)).status_code == 204
+        assert (await behind.signal(f"/{FLOW}/suspend", suspend)).status_code == 200
         await monitoring.look(behind.node)
         assert (await behind.seen())["state"] == "SUSPENDED"
 
