@@ -1,28 +1,37 @@
 """A mutation run by hand: `python -m tests.tools.mutate policies/judge.py …` (docs/mutation.md).
 
 Each mutant changes one place of one module: a comparison, a logical word, a negation, a constant,
-a returned value, a sign. The tests named below are collected once; then, for each mutant, a
-process of its own puts the changed functions and classes in the place of the true ones, wherever
-they are referred to, and runs the tests until one fails. A mutant that nothing notices *survives*
-and is printed with its place.
+a returned value, a sign. It is loaded in a process of its own, forked from one that has imported
+everything *but* this project: so every module and every test meets the mutant from the start, and
+no part of the true module is left anywhere. The tests run until one fails, tables first and
+properties last. A mutant that nothing notices *survives* and is printed with its place.
+
+`policies/judge.py:40:41` runs only the mutants of these lines (to try new tests).
 """
 
 import ast
 import copy
+import gc
+import importlib
 import os
-import signal
+import resource
+import statistics
 import sys
-import time
 from collections.abc import Iterator
+from contextlib import suppress
+from importlib.machinery import ModuleSpec, SourceFileLoader
+from importlib.util import spec_from_file_location
 from pathlib import Path
-from types import ModuleType
+from tempfile import TemporaryFile
+from types import CodeType
 from typing import Any, Final
 
+import hypothesis
 import pytest
 
 ROOT: Final = Path(__file__).resolve().parents[2]
-FILES: Final = (
-    "test_cases.py",
+TESTS: Final = ROOT / "tests" / "policies"
+EVALUATOR: Final = (
     "test_evaluate.py",
     "test_times.py",
     "test_inheritance.py",
@@ -32,7 +41,12 @@ FILES: Final = (
     "test_vocabulary.py",
     "test_properties.py",
 )
-SECONDS: Final = 300
+COMPILER: Final = ("test_plan*.py", "test_standing.py")
+CPU_SECONDS: Final = 60
+"""What a mutant may use (the whole tests need about 5); an endless loop is noticed by it."""
+MEMORY: Final = 2 << 30
+SURVIVED: Final = 10
+NOT_LOADED: Final = 11
 
 _SWAPS: Final[dict[type[ast.cmpop], type[ast.cmpop]]] = {
     ast.Eq: ast.NotEq,
@@ -63,8 +77,8 @@ def mutants(tree: ast.Module) -> Iterator[tuple[ast.Module, int, str]]:
 
 
 def _skipped(tree: ast.Module) -> set[int]:
-    """Annotations, imports, docstrings, `__all__`, decorators, refusals: no answer depends on
-    them, or they are texts.
+    """Annotations and types, imports, docstrings, `__all__`, decorators, refusals: no answer
+    depends on them, or they are texts.
     """
     roots = [root for node in ast.walk(tree) for root in _without_behaviour(node)]
     return {id(each) for root in roots for each in ast.walk(root)}
@@ -82,7 +96,9 @@ def _without_behaviour(node: ast.AST) -> Iterator[ast.AST]:
             yield from node.decorator_list
         case ast.Expr(value=ast.Constant()):
             yield node
-        case ast.Assign() if ast.unparse(node.targets[0]) in {"__all__", "Verdict"}:
+        case ast.Assign() if ast.unparse(node.targets[0]) == "__all__":
+            yield node
+        case ast.Subscript(value=ast.Name("Literal")) | ast.Call(func=ast.Name("TypeVar")):
             yield node
         case _:
             pass
@@ -130,100 +146,170 @@ def _is_none(node: ast.expr | None) -> bool:
     return node is None or (isinstance(node, ast.Constant) and node.value is None)
 
 
-class _Mutation:
-    """A pytest plugin that runs the collected tests once for each mutant."""
+class _Loader(SourceFileLoader):
+    """Loads one module from a changed tree."""
 
-    def __init__(self, files: list[str]) -> None:
-        self._files = files
+    tree: ast.Module
 
-    def pytest_runtestloop(self, session: pytest.Session) -> bool:
-        """In place of running the tests once."""
-        for file in self._files:
-            _say(self._report(session, file))
-        return True
-
-    def _report(self, session: pytest.Session, file: str) -> str:
-        path = ROOT / file
-        module = sys.modules[file.removesuffix(".py").replace("/", ".")]
-        whole = ast.parse(path.read_text("utf-8"))
-        if _run(session, module, whole) != "survived":
-            return f"{file}: the tests fail without any change"
-        counts = {"killed": 0, "survived": 0, "timeout": 0}
-        for number, (tree, line, said) in enumerate(mutants(whole), start=1):
-            if number % 50 == 0:
-                _say(f"  {file}: {number} mutants so far")
-            state = _run(session, module, tree)
-            counts[state] += 1
-            if state == "survived":
-                _say(f"  survived {file}:{line}: {said}")
-        total = sum(counts.values())
-        share = 100 * (total - counts["survived"]) / max(total, 1)
-        return f"{file}: {total} mutants, {counts}, {share:.1f} % noticed"
+    def get_code(self, fullname: str) -> CodeType:
+        """The changed code, never a cached one."""
+        return compile(self.tree, self.path, "exec")
 
 
-def _run(session: pytest.Session, module: ModuleType, tree: ast.Module) -> str:
-    """killed, survived or timeout (which is noticed too)."""
+class _Finder:
+    """Finds one module, and gives it its changed source."""
+
+    def __init__(self, file: str, tree: ast.Module) -> None:
+        self._name, self._path = _name(file), str(ROOT / file)
+        self._loader = _Loader(self._name, self._path)
+        self._loader.tree = tree
+
+    def find_spec(self, name: str, path: object = None, target: object = None) -> ModuleSpec | None:
+        """The import system's question."""
+        if name != self._name:
+            return None
+        return spec_from_file_location(name, self._path, loader=self._loader)
+
+    def is_loaded(self) -> bool:
+        """Whether the tests met the mutant at all."""
+        return getattr(sys.modules.get(self._name), "__loader__", None) is self._loader
+
+
+class _PropertiesLast:
+    """A pytest plugin: a table notices sooner than a property."""
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Stable: otherwise as collected."""
+        items.sort(key=lambda item: hypothesis.is_hypothesis_test(getattr(item, "obj", None)))
+
+
+def _name(file: str) -> str:
+    return file.removesuffix(".py").replace("/", ".")
+
+
+def _passes(file: str) -> bool:
+    """Whether every test that is relevant to a module passes, in this process."""
+    is_plan = file.startswith("policies/plan/")
+    if not is_plan:
+        cases = importlib.import_module("tests.policies.test_cases")
+        for name in cases.CASES:
+            cases.test_case(name)
+    patterns = COMPILER if is_plan else EVALUATOR
+    files = [str(path) for pattern in patterns for path in sorted(TESTS.glob(pattern))]
+    options = ["-x", "-q", "--assert=plain", "--hypothesis-profile=mutation"]
+    options += ["-p", "no:cacheprovider", "-p", "no:faulthandler"]
+    return pytest.main([*options, *files], plugins=[_PropertiesLast()]) == pytest.ExitCode.OK
+
+
+def _child(file: str, tree: ast.Module, told: int | None) -> int:
+    """The exit code of a process that runs the tests on one tree; 0 when they noticed."""
+    quiet = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(quiet, 1)
+    os.dup2(quiet, 2)
+    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    finder = _Finder(file, tree)
+    sys.meta_path.insert(0, finder)
+    try:
+        passes = _passes(file)
+    except BaseException:  # noqa: BLE001  (whatever a mutant does, it was noticed)
+        return 0
+    if told is not None:
+        os.write(told, "\n".join(name for name in list(sys.modules) if not _is_ours(name)).encode())
+    if not passes:
+        return 0
+    return SURVIVED if finder.is_loaded() else NOT_LOADED
+
+
+def _run(file: str, tree: ast.Module, told: int | None = None) -> tuple[str, float]:
+    """killed, survived, timeout (which is noticed too) or not loaded; and the CPU seconds."""
     child = os.fork()
     if child == 0:
+        code = 0
         try:
-            quiet = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(quiet, 1)
-            os.dup2(quiet, 2)
-            _replace(module, tree)
-            killed = _fails(session)
-        except BaseException:  # noqa: BLE001  (whatever a mutant does, it was noticed)
-            killed = True
-        os._exit(0 if killed else 1)
-    until = time.monotonic() + SECONDS
-    while time.monotonic() < until:
-        done, status = os.waitpid(child, os.WNOHANG)
-        if done:
-            return "survived" if os.waitstatus_to_exitcode(status) == 1 else "killed"
-        time.sleep(0.005)
-    os.kill(child, signal.SIGKILL)
-    os.waitpid(child, 0)
-    return "timeout"
+            code = _child(file, tree, told)
+        finally:
+            os._exit(code)
+    _, status, usage = os.wait4(child, 0)
+    ended = os.waitstatus_to_exitcode(status)
+    states = {SURVIVED: "survived", NOT_LOADED: "not loaded", 0: "killed"}
+    return states.get(ended, "timeout"), usage.ru_utime + usage.ru_stime
 
 
-def _replace(module: ModuleType, tree: ast.Module) -> None:
-    """Everything that the module defines, made anew by the changed source, wherever it is used."""
-    old = dict(vars(module))
-    exec(compile(tree, str(module.__file__), "exec"), module.__dict__)
-    changed = {
-        id(value): vars(module)[name]
-        for name, value in old.items()
-        if not name.startswith("__") and vars(module)[name] is not value
+def _is_ours(name: str) -> bool:
+    return name.split(".", maxsplit=1)[0] in {
+        "policies",
+        "catalog",
+        "connector",
+        "tests",
+        "conftest",
     }
-    for name, other in list(sys.modules.items()):
-        if other is not module and name.startswith(("policies", "tests.policies")):
-            for attribute, value in list(vars(other).items()):
-                if id(value) in changed:
-                    setattr(other, attribute, changed[id(value)])
 
 
-def _fails(session: pytest.Session) -> bool:
-    """Whether any of the tests fails: the cases first, called as they are, for speed."""
-    cases = sys.modules["tests.policies.test_cases"]
-    for name in vars(cases)["CASES"]:
-        vars(cases)["test_case"](name)
-    for item in session.items:
-        if item.path.name == "test_cases.py":
+def _preload(file: str) -> None:
+    """Import what the tests of a module import, except this project: each child then has it."""
+    if any(name.split(".")[0] == "policies" for name in sys.modules):
+        raise RuntimeError("the driver itself must not import policies")
+    with TemporaryFile() as told:
+        state, seconds = _run(file, ast.parse((ROOT / file).read_text("utf-8")), told.fileno())
+        told.seek(0)
+        names = told.read().decode().split("\n")
+    _say(f"{file}: unchanged, the tests {state} ({seconds:.1f} s)")
+    for name in names:
+        with suppress(Exception):
+            importlib.import_module(name)
+    gc.collect()
+    gc.freeze()
+
+
+def _report(file: str, lines: frozenset[int]) -> bool:
+    """Run the mutants of a module; False where the tests fail without any change."""
+    tree = ast.parse((ROOT / file).read_text("utf-8"))
+    _preload(file)
+    if (baseline := _run(file, tree)[0]) != "survived":
+        _say(f"{file}: refused, on the unchanged module the tests end as: {baseline}")
+        return False
+    counts = {"killed": 0, "timeout": 0, "survived": 0, "not loaded": 0}
+    spent: list[float] = []
+    for changed, line, said in mutants(tree):
+        if lines and line not in lines:
             continue
-        item.config.hook.pytest_runtest_protocol(item=item, nextitem=None)
-        if session.testsfailed:
-            return True
-    return False
+        state, seconds = _run(file, changed)
+        counts[state] += 1
+        spent.append(seconds)
+        if state in {"survived", "not loaded"}:
+            _say(f"  {state} {file}:{line}: {said}")
+    noticed, total = counts["killed"] + counts["timeout"], len(spent)
+    _say(
+        f"| `{file}` | {total} | {noticed} ({100 * noticed / max(total, 1):.1f} %) |"
+        f" {counts['timeout']} by their time; CPU {statistics.median(spent or [0]):.2f} s at the"
+        f" median, {sum(spent):.0f} s in all"
+    )
+    return True
 
 
 def _say(line: str) -> None:
-    os.write(sys.__stderr__.fileno(), f"{line}\n".encode())  # type: ignore[union-attr]
+    sys.stderr.write(f"{line}\n")
+    sys.stderr.flush()
 
 
 def main(arguments: list[str]) -> int:
     """Run all mutants of the files named; survivors and counts go to standard error."""
-    files = [str(ROOT / "tests" / "policies" / name) for name in FILES]
-    options = ["-q", "-s", "--assert=plain", "-p", "no:cacheprovider"]
-    return int(pytest.main([*options, *files], plugins=[_Mutation(arguments)]))
+    hypothesis.settings.register_profile(  # as the tests' own, without making failures small
+        "mutation",
+        derandomize=True,
+        deadline=None,
+        max_examples=30,
+        database=None,
+        suppress_health_check=[hypothesis.HealthCheck.too_slow],
+        phases=[hypothesis.Phase.explicit, hypothesis.Phase.generate],
+        report_multiple_bugs=False,
+    )
+    good = True
+    for argument in arguments:
+        file, *lines = argument.split(":")
+        good &= _report(file, frozenset(map(int, lines)))
+    return 0 if good else 1
 
 
 if __name__ == "__main__":
