@@ -11,12 +11,13 @@ all: when one of them fails, a pre-duty is `inactive` and blocks nothing.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from policies import values
 from policies.judge import AND, SEQUENCE, Scene, conjunction
 from policies.model import (
+    ROLES,
     AnyConstraint,
     Constraint,
     Duty,
@@ -34,6 +35,7 @@ from policies.world import PERFORMED, Record, belongs
 
 _ELAPSED: Final = ODRL + "elapsedTime"
 _DATE: Final = ODRL + "dateTime"
+_TICK: Final = timedelta(microseconds=1)
 
 
 def judge(scene: Scene, duty: Duty, path: str) -> ConstraintTrace:
@@ -79,8 +81,9 @@ def is_after(duty: Duty) -> bool:
 def infringement(scene: Scene, rule: Rule) -> datetime | None:
     """When a prohibition was first infringed, as far as records tell.
 
-    A record that names the prohibition counts; one that does not is recognised by its action,
-    target and party, for prohibitions without conditions (those of then are not known now).
+    A record that names the prohibition counts; one that does not is recognised by its action (as
+    refined), target and party, for prohibitions without conditions (those of then are not known
+    now).
     """
     named = {name(rule), rule.id}
     found = [
@@ -92,6 +95,7 @@ def infringement(scene: Scene, rule: Rule) -> datetime | None:
             if each.duty is not None
             else not rule.constraints and _is_of(scene, each, rule, narrower=True)
         )
+        and _is_refined(scene, each, rule)
     ]
     return min(found, default=None)
 
@@ -215,13 +219,13 @@ def _is_of(scene: Scene, record: Record, part: Duty | Rule, *, narrower: bool = 
     not from before the agreement.
     """
     began = values.instant(scene.policy.timestamp or "")
-    if began is not None and record.at < began:
-        return False
+    current = began is None or record.at >= began
     done = record.action == part.action or (narrower and action_covers(part.action, record.action))
     target = part.target or scene.policy.target
     party = part.assignee or scene.policy.assignee
     return (
-        done
+        current
+        and done
         and (target is None or _in(scene, record.target, target))
         and (party is None or _in(scene, record.party, party))
     )
@@ -231,22 +235,21 @@ def _in(scene: Scene, part: str | None, whole: str) -> bool:
     return part is not None and belongs(part, whole, scene.members)
 
 
-def _is_refined(scene: Scene, record: Record, duty: Duty) -> bool:
-    """Whether what was done meets the refinements of the duty's action; a record that names the
-    duty was made by somebody who checked that.
+def _is_refined(scene: Scene, record: Record, part: Duty | Rule) -> bool:
+    """Whether what was done meets the refinements of the action. A record that names the part was
+    made by somebody who checked that; a record that does not tells nothing of target and parties.
     """
-    if record.duty is not None:
-        return True
     judged = [
-        scene.refinement(each, "", "action", record.facts).outcome for each in duty.refined.action
+        scene.refinement(each, "", "action", record.facts).outcome for each in part.refined.action
     ]
-    return conjunction(judged) == "satisfied"
+    plain = not any(part.refined.of(role) for role in ROLES if role != "action")
+    return record.duty is not None or (plain and conjunction(judged) == "satisfied")
 
 
 def _fault(scene: Scene, duty: Duty) -> Reason:
     if duty.action not in ACTIONS:
         return "unknown-action"
-    every = (*duty.constraints, *duty.refined.action)
+    every = (*duty.constraints, *(each for role in ROLES for each in duty.refined.of(role)))
     if has_sequence(every):
         return "sequence"
     return scene.faulty(every)
@@ -286,7 +289,9 @@ def _end(scene: Scene, atom: Constraint) -> datetime | None:
         return None
     if atom.left == _DATE:
         span = values.span(atom.right[0])
-        return span.last if span is not None and span.zoned else None
+        if span is None or not span.zoned:
+            return None
+        return span.first - _TICK if atom.operator == LT else span.last
     began = values.instant(scene.policy.timestamp or "")
     length = values.parse(atom.right[0])
     if atom.left != _ELAPSED or began is None or not isinstance(length, Duration):

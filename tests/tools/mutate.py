@@ -6,7 +6,8 @@ everything *but* this project: so every module and every test meets the mutant f
 no part of the true module is left anywhere. The tests run until one fails, tables first and
 properties last. A mutant that nothing notices *survives* and is printed with its place.
 
-`policies/judge.py:40:41` runs only the mutants of these lines (to try new tests).
+`policies/judge.py:40:41` runs only the mutants of these lines, and `--tables` leaves the properties
+out: both to try new tests, never for a figure.
 """
 
 import ast
@@ -31,20 +32,18 @@ import pytest
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 TESTS: Final = ROOT / "tests" / "policies"
-EVALUATOR: Final = (
-    "test_evaluate.py",
-    "test_times.py",
-    "test_inheritance.py",
-    "test_many.py",
-    "test_w3c.py",
-    "test_questions.py",
-    "test_vocabulary.py",
-    "test_properties.py",
+EVALUATOR: Final = tuple(
+    f"test_{name}.py"
+    for name in (
+        *("evaluate", "evidence", "times", "world", "inheritance", "many", "w3c"),
+        *("questions", "vocabulary", "properties"),
+    )
 )
 COMPILER: Final = ("test_plan*.py", "test_standing.py")
 CPU_SECONDS: Final = 60
 """What a mutant may use (the whole tests need about 5); an endless loop is noticed by it."""
 MEMORY: Final = 2 << 30
+TABLES: Final = "--tables"
 SURVIVED: Final = 10
 NOT_LOADED: Final = 11
 
@@ -175,12 +174,21 @@ class _Finder:
         return getattr(sys.modules.get(self._name), "__loader__", None) is self._loader
 
 
-class _PropertiesLast:
+class _TablesFirst:
     """A pytest plugin: a table notices sooner than a property."""
+
+    def __init__(self, *, alone: bool) -> None:
+        self._alone = alone
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Stable: otherwise as collected."""
-        items.sort(key=lambda item: hypothesis.is_hypothesis_test(getattr(item, "obj", None)))
+        items.sort(key=_is_property)
+        if self._alone:
+            items[:] = [item for item in items if not _is_property(item)]
+
+
+def _is_property(item: pytest.Item) -> bool:
+    return hypothesis.is_hypothesis_test(getattr(item, "obj", None))
 
 
 def _name(file: str) -> str:
@@ -198,7 +206,10 @@ def _passes(file: str) -> bool:
     files = [str(path) for pattern in patterns for path in sorted(TESTS.glob(pattern))]
     options = ["-x", "-q", "--assert=plain", "--hypothesis-profile=mutation"]
     options += ["-p", "no:cacheprovider", "-p", "no:faulthandler"]
-    return pytest.main([*options, *files], plugins=[_PropertiesLast()]) == pytest.ExitCode.OK
+    return (
+        pytest.main([*options, *files], plugins=[_TablesFirst(alone=TABLES in sys.argv)])
+        == pytest.ExitCode.OK
+    )
 
 
 def _child(file: str, tree: ast.Module, told: int | None) -> int:
@@ -306,7 +317,7 @@ def main(arguments: list[str]) -> int:
         report_multiple_bugs=False,
     )
     good = True
-    for argument in arguments:
+    for argument in (each for each in arguments if each != TABLES):
         file, *lines = argument.split(":")
         good &= _report(file, frozenset(map(int, lines)))
     return 0 if good else 1
