@@ -10,7 +10,7 @@ The constraints of a duty are of two kinds. Those about time (`elapsedTime`, `de
 all: when one of them fails, a pre-duty is `inactive` and blocks nothing.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -31,7 +31,7 @@ from policies.operands.base import EQ, LT, LTEQ
 from policies.trace import ConstraintTrace, DutyState, Reason
 from policies.values import Duration
 from policies.vocabulary import ACTIONS, ODRL, PREAU, PROMISES, action_covers
-from policies.world import PERFORMED, Record, belongs
+from policies.world import PERFORMED, Record, Request, belongs
 
 _ELAPSED: Final = ODRL + "elapsedTime"
 _DATE: Final = ODRL + "dateTime"
@@ -218,7 +218,7 @@ def _is_of(scene: Scene, record: Record, part: Duty | Rule, *, narrower: bool = 
     """Whether a record that names no duty is about this one: same action, target and party, and
     not from before the agreement.
     """
-    began = values.instant(scene.policy.timestamp or "")
+    began = values.began(scene.policy)
     current = began is None or record.at >= began
     done = record.action == part.action or (narrower and action_covers(part.action, record.action))
     target = part.target or scene.policy.target
@@ -239,11 +239,22 @@ def _is_refined(scene: Scene, record: Record, part: Duty | Rule) -> bool:
     """Whether what was done meets the refinements of the action. A record that names the part was
     made by somebody who checked that; a record that does not tells nothing of target and parties.
     """
-    judged = [
-        scene.refinement(each, "", "action", record.facts).outcome for each in part.refined.action
-    ]
     plain = not any(part.refined.of(role) for role in ROLES if role != "action")
-    return record.duty is not None or (plain and conjunction(judged) == "satisfied")
+    return record.duty is not None or (plain and _is_such(scene, record, part.refined.action))
+
+
+def _is_such(scene: Scene, record: Record, refinements: tuple[AnyConstraint, ...]) -> bool:
+    """Whether an act was as refined, by the record alone: nothing claimed or known of now is
+    evidence of then. What a refinement only refers to is still looked up among the facts.
+    """
+    then = replace(
+        scene,
+        request=Request(record.action, record.target, record.party, record.facts),
+        facts={key: fact for key, fact in scene.facts.items() if key not in scene.registry},
+        now=record.at,
+    )
+    judged = [then.refinement(each, "", "action", record.facts).outcome for each in refinements]
+    return conjunction(judged) == "satisfied"
 
 
 def _fault(scene: Scene, duty: Duty) -> Reason:
@@ -292,7 +303,7 @@ def _end(scene: Scene, atom: Constraint) -> datetime | None:
         if span is None or not span.zoned:
             return None
         return span.first - _TICK if atom.operator == LT else span.last
-    began = values.instant(scene.policy.timestamp or "")
+    began = values.began(scene.policy)
     length = values.parse(atom.right[0])
     if atom.left != _ELAPSED or began is None or not isinstance(length, Duration):
         return None

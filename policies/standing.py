@@ -48,7 +48,7 @@ def _named(policy: Policy) -> Iterator[datetime]:
         *policy.prohibitions,
         *policy.obligations,
     )
-    began = values.instant(policy.timestamp or "")
+    began = values.began(policy)
     for atom in (atom for rule in rules for atom in _atoms(rule)):
         for value in atom.right:
             spanned, length = values.span(value), values.parse(value)

@@ -13,7 +13,17 @@ from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Final
 
-from policies.model import BOOLEAN, DATE, DATETIME, DECIMAL, DURATION, INTEGER, STRING, Value
+from policies.model import (
+    BOOLEAN,
+    DATE,
+    DATETIME,
+    DECIMAL,
+    DURATION,
+    INTEGER,
+    STRING,
+    Policy,
+    Value,
+)
 from policies.vocabulary import XSD
 
 _DURATION: Final = re.compile(
@@ -98,11 +108,16 @@ def instant(text: str) -> datetime | None:
 
 
 def moment(text: str) -> datetime | None:
-    """As `instant`, for a point in time that is told and compared with nothing: clocks of other
-    stacks count nanoseconds (an agreement's timestamp), which are cut to microseconds.
+    """As `instant`, for a point in time that no clause names: clocks of other stacks count
+    nanoseconds (an agreement's timestamp), which are cut to microseconds.
     """
     found = re.fullmatch(r"(.*\.\d{6})\d{1,3}(Z|[+-]\d\d:\d\d)", text, re.ASCII)
     return instant(found[1] + found[2] if found else text)
+
+
+def began(policy: Policy) -> datetime | None:
+    """The instant from which elapsed time counts; None when the policy names none."""
+    return None if policy.timestamp is None else moment(policy.timestamp)
 
 
 @lru_cache(maxsize=4096)

@@ -49,7 +49,7 @@ def _limit(atom: Constraint | None) -> values.Duration | None:
 
 
 def _after(agreement: Policy, elapsed: values.Duration | None) -> datetime | None:
-    began = values.instant(agreement.timestamp or "")
+    began = values.began(agreement)
     return None if began is None or elapsed is None else elapsed.after(began)
 
 
