@@ -11,7 +11,7 @@ all: when one of them fails, a pre-duty is `inactive` and blocks nothing.
 """
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from policies import values
@@ -35,7 +35,6 @@ from policies.world import PERFORMED, Record, Request, belongs
 
 _ELAPSED: Final = ODRL + "elapsedTime"
 _DATE: Final = ODRL + "dateTime"
-_TICK: Final = timedelta(microseconds=1)
 
 
 def judge(scene: Scene, duty: Duty, path: str) -> ConstraintTrace:
@@ -300,9 +299,10 @@ def _end(scene: Scene, atom: Constraint) -> datetime | None:
         return None
     if atom.left == _DATE:
         span = values.span(atom.right[0])
-        if span is None or not span.zoned:
+        if span is None:
             return None
-        return span.first - _TICK if atom.operator == LT else span.last
+        # Only what is over in every zone is over.
+        return span.margin + (span.first - values.TICK if atom.operator == LT else span.last)
     began = values.began(scene.policy)
     length = values.parse(atom.right[0])
     if atom.left != _ELAPSED or began is None or not isinstance(length, Duration):

@@ -37,7 +37,9 @@ _DATETIME: Final = re.compile(
 )
 _DATE: Final = re.compile(r"(?P<day>\d{4}-\d\d-\d\d)(?P<zone>Z|[+-]\d\d:\d\d)?", re.ASCII)
 _ZONES: Final = timedelta(hours=14)
-_TICK: Final = timedelta(microseconds=1)
+_NONE: Final = timedelta(0)
+TICK: Final = timedelta(microseconds=1)
+"""The least time between two instants."""
 _INTEGER: Final = re.compile(r"[+-]?\d{1,30}", re.ASCII)
 _DECIMAL: Final = re.compile(r"[+-]?(?:\d{1,30}(?:\.\d{0,30})?|\.\d{1,30})", re.ASCII)
 _IRI: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:[^\s<>\"{}|\\^`\x00-\x20]+")
@@ -82,6 +84,17 @@ class Span:
     first: datetime
     last: datetime
     zoned: bool
+
+    @property
+    def margin(self) -> timedelta:
+        """How far from what is written the instants may be."""
+        return _NONE if self.zoned else _ZONES
+
+    def edges(self) -> frozenset[datetime]:
+        """The instants from which a comparison of the clock with it may answer otherwise."""
+        moved = (-self.margin, self.margin)
+        ends = (self.first, self.last)
+        return frozenset(e + m + later for e in ends for m in moved for later in (_NONE, TICK))
 
 
 Parsed = datetime | Duration | int | Decimal | bool | str
@@ -239,7 +252,7 @@ def _day(text: str) -> Span | None:
     first = instant(f"{found['day']}T00:00:00{found['zone'] or 'Z'}")
     if first is None:
         return None
-    return Span(first, first + timedelta(days=1) - _TICK, zoned=found["zone"] is not None)
+    return Span(first, first + timedelta(days=1) - TICK, zoned=found["zone"] is not None)
 
 
 def _order_durations(one: Duration, other: Duration) -> int | None:
