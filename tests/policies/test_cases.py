@@ -66,6 +66,5 @@ def test_case(name: str):
     assert (found["outcome"], found.get("note")) == (expected["outcome"], expected.get("note"))
     assert trace(found) == expected["trace"]
     if "duties" in expected:
-        assert [f"{each['kind']} {each['action']}" for each in found["duties"]] == expected[
-            "duties"
-        ]
+        promised: Any = found["duties"]
+        assert [f"{each['kind']} {each['action']}" for each in promised] == expected["duties"]
