@@ -10,13 +10,12 @@ from policies.operands.base import EQ, GT, GTEQ, LT, LTEQ
 from policies.plan.duties import PlanDuty, Trigger
 from policies.plan.shares import conjuncts
 from policies.trace import Promise
-from policies.vocabulary import ODRL, PREAU
+from policies.vocabulary import DECLARED, ODRL
 
 _DATE: Final = ODRL + "dateTime"
 _ELAPSED: Final = ODRL + "elapsedTime"
 _CHANGING: Final = frozenset({"peer-list", "credential", "peer-catalog"})
 """Sources whose values may change at any moment, without a date that tells when."""
-_DECLARED: Final = frozenset({PREAU + "attestDeletion", PREAU + "reportPublication"})
 
 
 def duty(promise: Promise, agreement: Policy) -> PlanDuty:
@@ -32,7 +31,7 @@ def duty(promise: Promise, agreement: Policy) -> PlanDuty:
         kind=promise.kind,
         id=promise.name,
         action=promise.action,
-        assurance="declared" if promise.action in _DECLARED else "contractual",
+        assurance="declared" if promise.action in DECLARED else "contractual",
         due=None if due is None else values.show(due),
         elapsed=elapsed.text() if elapsed is not None and due is None else None,
         within=None if within is None else within.text(),

@@ -1,10 +1,13 @@
 """A mutation run by hand: `python -m tests.tools.mutate policies/judge.py …` (docs/mutation.md).
 
 Each mutant changes one place of one module: a comparison, a logical word, a negation, a constant,
-a returned value, a sign. It is loaded in a process of its own, forked from one that has imported
-everything *but* this project: so every module and every test meets the mutant from the start, and
-no part of the true module is left anywhere. The tests run until one fails, tables first and
-properties last. A mutant that nothing notices *survives* and is printed with its place.
+a returned value, a sign. It runs in a process of its own, in one of two ways. A change inside
+functions is put into them, the very objects that everything refers to, after the tests were
+collected and with all caches emptied. Any other change (a table, a default) is imported, with this
+whole project and its tests, by a process forked from one that had imported everything else. Either
+way no part of the true code is left beside the mutant, and a run whose unchanged module fails is
+refused. The tests run until one fails, the module's own first and properties last. A mutant that
+nothing notices *survives* and is printed with its place.
 
 `policies/judge.py:40:41` runs only the mutants of these lines, and `--tables` leaves the properties
 out: both to try new tests, never for a figure.
@@ -14,17 +17,21 @@ import ast
 import copy
 import gc
 import importlib
+import json
 import os
 import resource
 import statistics
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import dataclass
+from functools import _lru_cache_wrapper, partial
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from importlib.util import spec_from_file_location
+from inspect import CO_OPTIMIZED
 from pathlib import Path
 from tempfile import TemporaryFile
-from types import CodeType
+from types import CodeType, FunctionType
 from typing import Any, Final
 
 import hypothesis
@@ -44,6 +51,7 @@ CPU_SECONDS: Final = 60
 """What a mutant may use (the whole tests need about 5); an endless loop is noticed by it."""
 MEMORY: Final = 2 << 30
 TABLES: Final = "--tables"
+Result = tuple[str, float]
 SURVIVED: Final = 10
 NOT_LOADED: Final = 11
 
@@ -145,6 +153,9 @@ def _is_none(node: ast.expr | None) -> bool:
     return node is None or (isinstance(node, ast.Constant) and node.value is None)
 
 
+# --- one process for each mutant -----------------------------------------------------------------
+
+
 class _Loader(SourceFileLoader):
     """Loads one module from a changed tree."""
 
@@ -177,14 +188,30 @@ class _Finder:
 class _TablesFirst:
     """A pytest plugin: a table notices sooner than a property."""
 
-    def __init__(self, *, alone: bool) -> None:
-        self._alone = alone
-
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Stable: otherwise as collected."""
         items.sort(key=_is_property)
-        if self._alone:
+        if TABLES in sys.argv:
             items[:] = [item for item in items if not _is_property(item)]
+
+
+class _Swapped(_TablesFirst):
+    """A pytest plugin that, once the tests are collected, runs them for each mutant in turn."""
+
+    def __init__(self, file: str, tried: "list[Mutant]", results: dict[int, Result]) -> None:
+        self._file, self._tried, self._results = file, tried, results
+
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        """In place of running the tests once."""
+        functions = _functions(str(ROOT / self._file))
+        unchanged = Mutant(self._file, ast.Module([], []), 0, "", {})
+        if _forked(lambda: _swap_and_run(session, functions, unchanged))[0] != "survived":
+            return True  # then every mutant is imported
+        for index, mutant in enumerate(self._tried):
+            if mutant.swaps and mutant.swaps.keys() <= functions.keys():
+                found = _forked(partial(_swap_and_run, session, functions, mutant))
+                self._results[index] = found
+        return True
 
 
 def _is_property(item: pytest.Item) -> bool:
@@ -195,34 +222,69 @@ def _name(file: str) -> str:
     return file.removesuffix(".py").replace("/", ".")
 
 
-def _passes(file: str) -> bool:
-    """Whether every test that is relevant to a module passes, in this process."""
-    is_plan = file.startswith("policies/plan/")
-    if not is_plan:
+def _functions(path: str) -> dict[str, list[FunctionType]]:
+    """Every function made by a file, by its qualified name."""
+    found: dict[str, list[FunctionType]] = {}
+    for each in gc.get_objects():
+        if isinstance(each, FunctionType) and each.__code__.co_filename == path:
+            found.setdefault(each.__code__.co_qualname, []).append(each)
+    return found
+
+
+def _swap_and_run(
+    session: pytest.Session, functions: dict[str, list[FunctionType]], mutant: "Mutant"
+) -> int:
+    for name, code in (mutant.swaps or {}).items():
+        for function in functions[name]:
+            function.__code__ = code
+    for each in gc.get_objects():
+        if isinstance(each, _lru_cache_wrapper):
+            each.cache_clear()
+    try:
+        passes = _cases_pass(mutant.file) and _items_pass(session)
+    except BaseException:  # noqa: BLE001  (whatever a mutant does, it was noticed)
+        return 0
+    return SURVIVED if passes else 0
+
+
+def _items_pass(session: pytest.Session) -> bool:
+    for index, item in enumerate(session.items):
+        following = session.items[index + 1] if index + 1 < len(session.items) else None
+        item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+        if session.testsfailed:
+            return False
+    return bool(session.items)
+
+
+def _is_plan(file: str) -> bool:
+    return file.startswith("policies/plan/")
+
+
+def _cases_pass(file: str) -> bool:
+    """The evaluator's cases, called as they are, for speed."""
+    if not _is_plan(file):
         cases = importlib.import_module("tests.policies.test_cases")
         for name in cases.CASES:
             cases.test_case(name)
-    patterns = COMPILER if is_plan else EVALUATOR
-    files = [str(path) for pattern in patterns for path in sorted(TESTS.glob(pattern))]
-    options = ["-x", "-q", "--assert=plain", "--hypothesis-profile=mutation"]
+    return True
+
+
+def _pytest(file: str, plugin: _TablesFirst) -> bool:
+    patterns = COMPILER if _is_plan(file) else EVALUATOR
+    paths = [path for pattern in patterns for path in sorted(TESTS.glob(pattern))]
+    paths.sort(key=lambda path: Path(file).stem not in path.stem)  # its own tests first
+    files = [str(path) for path in paths]
+    options = ["-x", "-q", "-s", "--assert=plain", "--hypothesis-profile=mutation"]
     options += ["-p", "no:cacheprovider", "-p", "no:faulthandler"]
-    return (
-        pytest.main([*options, *files], plugins=[_TablesFirst(alone=TABLES in sys.argv)])
-        == pytest.ExitCode.OK
-    )
+    return pytest.main([*options, *files], plugins=[plugin]) == pytest.ExitCode.OK
 
 
-def _child(file: str, tree: ast.Module, told: int | None) -> int:
+def _import_and_run(file: str, tree: ast.Module, told: int | None = None) -> int:
     """The exit code of a process that runs the tests on one tree; 0 when they noticed."""
-    quiet = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(quiet, 1)
-    os.dup2(quiet, 2)
-    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     finder = _Finder(file, tree)
     sys.meta_path.insert(0, finder)
     try:
-        passes = _passes(file)
+        passes = _cases_pass(file) and _pytest(file, _TablesFirst())
     except BaseException:  # noqa: BLE001  (whatever a mutant does, it was noticed)
         return 0
     if told is not None:
@@ -232,13 +294,16 @@ def _child(file: str, tree: ast.Module, told: int | None) -> int:
     return SURVIVED if finder.is_loaded() else NOT_LOADED
 
 
-def _run(file: str, tree: ast.Module, told: int | None = None) -> tuple[str, float]:
+def _forked(run: Callable[[], int]) -> Result:
     """killed, survived, timeout (which is noticed too) or not loaded; and the CPU seconds."""
     child = os.fork()
     if child == 0:
-        code = 0
+        code = NOT_LOADED
         try:
-            code = _child(file, tree, told)
+            _be_quiet()
+            resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
+            resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+            code = run()
         finally:
             os._exit(code)
     _, status, usage = os.wait4(child, 0)
@@ -247,22 +312,66 @@ def _run(file: str, tree: ast.Module, told: int | None = None) -> tuple[str, flo
     return states.get(ended, "timeout"), usage.ru_utime + usage.ru_stime
 
 
+def _be_quiet() -> None:
+    quiet = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(quiet, 1)
+    os.dup2(quiet, 2)
+
+
+# --- the whole of one module ---------------------------------------------------------------------
+
+
+@dataclass
+class Mutant:
+    """One change: where, what, and the functions whose code differs (None: more than that)."""
+
+    file: str
+    tree: ast.Module
+    line: int
+    said: str
+    swaps: dict[str, CodeType] | None
+
+
+def _differing(old: CodeType, new: CodeType) -> dict[str, CodeType] | None:
+    """The functions whose code differs, by qualified name; None where anything else does."""
+    if (old.co_code, old.co_names) != (new.co_code, new.co_names):
+        return None
+    if len(old.co_consts) != len(new.co_consts):
+        return None
+    found: dict[str, CodeType] = {}
+    for one, other in zip(old.co_consts, new.co_consts, strict=True):
+        if one == other:
+            continue
+        if not isinstance(one, CodeType) or not isinstance(other, CodeType) or "<" in one.co_name:
+            return None
+        if one.co_flags & CO_OPTIMIZED:
+            found[one.co_qualname] = other
+        elif (inner := _differing(one, other)) is None:
+            return None
+        else:
+            found |= inner
+    return found
+
+
+def _all(file: str, whole: ast.Module, lines: frozenset[int]) -> Iterator[Mutant]:
+    path = str(ROOT / file)
+    true = compile(whole, path, "exec")
+    for tree, line, said in mutants(whole):
+        if not lines or line in lines:
+            yield Mutant(file, tree, line, said, _differing(true, compile(tree, path, "exec")))
+
+
 def _is_ours(name: str) -> bool:
-    return name.split(".", maxsplit=1)[0] in {
-        "policies",
-        "catalog",
-        "connector",
-        "tests",
-        "conftest",
-    }
+    ours = {"policies", "catalog", "connector", "tests", "conftest"}
+    return name.split(".", maxsplit=1)[0] in ours
 
 
-def _preload(file: str) -> None:
+def _preload(file: str, whole: ast.Module) -> None:
     """Import what the tests of a module import, except this project: each child then has it."""
     if any(name.split(".")[0] == "policies" for name in sys.modules):
         raise RuntimeError("the driver itself must not import policies")
     with TemporaryFile() as told:
-        state, seconds = _run(file, ast.parse((ROOT / file).read_text("utf-8")), told.fileno())
+        state, seconds = _forked(lambda: _import_and_run(file, whole, told.fileno()))
         told.seek(0)
         names = told.read().decode().split("\n")
     _say(f"{file}: unchanged, the tests {state} ({seconds:.1f} s)")
@@ -273,28 +382,53 @@ def _preload(file: str) -> None:
     gc.freeze()
 
 
+def _swapped(file: str, tried: list[Mutant]) -> dict[int, Result]:
+    """The results of those mutants that differ in functions only, from one collected session."""
+    with TemporaryFile("w+") as told:
+
+        def run() -> None:
+            results: dict[int, Result] = {}
+            _pytest(file, _Swapped(file, tried, results))
+            told.write(json.dumps(list(results.items())))
+            told.flush()
+
+        child = os.fork()
+        if child == 0:
+            try:
+                _be_quiet()
+                run()
+            finally:
+                os._exit(0)
+        os.waitpid(child, 0)
+        told.seek(0)
+        return {
+            index: (state, seconds) for index, (state, seconds) in json.loads(told.read() or "[]")
+        }
+
+
 def _report(file: str, lines: frozenset[int]) -> bool:
     """Run the mutants of a module; False where the tests fail without any change."""
-    tree = ast.parse((ROOT / file).read_text("utf-8"))
-    _preload(file)
-    if (baseline := _run(file, tree)[0]) != "survived":
+    whole = ast.parse((ROOT / file).read_text("utf-8"))
+    _preload(file, whole)
+    if (baseline := _forked(lambda: _import_and_run(file, whole))[0]) != "survived":
         _say(f"{file}: refused, on the unchanged module the tests end as: {baseline}")
         return False
+    tried = list(_all(file, whole, lines))
+    results = _swapped(file, tried)
     counts = {"killed": 0, "timeout": 0, "survived": 0, "not loaded": 0}
-    spent: list[float] = []
-    for changed, line, said in mutants(tree):
-        if lines and line not in lines:
-            continue
-        state, seconds = _run(file, changed)
+    for index, mutant in enumerate(tried):
+        if results.get(index, ("not loaded", 0.0))[0] == "not loaded":
+            results[index] = _forked(partial(_import_and_run, file, mutant.tree))
+        state = results[index][0]
         counts[state] += 1
-        spent.append(seconds)
         if state in {"survived", "not loaded"}:
-            _say(f"  {state} {file}:{line}: {said}")
-    noticed, total = counts["killed"] + counts["timeout"], len(spent)
+            _say(f"  {state} {file}:{mutant.line}: {mutant.said}")
+    noticed, total = counts["killed"] + counts["timeout"], len(tried)
+    spent = [seconds for _, seconds in results.values()] or [0.0]
     _say(
         f"| `{file}` | {total} | {noticed} ({100 * noticed / max(total, 1):.1f} %) |"
-        f" {counts['timeout']} by their time; CPU {statistics.median(spent or [0]):.2f} s at the"
-        f" median, {sum(spent):.0f} s in all"
+        f" {counts['timeout']} by their time; CPU {statistics.median(spent):.2f} s at the median,"
+        f" {sum(spent):.0f} s in all"
     )
     return True
 
