@@ -204,6 +204,11 @@ class _Swapped(_TablesFirst):
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         """In place of running the tests once."""
         functions = _functions(str(ROOT / self._file))
+        for each in gc.get_objects():
+            if isinstance(each, _lru_cache_wrapper):
+                each.cache_clear()
+        gc.collect()
+        gc.freeze()
         unchanged = Mutant(self._file, ast.Module([], []), 0, "", {})
         if _forked(lambda: _swap_and_run(session, functions, unchanged))[0] != "survived":
             return True  # then every mutant is imported
@@ -237,9 +242,6 @@ def _swap_and_run(
     for name, code in (mutant.swaps or {}).items():
         for function in functions[name]:
             function.__code__ = code
-    for each in gc.get_objects():
-        if isinstance(each, _lru_cache_wrapper):
-            each.cache_clear()
     try:
         passes = _cases_pass(mutant.file) and _items_pass(session)
     except BaseException:  # noqa: BLE001  (whatever a mutant does, it was noticed)
