@@ -1,5 +1,6 @@
 """What a trace holds as evidence: the values seen, where from, how well held, and since when."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -195,6 +196,13 @@ def test_a_rule_about_every_action_is_for_oracles_only():
     named = decided({"action": "odrl:read"}, lenient=True)
     assert (named.outcome, premises(named)[-1].outcome) == ("not-applicable", "unsatisfied")
     assert decided({"action": "use"}, lenient=True).permitted
+    policy = odrl.read({"@type": "Set", "permission": [{"action": "use"}]})
+    every = replace(policy, permissions=(replace(policy.permissions[0], action=""),))
+    for asked in (USE, READ, "urn:act"):
+        request = Request(asked, "urn:data", LAB)
+        made = decide(every, request, {}, NOW, "transfer", lenient=True)
+        assert (made.outcome, premises(made)) == ("permit", [])
+        assert decide(every, request, {}, NOW, "transfer").outcome == "undetermined"
 
 
 # --- duties --------------------------------------------------------------------------------------

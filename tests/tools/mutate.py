@@ -289,7 +289,7 @@ def _pytest(file: str, plugin: _TablesFirst) -> bool:
     paths = [path for pattern in patterns for path in sorted(TESTS.glob(pattern))]
     paths.sort(key=lambda path: Path(file).stem not in path.stem)  # its own tests first
     files = [str(path) for path in paths]
-    options = ["-x", "-q", "-s", "--assert=plain", "--hypothesis-profile=mutation"]
+    options = ["-x", "-q", "-s", "--tb=no", "--assert=plain", "--hypothesis-profile=mutation"]
     options += ["-p", "no:cacheprovider", "-p", "no:faulthandler"]
     return pytest.main([*options, *files], plugins=[plugin]) == pytest.ExitCode.OK
 
