@@ -276,6 +276,13 @@ def test_a_duty_overdue_by_the_clock():
     )
 
 
+def test_a_duty_that_was_not_violated_blocks_nothing_for_oracles():
+    assert duty(decided(owing(), lenient=True)) == (
+        *("deferred", None, "", "contractual", None),
+        *("promise", "not-set", None, None),
+    )
+
+
 def test_a_record_that_establishes_nothing_is_still_named():
     found = duty(decided(owing(BEFORE), world=kept(paid(10, state="not-set"))))
     assert found == (
