@@ -12,7 +12,7 @@ from typing import Final
 
 from benchmarks.harness import Run
 from connector.dataplane.runnable import asked
-from connector.services.judgements import Judgements
+from connector.services.negotiate.judgements import Judgements
 from policies import odrl, plan, templates
 from policies.evaluate import Request, decide
 from policies.model import Policy, iri

@@ -14,7 +14,7 @@ from benchmarks.world import DPO
 from connector.cli.story import nodes
 from connector.cli.story.about import CATEGORY, PURPOSE
 from connector.cli.story.consents import Account
-from connector.services import consents as service
+from connector.services.consent import consents as service
 from connector.services.node import Node
 from connector.subjects import registry
 from connector.subjects.keys import Identifier, subject_key

@@ -24,8 +24,9 @@ from benchmarks.world import RESEARCHER
 from connector import runtime
 from connector.cli.story import nodes
 from connector.identity.did import DidDocument
-from connector.services import people, views
+from connector.services.negotiate import people
 from connector.services.node import Node
+from connector.services.show import views
 
 Once = Callable[[], Awaitable[None]]
 ROUNDS: Final = 5

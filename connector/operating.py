@@ -18,8 +18,8 @@ from connector.base.ids import SystemIds
 from connector.base.settings import Settings
 from connector.identity import vault
 from connector.runtime import client_of, opened
-from connector.services import backups, restoring
-from connector.services.restoring import Restoring
+from connector.services.operate import backups, restoring
+from connector.services.operate.restoring import Restoring
 from connector.store import copying
 from connector.store.engine import is_postgresql, located
 from connector.store.lock import NodeLock

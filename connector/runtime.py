@@ -33,8 +33,10 @@ from connector.http import public as public_app
 from connector.identity import did_web, keys
 from connector.identity.keys import KeyRing
 from connector.identity.ports import Fetch
-from connector.services import checking, monitoring, rounds, setup, starting
+from connector.services.discover import checking, rounds
 from connector.services.node import Node
+from connector.services.operate import setup, starting
+from connector.services.release import monitoring
 from connector.store.databases import await_writer
 from connector.store.engine import is_postgresql, located
 from connector.store.lock import NodeLock

@@ -133,7 +133,7 @@ def restore(
 ) -> None:
     """Make a node from a backup; it releases nothing on consent until the gap is closed."""
     from connector.operating import restore as run
-    from connector.services.restoring import Restoring
+    from connector.services.operate.restoring import Restoring
 
     done = run(file, folder, Restoring(_passphrase(passphrase_file), keys, journal))
     fr = [

@@ -15,9 +15,10 @@ from starlette.requests import ClientDisconnect
 from connector.base import telemetry
 from connector.http.problems import json_response, problem_response
 from connector.http.requests import bearer_of, json_body_of
-from connector.services import handing_over, releasing, sinking
+from connector.services.fetch import sinking
 from connector.services.node import Node
-from connector.services.pushing import MEDIA_TYPES
+from connector.services.release import handing_over, releasing
+from connector.services.release.pushing import MEDIA_TYPES
 from policies.problem import Problem
 
 GONE: Final = 410

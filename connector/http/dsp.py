@@ -15,8 +15,12 @@ from connector.http.problems import compressed, json_response
 from connector.http.requests import bearer_of, json_body_of
 from connector.protocol import errors, messages
 from connector.protocol.json import strict_json
-from connector.services import access, catalogs, inbound, negotiations, transfers
+from connector.services import access
+from connector.services.messages import inbound
+from connector.services.negotiate import negotiations
 from connector.services.node import Node
+from connector.services.publish import catalogs
+from connector.services.release import transfers
 from policies.problem import Problem
 
 Handler = Callable[[Node, inbound.Incoming[Any]], Awaitable[inbound.Reply]]

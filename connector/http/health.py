@@ -3,8 +3,8 @@
 from fastapi import APIRouter, Response
 
 from connector.http.problems import json_response
-from connector.services import quarantine
 from connector.services.node import Node
+from connector.services.operate import quarantine
 
 
 def router(node: Node) -> APIRouter:

@@ -16,7 +16,7 @@ from fastapi.responses import FileResponse, StreamingResponse
 from starlette.exceptions import HTTPException
 
 from catalog.search import Query, expand
-from connector.http import health, openapi
+from connector.http import health, openapi, signaling
 from connector.http.problems import (
     json_response,
     on_failure,
@@ -28,30 +28,18 @@ from connector.http.problems import (
 from connector.http.requests import bearer_of, body_of, json_body_of
 from connector.identity import edc
 from connector.protocol.json import strict_json
-from connector.services import (
-    access,
-    auditing,
-    backups,
-    catalogs,
-    concluding,
-    consents,
-    discovering,
-    fetching,
-    identity,
-    looking,
-    metrics,
-    peering,
-    people,
-    proposing,
-    publishing,
-    restored,
-    risk,
-    transferring,
-    views,
-)
+from connector.services import access, identity
 from connector.services.access import Actor
+from connector.services.consent import consents
+from connector.services.discover import discovering, peering
+from connector.services.fetch import fetching
+from connector.services.negotiate import concluding, people, proposing
 from connector.services.node import Node
-from connector.services.published import PUBLIC
+from connector.services.operate import backups, looking, restored
+from connector.services.publish import catalogs, publishing, risk
+from connector.services.publish.published import PUBLIC
+from connector.services.release import transferring
+from connector.services.show import auditing, metrics, views
 from policies.problem import Problem
 
 _MAX_JSON: Final = 1_000_000
@@ -70,6 +58,7 @@ def app(node: Node, public: FastAPI | None = None) -> FastAPI:
     rooms = (_node, _discovery, _datasets, _asking, _negotiations, _agreements, _transfers)
     for routes in (*rooms, _consents):
         made.include_router(routes(node), prefix="/v1")
+    made.include_router(signaling.router(node), prefix="/v1/signaling")
     made.include_router(health.router(node))
 
     @made.get("/metrics")
@@ -134,6 +123,8 @@ def _node(node: Node) -> APIRouter:
                 _text(body, "did"), _text(where, "dsp"), _texts(where, "data")
             )
             added = await peering.add_edc(node, who, participant, name, groups)
+        elif body.get("signaled") is True:
+            added = await peering.add_consumer(node, who, _text(body, "did"), name, groups)
         else:
             added = await peering.add(node, who, _text(body, "did"), name, groups)
         return json_response(added, 201)
@@ -431,7 +422,7 @@ def _add_act(
 
 
 async def _actor(node: Node, request: Request) -> Actor:
-    return await access.actor(node, bearer_of(request))
+    return await access.person(node, bearer_of(request))
 
 
 async def _json(request: Request) -> Body:

@@ -26,9 +26,12 @@ from connector.http.problems import (
 )
 from connector.http.requests import bearer_of
 from connector.protocol.versions import version_document
-from connector.services import access, catalogs, identity, inbound, looking
-from connector.services.catalogs import NOBODY
+from connector.services import access, identity
+from connector.services.messages import inbound
 from connector.services.node import Node
+from connector.services.operate import looking
+from connector.services.publish import catalogs
+from connector.services.publish.catalogs import NOBODY
 from policies.problem import Problem
 
 JSON_LD: Final = "application/ld+json"

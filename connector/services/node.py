@@ -14,13 +14,13 @@ from connector.identity.keys import KeyRing
 from connector.identity.ports import Fetch
 from connector.identity.resolver import DidResolver
 from connector.identity.static import Partners
-from connector.services.alarm import Alarm
 from connector.services.background import Background
-from connector.services.bitmaps import Bitmaps
-from connector.services.fetches import Fetches
-from connector.services.judgements import Judgements
-from connector.services.paging import Listings
-from connector.services.reach import Looks, Reach
+from connector.services.consent.bitmaps import Bitmaps
+from connector.services.fetch.fetches import Fetches
+from connector.services.negotiate.judgements import Judgements
+from connector.services.negotiate.reach import Looks, Reach
+from connector.services.publish.paging import Listings
+from connector.services.release.alarm import Alarm
 from connector.store.store import Store
 from connector.subjects.journal import Journal
 

@@ -8,7 +8,7 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
-from connector.services.library import own_templates
+from connector.services.publish.library import own_templates
 from policies import explain, templates
 from policies.lint import Declaration, lint
 from policies.problem import LANGUAGES, Problem

@@ -16,22 +16,17 @@ from catalog.search import Query
 from connector.evidence.verify import verify
 from connector.identity import edc as profile
 from connector.identity.ports import Response
-from connector.services import (
-    auditing,
-    consents,
-    discovering,
-    fetching,
-    peering,
-    people,
-    publishing,
-    received,
-    settling,
-    transferring,
-    views,
-)
+from connector.services.consent import consents
+from connector.services.discover import discovering, peering
+from connector.services.fetch import fetching, received
+from connector.services.messages import settling
+from connector.services.messages.settling import Outcome
+from connector.services.negotiate import people
 from connector.services.node import Node
-from connector.services.publishing import Upload
-from connector.services.settling import Outcome
+from connector.services.publish import publishing
+from connector.services.publish.publishing import Upload
+from connector.services.release import transferring
+from connector.services.show import auditing, views
 from connector.store import outbox
 from policies.problem import Problem
 from tests.peers.edc import ROWS, FakeEdc, Process, refusal
@@ -42,7 +37,7 @@ from tests.support.served import served
 GENERATIONS = ("0.14.1", "0.18.0")
 # Where both generations do the same, one is enough.
 ONE = pytest.mark.parametrize("world", ["0.14.1"], indirect=True)
-SOON = 15.0
+SOON = 60.0
 FROM_2020 = {
     "leftOperand": "inForceDate",
     "operator": "gteq",

@@ -7,8 +7,10 @@ passes, and both nodes must come to rest.
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
-from connector.services import people, transferring, views
+from connector.services.negotiate import people
 from connector.services.node import Node
+from connector.services.release import transferring
+from connector.services.show import views
 from connector.store import outbox
 from policies.problem import Problem
 from tests.simulation.network import CALM

@@ -5,6 +5,10 @@ every message that is due arrive before the test goes on. Streaming and crashes 
 processes (`tests/real`).
 """
 
+import atexit
+import functools
+import shutil
+import tempfile
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -22,10 +26,16 @@ from connector.identity.did import DidDocument
 from connector.identity.keys import KeyRing
 from connector.identity.ports import DEFAULT_LIMIT, DEFAULT_TIMEOUT, Response
 from connector.runtime import database, initialise
-from connector.services import consents, identity, peering, people, publishing, starting, views
+from connector.services import identity
 from connector.services.access import Actor
+from connector.services.consent import consents
+from connector.services.discover import peering
+from connector.services.negotiate import people
 from connector.services.node import Node
-from connector.services.publishing import Upload
+from connector.services.operate import starting
+from connector.services.publish import publishing
+from connector.services.publish.publishing import Upload
+from connector.services.show import views
 from connector.store import outbox
 from connector.store.store import Store
 from policies.problem import Problem
@@ -253,8 +263,18 @@ async def pair(folder: Path, clock: ManualClock) -> AsyncIterator[Pair]:
             node.store.close()
 
 
+@functools.cache
+def _initialised(name: str, port: int) -> Path:
+    """A node's folder as `init` leaves it; made once, copied for every test."""
+    kept = tempfile.TemporaryDirectory(prefix="preau-pair-")
+    atexit.register(kept.cleanup)
+    folder = Path(kept.name) / name
+    initialise(folder, name=name, public_url=f"http://localhost:{port}", dev=True)
+    return folder
+
+
 def _node(folder: Path, port: int, wire: Wire, clock: ManualClock, seed: int) -> Node:
-    initialise(folder, name=folder.name, public_url=f"http://localhost:{port}", dev=True)
+    shutil.copytree(_initialised(folder.name, port), folder)
     checked = configuration.read(folder)
     keys = KeyRing.load(folder / checked.keys.dir)
     store = Store.open(database(folder, checked))

@@ -29,7 +29,7 @@ def own(folder: Path | None) -> Mapping[str, Any]:
         Problem: `cli-file-unreadable` (no such folder), `publish-template-unreadable`,
             `policy-template-…`.
     """
-    from connector.services.library import own_templates, templates_in
+    from connector.services.publish.library import own_templates, templates_in
 
     if folder is not None:
         if not folder.is_dir():

@@ -9,7 +9,8 @@ import jsonschema_rs
 import pytest
 import pytest_asyncio
 
-from connector.services import transferring, views
+from connector.services.release import transferring
+from connector.services.show import views
 from tests.support.clock import ManualClock
 from tests.support.pair import RESEARCHER, pair, statements
 from tests.support.ports import Knocker, Ports

@@ -86,7 +86,7 @@ async def test_a_callback_that_is_not_the_caller_s_own(
 
 
 async def transfer(ports: Ports, **more: Any) -> dict[str, Any]:
-    from connector.services import views
+    from connector.services.show import views
 
     agreement = (await views.agreements(ports.node))[0]["id"]
     return {

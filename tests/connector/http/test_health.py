@@ -9,7 +9,9 @@ import httpx
 import pytest
 
 from connector.http import management
-from connector.services import access, people, starting
+from connector.services import access
+from connector.services.negotiate import people
+from connector.services.operate import starting
 from connector.store import outbox
 from tests.support.clock import ManualClock
 from tests.support.pair import OPERATOR, RESEARCHER, Pair, application, pair, statements

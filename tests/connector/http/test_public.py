@@ -213,7 +213,7 @@ async def test_a_message_out_of_turn_changes_nothing(ports: Ports, schemas: Vali
 
 
 async def _peer_pid(ports: Ports) -> list[str]:
-    from connector.services import views
+    from connector.services.show import views
 
     return [(await views.negotiation(ports.node, ports.pid))["peer_pid"]]
 

@@ -21,11 +21,13 @@ from connector import operating, runtime
 from connector.base import settings as configuration
 from connector.http import public
 from connector.identity.ports import Response
-from connector.services import access, fetching, restored, starting
+from connector.services import access
 from connector.services.access import Actor
-from connector.services.fetches import Progress
+from connector.services.fetch import fetching
+from connector.services.fetch.fetches import Progress
 from connector.services.node import Node
-from connector.services.restoring import Restoring
+from connector.services.operate import restored, starting
+from connector.services.operate.restoring import Restoring
 from connector.store import transfers
 from policies.problem import Problem
 from tests.support.clock import ManualClock

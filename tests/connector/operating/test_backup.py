@@ -17,8 +17,8 @@ from connector.base import settings as configuration
 from connector.http import management
 from connector.identity import vault
 from connector.identity.keys import KeyRing
-from connector.services import backups, restoring
-from connector.services.restoring import Restoring
+from connector.services.operate import backups, restoring
+from connector.services.operate.restoring import Restoring
 from connector.store import leaves
 from connector.store.lock import NodeLock
 from policies.problem import Problem

@@ -24,9 +24,9 @@ from connector.base import settings as configuration
 from connector.examining import examine
 from connector.identity.keys import KeyRing
 from connector.identity.ports import Response
-from connector.services import quarantine
 from connector.services.doctor import outside
 from connector.services.doctor.finding import Finding, Report
+from connector.services.operate import quarantine
 from connector.store.lock import NodeLock
 from policies.problem import Problem
 from tests.connector.operating.conftest import LATER, Wire
@@ -374,3 +374,14 @@ def test_no_tls_at_all():
         port = listening.getsockname()[1]
     finding = outside.tls(f"https://localhost:{port}", NODE)
     assert (finding.level, finding.code) == ("warning", "doctor-tls-silent")
+
+
+def test_a_control_plane_without_a_token_that_does_not_answer(healthy: Path):
+    assert not [one for one in found(healthy).findings if one.check.startswith("signaling")]
+    with (healthy / configuration.FILE).open("a", encoding="utf-8") as settings:
+        settings.write('\n[signaling]\ncontrol_plane = "http://localhost:1/control"\n')
+    report = found(healthy)
+    assert one(report, "signaling").code == "doctor-signaling-token"
+    assert one(report, "signaling-control").code == "doctor-signaling-silent"
+    change(healthy, "UPDATE token SET role = ?", "control-plane")
+    assert one(found(healthy), "signaling").level == "ok"

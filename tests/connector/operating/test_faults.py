@@ -20,7 +20,8 @@ from connector.base.clock import format_time
 from connector.cli.story import generate
 from connector.http import management, public
 from connector.identity.ports import Response
-from connector.services import consents, peering
+from connector.services.consent import consents
+from connector.services.discover import peering
 from connector.store import catalogs, leaves, parts, peers, transfers
 from connector.store import consents as events
 from policies.problem import Problem

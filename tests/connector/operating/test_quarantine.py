@@ -13,9 +13,11 @@ from connector import operating
 from connector.base.clock import format_time
 from connector.http import management, public
 from connector.protocol.transfer import State
-from connector.services import granting, identity, quarantine, restored
+from connector.services import identity
+from connector.services.operate import quarantine, restored
+from connector.services.operate.restoring import Restoring
 from connector.services.processes import save_transfer, transfer
-from connector.services.restoring import Restoring
+from connector.services.release import granting
 from connector.store import agreements, consents, leaves, transfers
 from connector.subjects.journal import Journal, entries
 from policies.plan import Plan

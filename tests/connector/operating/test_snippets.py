@@ -6,7 +6,7 @@ import pytest
 
 from connector.base import settings as configuration
 from connector.runtime import initialise
-from connector.services.snippets import examples
+from connector.services.operate.snippets import examples
 from tests.support.source import ROOT
 
 

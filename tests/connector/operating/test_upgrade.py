@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from connector import operating
-from connector.services.restoring import Restoring
+from connector.services.operate.restoring import Restoring
 from connector.store import copying, engine, migrate, tables
 from connector.store.lock import NodeLock
 from policies.problem import Problem

@@ -6,8 +6,11 @@ from typing import Any
 import orjson
 import pytest
 
-from connector.services import fetching, publishing, received, transferring, views
-from connector.services.publishing import Upload
+from connector.services.fetch import fetching, received
+from connector.services.publish import publishing
+from connector.services.publish.publishing import Upload
+from connector.services.release import transferring
+from connector.services.show import views
 from policies.problem import Problem
 from tests.support.pair import ABOUT, CATEGORY, OPERATOR, PURPOSE, RESEARCHER, Pair, statements
 

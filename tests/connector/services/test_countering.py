@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from connector.services import people, views
+from connector.services.negotiate import people
+from connector.services.show import views
 from policies import compare
 from policies.application import Application
 from policies.model import Policy

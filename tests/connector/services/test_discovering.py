@@ -16,8 +16,10 @@ from catalog import dcat, proofs, verify
 from catalog.search import Query
 from connector.http import public
 from connector.identity.did import DidDocument
-from connector.services import crawling, discovering, identity, peering, publishing
+from connector.services import identity
+from connector.services.discover import crawling, discovering, peering
 from connector.services.node import Node
+from connector.services.publish import publishing
 from connector.store import known, peers
 from policies.problem import Problem
 from tests.support.pair import OPERATOR, Pair, _node, statements

@@ -11,8 +11,10 @@ import pytest
 from connector.http import public
 from connector.identity import tokens
 from connector.identity.ports import Response
-from connector.services import identity, peering, publishing
+from connector.services import identity
+from connector.services.discover import peering
 from connector.services.node import Node
+from connector.services.publish import publishing
 from policies.problem import Problem
 from tests.support.pair import OPERATOR, Pair, _node, statements
 

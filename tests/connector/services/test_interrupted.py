@@ -10,8 +10,11 @@ from typing import Any
 import pytest
 
 from connector.evidence.verify import verify
-from connector.services import auditing, fetching, publishing, transferring, views
-from connector.services.received import folder_of
+from connector.services.fetch import fetching
+from connector.services.fetch.received import folder_of
+from connector.services.publish import publishing
+from connector.services.release import transferring
+from connector.services.show import auditing, views
 from connector.store import agreements, messages, parts
 from policies.problem import Problem
 from tests.support.pair import AUDITOR, DPO, RESEARCHER, Pair, statements

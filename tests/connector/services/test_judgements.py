@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from connector.services.judgements import Judgements
+from connector.services.negotiate.judgements import Judgements
 from policies import odrl
 from policies.evaluate import Request, decide
 from policies.model import Policy

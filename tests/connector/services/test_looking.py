@@ -11,9 +11,10 @@ import pytest
 from connector.http import public
 from connector.identity import tokens
 from connector.identity.ports import Response
-from connector.services import looking, reach
 from connector.services.doctor import outside
+from connector.services.negotiate import reach
 from connector.services.node import Node
+from connector.services.operate import looking
 from connector.store import peers
 from connector.store.queries import given, removing
 from connector.store.tables import PEER

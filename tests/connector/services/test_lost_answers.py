@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from connector.identity.ports import Response
-from connector.services import transferring, views
+from connector.services.release import transferring
+from connector.services.show import views
 from connector.store import agreements as agreement_rows
 from policies.problem import Problem
 from tests.support.pair import RESEARCHER, Pair, Wire, statements

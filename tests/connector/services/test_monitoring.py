@@ -7,16 +7,13 @@ from typing import Any
 import orjson
 import pytest
 
-from connector.services import (
-    consents,
-    fetching,
-    monitoring,
-    peering,
-    publishing,
-    transferring,
-    views,
-)
-from connector.services.publishing import Upload
+from connector.services.consent import consents
+from connector.services.discover import peering
+from connector.services.fetch import fetching
+from connector.services.publish import publishing
+from connector.services.publish.publishing import Upload
+from connector.services.release import monitoring, transferring
+from connector.services.show import views
 from tests.support.pair import (
     ABOUT,
     CATEGORY,

@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
-from connector.services import fetching, transferring, views
-from connector.services.received import folder_of
+from connector.services.fetch import fetching
+from connector.services.fetch.received import folder_of
+from connector.services.release import transferring
+from connector.services.show import views
 from tests.support.pair import RESEARCHER, Pair, statements
 
 Json = dict[str, Any]

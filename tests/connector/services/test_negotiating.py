@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from connector.services import people, views
 from connector.services.committing import commit
+from connector.services.negotiate import people
+from connector.services.show import views
 from connector.store.store import Store
 from policies.problem import Problem
 from tests.support.pair import (
@@ -75,7 +76,7 @@ async def test_a_peer_that_names_no_field_of_ours_waits_for_nobody(
 ):
     dataset = await nodes.publish(statements(12), decisions='"dpo"')
     unchecked = SimpleNamespace(check_fields=lambda *_: None)
-    monkeypatch.setattr("connector.services.people.planning", unchecked)
+    monkeypatch.setattr("connector.services.negotiate.people.planning", unchecked)
     pid = await nodes.request(dataset, fields=["actor", "salary"])
     seen = await nodes.seen(nodes.consumer, pid)
     assert (seen["state"], seen["code"]) == ("TERMINATED", "negotiation-field-unknown")

@@ -8,8 +8,9 @@ import orjson
 import pytest
 
 from catalog.query_spec import Slice
-from connector.services import identity, paging, publishing
-from connector.services.paging import Cursor
+from connector.services import identity
+from connector.services.publish import paging, publishing
+from connector.services.publish.paging import Cursor
 from connector.store.store import Tx
 from policies.problem import Problem
 from tests.support.pair import OPERATOR, Pair, statements

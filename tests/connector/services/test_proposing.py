@@ -3,8 +3,10 @@
 import pytest
 
 from connector.base.settings import Steps
-from connector.services import concluding, people, proposing, transferring, views
+from connector.services.negotiate import concluding, people, proposing
 from connector.services.node import Node
+from connector.services.release import transferring
+from connector.services.show import views
 from policies.problem import Problem
 from tests.support.pair import DPO, OPERATOR, RESEARCHER, Pair, application, statements
 

@@ -9,17 +9,13 @@ import pytest
 
 from connector.evidence.verify import verify
 from connector.protocol.messages import read_address
-from connector.services import (
-    auditing,
-    consents,
-    fetching,
-    publishing,
-    releasing,
-    transferring,
-    views,
-)
+from connector.services.consent import consents
+from connector.services.fetch import fetching
+from connector.services.fetch.received import folder_of
 from connector.services.processes import transfer
-from connector.services.received import folder_of
+from connector.services.publish import publishing
+from connector.services.release import releasing, transferring
+from connector.services.show import auditing, views
 from connector.store import parts as part_rows
 from policies.problem import Problem
 from tests.support.pair import (

@@ -11,7 +11,7 @@ import pytest
 from catalog.search import Query
 from connector.base import settings
 from connector.base.settings import Discovery
-from connector.services import crawling, discovering, rounds
+from connector.services.discover import crawling, discovering, rounds
 from connector.services.node import Node
 from policies.problem import Problem
 from tests.support.pair import Pair, statements

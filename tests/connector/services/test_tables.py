@@ -13,19 +13,13 @@ import pytest
 from catalog import documents
 from connector.evidence.verify import verify
 from connector.protocol.messages import TransferRequest
-from connector.services import (
-    auditing,
-    catalogs,
-    consents,
-    fetching,
-    publishing,
-    risk,
-    transferring,
-    transfers,
-    views,
-)
-from connector.services.publishing import Upload
-from connector.services.received import folder_of
+from connector.services.consent import consents
+from connector.services.fetch import fetching
+from connector.services.fetch.received import folder_of
+from connector.services.publish import catalogs, publishing, risk
+from connector.services.publish.publishing import Upload
+from connector.services.release import transferring, transfers
+from connector.services.show import auditing, views
 from connector.store import agreements as agreement_rows
 from connector.store import leaves
 from policies.problem import Problem
@@ -201,7 +195,9 @@ async def test_a_form_that_is_not_offered_is_refused_by_the_provider_too(
     nodes: Pair, monkeypatch: pytest.MonkeyPatch
 ):
     agreement = await agreed(nodes)
-    monkeypatch.setattr("connector.services.transferring.transfers.forms_of", lambda _: ["parquet"])
+    monkeypatch.setattr(
+        "connector.services.release.transferring.transfers.forms_of", lambda _: ["parquet"]
+    )
     pid = await transferring.start(nodes.consumer, RESEARCHER, agreement, "parquet")
     monkeypatch.undo()
     await nodes.settle()

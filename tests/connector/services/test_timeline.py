@@ -11,8 +11,10 @@ from connector.cli import timeline
 from connector.cli.output import SESSION
 from connector.identity.ports import Response
 from connector.protocol import negotiation, transfer
-from connector.services import people, reach, transferring, views
-from connector.services.waiting import NOTHING, Waiting, for_negotiation, for_transfer
+from connector.services.negotiate import people, reach
+from connector.services.release import transferring
+from connector.services.show import views
+from connector.services.show.waiting import NOTHING, Waiting, for_negotiation, for_transfer
 from connector.store import negotiations, transfers
 from policies.problem import Problem
 from tests.support.pair import DPO, RESEARCHER, Pair, Wire, application, statements

@@ -12,9 +12,10 @@ from connector.base import settings as configuration
 from connector.evidence.log import Log
 from connector.identity import keys
 from connector.identity.keys import KeyRing
-from connector.services import publishing, setup, starting
 from connector.services.access import Actor
 from connector.services.node import Node
+from connector.services.operate import setup, starting
+from connector.services.publish import publishing
 from connector.store.store import Store
 from policies.vocabulary import PREAU
 from tests.support.clock import ManualClock

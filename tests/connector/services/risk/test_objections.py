@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from connector.services import consents
 from connector.services.access import Actor
+from connector.services.consent import consents
 from connector.services.node import Node
 from connector.store import catalogs, leaves
 from connector.store import consents as rows

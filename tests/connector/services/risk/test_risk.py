@@ -8,9 +8,10 @@ import pytest
 
 from catalog import documents, proofs
 from catalog.model import Dataset
-from connector.services import catalogs, planning, published, risk
 from connector.services.access import Actor
+from connector.services.negotiate import planning
 from connector.services.node import Node
+from connector.services.publish import catalogs, published, risk
 from connector.store import catalogs as rows
 from connector.store import leaves
 from policies.problem import Problem

@@ -1,0 +1,1 @@
+"""Consent: recording what learners said, and who may leave because of it."""

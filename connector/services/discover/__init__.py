@@ -1,0 +1,1 @@
+"""Discovering: peers, the crawl of what they publish, the search over it."""

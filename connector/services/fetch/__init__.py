@@ -1,0 +1,1 @@
+"""Fetching, at the consumer: parts checked and kept, whole or not at all."""

@@ -1,0 +1,1 @@
+"""Messages between nodes: how one becomes a promise, and what came of those we sent."""

@@ -1,0 +1,1 @@
+"""Negotiating: requests, decisions by policies and people, counter-offers, agreements."""

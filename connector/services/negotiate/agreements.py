@@ -1,0 +1,335 @@
+"""The agreement both parties sign: built from the typed policy, whatever the spelling (P6).
+
+Each party rebuilds the same document from what it knows, signs it, and refuses anything that
+rebuilds differently. `propose` is the provider's side, `countersign` the consumer's, `complete`
+the provider's again, when the second signature arrives.
+
+A peer that cannot sign (an Eclipse EDC, known by configuration only) is recorded as *attested by
+transport*: the same document, our proof, and in place of the peer's the digest of what its
+authenticated message came with.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Final, cast
+
+from catalog import proofs
+from catalog.terms import SIGNED
+from connector.base.clock import format_time
+from connector.dataplane import runnable
+from connector.evidence import bodies
+from connector.evidence.leaf import Entry
+from connector.protocol.messages import Reference, Terms, extend, extension, reference
+from connector.protocol.negotiation import Negotiation, Role, agreement_id
+from connector.services.access import Caller
+from connector.services.identity import document as own_did
+from connector.services.negotiate import planning
+from connector.services.node import Node
+from connector.services.publish import published
+from connector.services.publish.published import Published
+from connector.store import agreements as rows
+from connector.store import decisions, notes
+from connector.store.rows import AgreementRow
+from connector.store.store import Tx
+from policies import folded, odrl
+from policies.jcs import digest
+from policies.model import Policy
+from policies.plan import Plan, needs
+from policies.problem import Problem
+from policies.values import moment
+
+Json = dict[str, Any]
+
+OFFERED: Final = "offered:"
+"""Before our pid of a negotiation: the note of what an unsigned catalog said of the dataset."""
+_RULES: Final = ("permission", "prohibition", "obligation")
+_REPEATED: Final = (*_RULES, "profile")
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """An agreement document with what each party put to it so far, and what travels."""
+
+    document: Json
+    provider_proof: Json | None
+    consumer_proof: Json | None
+    wire: Json
+    policy: Policy
+    plan: Plan | None
+    dataset_document: Json
+
+
+def propose(node: Node, n: Negotiation, found: Published) -> Signed:
+    """The provider's agreement: the terms on the table, compiled and signed.
+
+    Raises:
+        Problem: `policy-plan-…`, `dataplane-lane`, `dataplane-column`: a clause nobody would
+            enforce.
+    """
+    now = node.clock.now()
+    terms = Terms.read(n.offer, kind="Offer")
+    n = replace(n, signed_document=found.reference)
+    policy = agreed_policy(node, n, terms.policy, now)
+    made = document(n, policy, now)
+    plan = planning.compile_plan(n, policy, found.dataset, now)
+    runnable.check(needs(plan))
+    proof = sign(node, made)
+    wire: Json = {
+        "@type": "Agreement",
+        "@id": made["id"],
+        "target": made["target"],
+        "assigner": made["assigner"],
+        "assignee": made["assignee"],
+        "timestamp": made["timestamp"],
+        # In the order and spelling of the offer: some peers compare what we repeat literally.
+        **{name: terms.wire[name] for name in _REPEATED if terms.wire.get(name)},
+    }
+    if attests(node, n.peer):
+        wire = cast("Json", folded.unfolded(wire))
+    else:
+        wire = _with_ours(wire, made, proof)
+    return Signed(made, proof, None, wire, policy, plan, found.document)
+
+
+def countersign(node: Node, tx: Tx, n: Negotiation, terms: Terms, caller: Caller) -> Signed:
+    """The consumer's side: rebuild, compare, check the provider's proof, sign.
+
+    Raises:
+        Problem: `agreement-differs` (with the members that do), `catalog-proof-…`,
+            `agreement-proof-missing`, `time-invalid`.
+    """
+    offered, attested = Terms.read(n.offer, kind="Offer"), attests(node, n.peer)
+    at = moment(str(terms.wire.get("timestamp", "")))
+    if at is None:
+        raise Problem("agreement-differs", members="timestamp")
+    policy = agreed_policy(node, n, terms.policy, at)
+    made = document(n, policy, at)
+    expected = document(n, agreed_policy(node, n, offered.policy, at), at)
+    wrong = [name for name in sorted({*made, *expected}) if made.get(name) != expected.get(name)]
+    wrong += _other_names(terms.wire, expected, attested=attested)
+    if wrong:
+        raise Problem("agreement-differs", members=", ".join(wrong))
+    if attested:
+        asked = json.loads(notes.get(tx, key=OFFERED + n.pid) or "{}")
+        return Signed(made, None, sign(node, made), dict(terms.wire), policy, None, asked)
+    proof = check_proof(made, extension(terms.wire, "proof"), caller)
+    dataset_document, dataset = published.named(tx, n.signed_document)
+    plan = planning.compile_plan(n, policy, dataset, at)
+    return Signed(made, proof, sign(node, made), dict(terms.wire), policy, plan, dataset_document)
+
+
+def keep(node: Node, tx: Tx, n: Negotiation, signed: Signed, caller: Caller | None = None) -> None:
+    """Store what was signed, with a leaf for each party's assent and one for the plan."""
+    now = node.clock.now()
+    peer_did = dict(caller.document.source) if caller and caller.signs else None
+    rows.add(
+        tx,
+        AgreementRow(
+            id=str(signed.document["id"]),
+            negotiation=n.pid,
+            role=n.role.value,
+            peer=n.peer,
+            dataset=n.dataset,
+            state="pending",
+            document=signed.document,
+            digest=digest(signed.document),
+            created=now,
+            provider_proof=signed.provider_proof,
+            consumer_proof=signed.consumer_proof,
+            plan=signed.plan.document() if signed.plan else None,
+            plan_digest=signed.plan.digest if signed.plan else None,
+            application=dict(n.application) if n.application else None,
+            dataset_document=signed.dataset_document,
+            expires=planning.expiry(signed.policy),
+            body={"did": own_did(node), "peer_did": peer_did, "wire": signed.wire},
+        ),
+    )
+    dids = {n.peer: peer_did, node.did: own_did(node)}
+    provider, consumer = _parties(node, n)
+    if signed.provider_proof is not None:
+        _assent(node, tx, signed.document, provider, signed.provider_proof, dids[provider])
+    elif caller is not None:
+        _attest(node, tx, signed.document, caller)
+    if signed.consumer_proof is not None:
+        _assent(node, tx, signed.document, consumer, signed.consumer_proof, dids[consumer])
+    if signed.plan is not None:
+        body = bodies.plan(signed.plan.document())
+        node.log.append(tx, Entry("plan", str(signed.document["id"]), body), now)
+
+
+def complete(node: Node, tx: Tx, n: Negotiation, proof: object, caller: Caller) -> None:
+    """The second signature has arrived: check it over the same bytes and keep it.
+
+    The agreement is in force once it is final (`concluding.finalize`).
+
+    Raises:
+        Problem: `agreement-proof-missing`, `catalog-proof-…`.
+    """
+    row = rows.get(tx, id=str(n.agreement_id))
+    if row is None:
+        raise Problem("agreement-unknown")
+    if attests(node, n.peer):
+        _attest(node, tx, row.document, caller)
+        return
+    checked = check_proof(row.document, proof, caller)
+    peer_did = dict(caller.document.source)
+    rows.update_row(
+        tx,
+        replace(row, consumer_proof=checked, body={**row.body, "peer_did": peer_did}),
+    )
+    _assent(node, tx, row.document, caller.did, checked, peer_did)
+
+
+def sign_kept(node: Node, tx: Tx, n: Negotiation) -> Json:
+    """Our signature, as consumer, under an agreement that was checked and kept before.
+
+    Raises:
+        Problem: `agreement-unknown`.
+    """
+    row = rows.get(tx, id=str(n.agreement_id))
+    if row is None:
+        raise Problem("agreement-unknown")
+    proof = sign(node, row.document)
+    rows.update_row(tx, replace(row, consumer_proof=proof))
+    _assent(node, tx, row.document, node.did, proof, own_did(node))
+    return proof
+
+
+def agreed_policy(node: Node, n: Negotiation, policy: Policy, at: datetime) -> Policy:
+    """The rules on the table as an agreement between the two parties."""
+    provider, consumer = _parties(node, n)
+    return replace(
+        policy,
+        kind="Agreement",
+        id=agreement_id(provider, consumer, str(n.provider_pid), str(n.consumer_pid)),
+        target=n.dataset,
+        assigner=provider,
+        assignee=consumer,
+        timestamp=format_time(at),
+    )
+
+
+def document(n: Negotiation, policy: Policy, at: datetime) -> Json:
+    """The unsigned agreement document in our own context."""
+    rules = odrl.document(policy)
+    made: Json = {
+        "@context": list(SIGNED),
+        "v": 1,
+        "id": policy.id,
+        "type": "Agreement",
+        "assigner": policy.assigner,
+        "assignee": policy.assignee,
+        "target": policy.target,
+        "timestamp": format_time(at),
+        "offer": n.offer_id,
+    }
+    if n.signed_document is not None:
+        made["signedDocument"] = dict(n.signed_document)
+    if n.application is not None:
+        made["application"] = {
+            "id": n.application["id"],
+            "digest": digest(bodies.unsigned(n.application)),
+        }
+    made.update({name: rules[name] for name in _RULES if rules.get(name)})
+    return made
+
+
+def sign(node: Node, body: Mapping[str, Any]) -> Json:
+    """Our proof over a document that has none."""
+    signed = proofs.sign(
+        body,
+        sign=node.keys.sign_assertion,
+        method=node.assertion_method,
+        created=node.clock.now(),
+        proof_id=node.ids.uuid(),
+    )
+    return cast("Json", signed["proof"])
+
+
+def check_proof(body: Mapping[str, Any], proof: object, caller: Caller) -> Json:
+    """The caller's proof, after it was found to be a valid signature over `body`.
+
+    Raises:
+        Problem: `agreement-proof-missing`, or what `catalog.proofs.verify` finds.
+    """
+    if not isinstance(proof, Mapping):
+        raise Problem("agreement-proof-missing")
+    proofs.verify({**body, "proof": dict(proof)}, caller.document.assertion_key)
+    return dict(proof)
+
+
+def returned_by(tx: Tx, n: Negotiation) -> str | None:
+    """The role that returned the offer on the table."""
+    made = [row for row in decisions.of(tx, process=n.pid) if row.outcome == "return"]
+    return made[-1].role if made else None
+
+
+def attests(node: Node, peer: str) -> bool:
+    """Whether this peer cannot sign, so that its messages alone attest what it promises (P6)."""
+    return node.resolver.pinned(peer) is not None
+
+
+def named(node: Node, n: Negotiation) -> Negotiation:
+    """The negotiation with the one agreement id that follows from it, whatever name a peer that
+    cannot sign gave it on the wire (an EDC makes up a new one on each side).
+    """
+    if not attests(node, n.peer):
+        return n
+    pids = (str(n.provider_pid), str(n.consumer_pid))
+    return replace(n, agreement_id=agreement_id(*_parties(node, n), *pids))
+
+
+def wire_name(row: AgreementRow) -> str:
+    """What an agreement is called on the wire: its id, or the name its provider made up."""
+    wire = row.body.get("wire")
+    return str(wire["@id"]) if isinstance(wire, Mapping) else row.id
+
+
+def rename(tx: Tx, n: Negotiation, wire: Json) -> None:
+    """Use the newest name that a peer without signatures gave the same agreement."""
+    row = rows.get(tx, id=str(n.agreement_id))
+    if row is not None:
+        rows.update_row(tx, replace(row, body={**row.body, "wire": wire}))
+
+
+def _with_ours(wire: Json, made: Json, proof: Json) -> Json:
+    for name in ("signedDocument", "application"):
+        if name in made:
+            wire = extend(wire, name, Reference(**made[name]))
+    wire["https://w3id.org/preau/ns#offer"] = {"@id": made["offer"]}
+    return extend(wire, "proof", proof)
+
+
+def _other_names(wire: Mapping[str, Any], expected: Json, *, attested: bool) -> list[str]:
+    """Members of the agreement on the wire that name something else than what was negotiated."""
+    said: Json = {
+        "id": wire.get("@id"),
+        "assigner": wire.get("assigner"),
+        "assignee": wire.get("assignee"),
+        "target": wire.get("target"),
+    }
+    if attested:
+        del said["id"]
+    for name in () if attested else ("signedDocument", "application"):
+        found = reference(wire, name)
+        said[name] = None if found is None else found.document()
+    return [name for name, value in said.items() if value != expected.get(name)]
+
+
+def _attest(node: Node, tx: Tx, made: Json, caller: Caller) -> None:
+    """A party that cannot sign: what its authenticated message came with stands for it."""
+    body = bodies.agreement(made, by=caller.did, proof=None, did=None, credential=caller.credential)
+    node.log.append(tx, Entry("agreement", str(made["id"]), body), node.clock.now())
+
+
+def _assent(
+    node: Node, tx: Tx, made: Json, by: str, proof: Json, did: Mapping[str, Any] | None
+) -> None:
+    body = bodies.agreement(made, by=by, proof=proof, did=did)
+    node.log.append(tx, Entry("agreement", str(made["id"]), body), node.clock.now())
+
+
+def _parties(node: Node, n: Negotiation) -> tuple[str, str]:
+    return (node.did, n.peer) if n.role is Role.PROVIDER else (n.peer, node.did)

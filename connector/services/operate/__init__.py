@@ -1,0 +1,1 @@
+"""Operating: setting up, starting, backing up, restoring, looking at a node from outside."""

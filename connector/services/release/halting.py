@@ -1,0 +1,37 @@
+"""Ending or pausing a transfer from our side, with a code and reasons the peer reads."""
+
+from collections.abc import Sequence
+
+from connector.protocol import errors, messages
+from connector.protocol import transfer as machine
+from connector.protocol.transfer import Act, Transfer
+from connector.services import ledger
+from connector.services.node import Node
+from connector.store.store import Tx
+from policies.problem import Problem
+
+
+def end(node: Node, tx: Tx, t: Transfer, problem: Problem) -> Transfer:
+    """End a transfer because of a problem, telling the peer what it may know of it."""
+    return stop(node, tx, t, Act.TERMINATE, *told(problem))
+
+
+def told(problem: Problem) -> tuple[str, list[str]]:
+    """A problem's code and reasons, as far as the peer may know them."""
+    shared = errors.shared(problem)
+    return shared.code, errors.reasons(shared)
+
+
+def stop(node: Node, tx: Tx, t: Transfer, act: Act, code: str, reasons: Sequence[str]) -> Transfer:
+    """Suspend or terminate from our side, with a code and reasons."""
+    t = machine.step(t, act, t.role, node.clock.now(), code=code, reasons=tuple(reasons))
+    kind = messages.TransferSuspension if act is Act.SUSPEND else messages.TransferTermination
+    message = kind(
+        id=node.ids.uuid(),
+        provider_pid=str(t.provider_pid),
+        consumer_pid=str(t.consumer_pid),
+        code=code,
+        reasons=tuple(reasons),
+    )
+    ledger.sent(node, tx, t, message)
+    return t

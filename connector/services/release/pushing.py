@@ -1,0 +1,148 @@
+"""Handing data out to an address that the consumer gave with its request (HttpData-PUSH).
+
+The rows are those of the plain stream, released part by part under the same checks: a part's leaf
+is committed before its bytes leave, and a withdrawal takes effect in the next part. They leave as
+one POST; when the sink has taken all of it the transfer is completed. A sink that refuses or does
+not answer suspends the transfer with the reason, and whoever resumes it begins anew (X3): a sink
+may get the same rows twice, and must bear it.
+"""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from typing import Final
+
+from connector.delivery.egress import check_url, networks
+from connector.protocol import errors, messages
+from connector.protocol import transfer as machine
+from connector.protocol.messages import DataAddress, read_address
+from connector.protocol.transfer import Act, Role, State, Transfer
+from connector.services import access, ledger
+from connector.services.access import Caller
+from connector.services.committing import commit
+from connector.services.node import Node
+from connector.services.processes import save_transfer, transfer
+from connector.services.release import halting, releasing
+from connector.services.release.releases import session_of
+from connector.store import parts as rows
+from connector.store import transfers as transfer_rows
+from connector.store.store import Tx
+from policies.problem import Problem
+
+PUSH: Final = "HttpData-PUSH"
+MEDIA_TYPES: Final = {"ndjson": "application/x-ndjson", "csv": "text/csv; charset=utf-8"}
+SILENCE: Final = 120.0
+_SINK: Final = "baseUrl"
+_GIVEN: Final = range(200, 300)
+
+
+def check(node: Node, caller: Caller, message: messages.TransferRequest) -> None:
+    """Refuse a push to nowhere, or to where the consumer's own addresses do not allow it.
+
+    Raises:
+        Problem: `transfer-sink`, `identity-address-foreign`; `delivery-…` for an address that is
+            none we ever speak to.
+    """
+    if message.format != PUSH:
+        return
+    if message.address is None:
+        raise Problem("transfer-sink")
+    url, settings = _url(message.address), node.settings
+    check_url(url, private=networks(settings.egress.private), dev=settings.dev.on)
+    caller.document.check_address(url)
+
+
+def start(node: Node, tx: Tx, t: Transfer) -> Transfer:
+    """Say that data will flow; `soon` lets it."""
+    t = machine.step(t, Act.START, Role.PROVIDER, node.clock.now())
+    message = messages.TransferStart(
+        id=node.ids.uuid(), provider_pid=t.pid, consumer_pid=str(t.consumer_pid)
+    )
+    ledger.sent(node, tx, t, message)
+    return t
+
+
+async def soon(node: Node) -> None:
+    """Begin, in the background, every push that has started and is not under way."""
+    for pid in await node.store.read(_due):
+        node.background.start(f"push:{pid}", _push(node, pid))
+
+
+def _due(tx: Tx) -> list[str]:
+    return [
+        row.pid
+        for row in transfer_rows.listing(tx, state=State.STARTED.value)
+        if (row.role, row.format) == (Role.PROVIDER.value, PUSH)
+    ]
+
+
+async def _push(node: Node, pid: str) -> None:
+    token = access.new_secret(node)
+
+    def opens(tx: Tx) -> Transfer:
+        session = session_of(tx, pid)
+        rows.put_session(tx, replace(session, token_hash=access.token_hash(token)))
+        return transfer(tx, pid)
+
+    try:
+        t = await node.store.write(opens)
+        await _send(node, t, token)
+    except Problem as problem:
+        fault = problem
+        await commit(node, lambda tx: _stop(node, tx, pid, fault))
+        return
+    await commit(node, lambda tx: _complete(node, tx, pid))
+
+
+async def _send(node: Node, t: Transfer, token: str) -> None:
+    """One POST of the whole stream.
+
+    Raises:
+        Problem: `release-…`, `transfer-refused`, `delivery-…`.
+    """
+    address = read_address(t.sink or {})
+    first, rest = await releasing.stream(node, t.pid, token)
+
+    async def bodies() -> AsyncIterator[bytes]:
+        yield first.body
+        async for body in rest:
+            yield body
+
+    headers = {"Content-Type": MEDIA_TYPES[first.form]}
+    if address.authorization is not None:
+        headers["Authorization"] = address.authorization
+    answer = await node.fetch.upload(_url(address), bodies(), headers=headers, timeout=SILENCE)
+    if answer.status not in _GIVEN:
+        raise Problem("transfer-refused", status=answer.status, reason="–")
+
+
+def _complete(node: Node, tx: Tx, pid: str) -> None:
+    t = transfer(tx, pid)
+    if t.state is not State.STARTED:
+        return
+    t = machine.step(t, Act.COMPLETE, Role.PROVIDER, node.clock.now())
+    message = messages.TransferCompletion(
+        id=node.ids.uuid(), provider_pid=t.pid, consumer_pid=str(t.consumer_pid)
+    )
+    ledger.sent(node, tx, t, message)
+    save_transfer(tx, t)
+
+
+def _stop(node: Node, tx: Tx, pid: str, problem: Problem) -> None:
+    """What was suspended or ended meanwhile stays so; anything else pauses, and says why."""
+    t = transfer(tx, pid)
+    if t.state is not State.STARTED:
+        return
+    told = errors.shared(problem)
+    save_transfer(tx, halting.stop(node, tx, t, Act.SUSPEND, told.code, errors.reasons(told)))
+
+
+def _url(address: DataAddress) -> str:
+    """The sink: EDC calls it `baseUrl`, others `endpoint`.
+
+    Raises:
+        Problem: `transfer-sink`.
+    """
+    url = address.get(_SINK) or address.url
+    if url is None:
+        raise Problem("transfer-sink")
+    return url
