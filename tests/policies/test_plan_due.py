@@ -13,6 +13,7 @@ from policies.values import Duration
 from policies.vocabulary import DPV, ODRL, PREAU
 
 BEGAN = "2026-12-01T00:00:00Z"
+CHANGING = {"peer-list", "credential", "peer-catalog"}
 
 
 def atom(left: str, operator: str, right: object) -> dict[str, object]:
@@ -150,12 +151,7 @@ def test_nothing_elapses_since_no_agreement():
 
 
 @pytest.mark.parametrize(
-    "left",
-    [
-        each.iri
-        for each in operands.REGISTRY.values()
-        if each.source in {"peer-list", "credential", "peer-catalog"}
-    ],
+    "left", [each.iri for each in operands.REGISTRY.values() if each.source in CHANGING]
 )
 def test_what_others_say_is_checked_whenever_it_changes(left: str):
     assert found(agreed(atom(left, "eq", {"@id": "urn:x"}))) == [f"check {left}"]
@@ -163,7 +159,7 @@ def test_what_others_say_is_checked_whenever_it_changes(left: str):
 
 def test_there_are_operands_of_every_changing_source():
     sources = {each.source for each in operands.REGISTRY.values()}
-    assert {"peer-list", "credential", "peer-catalog"} <= sources
+    assert sources >= CHANGING
 
 
 def test_a_prohibition_may_begin_to_hold():
@@ -200,3 +196,17 @@ def test_triggers_stand_in_a_fixed_order():
     assert triggers(other.permissions[0], other, duties[::-1], None) == expected
     assert [each.duty for each in expected if each.do == "due"] == ["a", "b", "c"]
     assert [each.do for each in expected] == ["check", "due", "due", "due", "end", "end"]
+
+
+def test_changes_and_events_stand_in_the_order_of_their_names():
+    changing = [each.iri for each in operands.REGISTRY.values() if each.source in CHANGING]
+    policy = agreed(*(atom(left, "eq", {"@id": "urn:x"}) for left in changing))
+    events = [f"urn:event{n}" for n in range(6)]
+    duties = tuple(
+        PlanDuty("duty", f"n{7 - n}", ODRL + "delete", on=on) for n, on in enumerate(events)
+    )
+    listed = triggers(policy.permissions[0], policy, duties, None)
+    assert [each.on for each in listed] == [*sorted(changing), *events]
+    same = tuple(replace(each, on=None, due="2027-01-01T00:00:00Z") for each in duties)
+    listed = triggers(policy.permissions[0], policy, same, None)
+    assert [each.duty for each in listed][-6:] == [f"n{n}" for n in range(2, 8)]
