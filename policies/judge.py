@@ -108,7 +108,7 @@ class Scene:
         return known
 
     def _elapsed(self) -> Fact | None:
-        began = values.instant(self.policy.timestamp or "")
+        began = values.began(self.policy)
         if began is None or self.policy.kind != "Agreement" or self.now < began:
             return None
         passed = Duration(0, int((self.now - began).total_seconds()))

@@ -20,7 +20,6 @@ from policies.model import (
 )
 from policies.naming import name
 from policies.operands import Share
-from policies.plan import groups
 from policies.plan.groups import given
 from policies.plan.residue import KINDS
 from policies.problem import Problem
@@ -106,8 +105,6 @@ def _ordered(constraint: AnyConstraint) -> bool:
 
 
 def _atom_share(constraint: Constraint) -> Share | None:
-    if groups.wish(constraint) is not None:
-        return Share()
     operand = operands.find(constraint.left)
     return None if operand is None or operand.share is None else operand.share(constraint)
 
