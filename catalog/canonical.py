@@ -192,9 +192,7 @@ def _are_plain_contexts(contexts: object) -> bool:
     )
 
 
-def _is_fit_node(
-    item: dict[str, object], deeper: list[object], *, named: bool, ours: bool
-) -> bool:
+def _is_fit_node(item: dict[str, object], deeper: list[object], *, named: bool, ours: bool) -> bool:
     """Whether the words of an object of linked data are known and it says what it is about; what
     it holds goes to `deeper`, but for texts by language, which are looked at here.
     """

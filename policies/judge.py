@@ -75,7 +75,9 @@ class Scene:
     def fault(self, constraint: Constraint) -> tuple[Operand | None, Reason]:
         """What is wrong with the form of an atomic constraint, whatever the phase."""
         operand = self.registry.get(constraint.left)
-        return (None, "unknown-operand") if operand is None else (operand, _form(constraint, operand))
+        if operand is None:
+            return None, "unknown-operand"
+        return operand, _form(constraint, operand)
 
     def faulty(self, constraints: tuple[AnyConstraint, ...]) -> Reason:
         """The first fault of form among constraints, "" when there is none."""

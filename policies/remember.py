@@ -44,5 +44,3 @@ def forget() -> None:
     """Drop all that is remembered (for measuring)."""
     for each in _FORGET:
         each()
-
-
