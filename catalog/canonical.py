@@ -137,8 +137,8 @@ def canonical(value: object) -> bytes:
         raise Problem(code, where="/") from None
 
 
-def check(document: Mapping[str, object]) -> None:
-    """That a document is fit to be signed by us.
+def check(document: Mapping[str, object]) -> bytes:
+    """That a document is fit to be signed by us; its canonical bytes.
 
     A document without `@context` (an application, a manifest) is plain JSON: its nested objects
     need no names, and nulls and lists in lists keep their meaning. In one under our own context
@@ -149,20 +149,22 @@ def check(document: Mapping[str, object]) -> None:
     """
     contexts = document.get("@context")
     ours = terms.CONTEXT in (contexts if isinstance(contexts, list | tuple) else [contexts])
-    if _is_fit(document, linked=contexts is not None, ours=ours):
-        return
+    fit = _is_fit(document, linked=contexts is not None, ours=ours)
+    if fit is not None:
+        return fit
     bounded(document)
     if ours:
         _known({name: item for name, item in document.items() if name != "@context"}, "")
     _object(document, "", linked=contexts is not None)
+    return canonical(document)
 
 
-def _is_fit(document: object, *, linked: bool, ours: bool) -> bool:
-    """Whether a document is certainly fit: the usual case, looked at level by level, its texts all
-    at once in the bytes that are signed. What looks doubtful is looked at again, with its place.
+def _is_fit(document: object, *, linked: bool, ours: bool) -> bytes | None:
+    """The bytes of a document that is certainly fit: the usual case, looked at level by level, its
+    texts all at once in these bytes. What looks doubtful is looked at again, with its place.
     """
     if type(document) is not dict or not _are_plain_contexts(document.get("@context")):
-        return False
+        return None
     level: list[Any] = [{name: item for name, item in document.items() if name != "@context"}]
     top = level[0]
     for _ in range(MAX_DEPTH):
@@ -171,19 +173,19 @@ def _is_fit(document: object, *, linked: bool, ours: bool) -> bool:
             kind = type(item)
             if kind is dict:
                 if linked and not _is_fit_node(item, deeper, named=item is not top, ours=ours):
-                    return False
+                    return None
                 if not linked:
                     deeper.extend(item.values())
             elif kind is list:
                 if linked and not _LISTS.isdisjoint(map(type, item)):
-                    return False
+                    return None
                 deeper.extend(item)
             elif kind is not str and not _is_fit_scalar(item, linked=linked):
-                return False
+                return None
         if not deeper:
-            return _has_fit_texts(document)
+            return _fit_bytes(document)
         level = deeper
-    return False
+    return None
 
 
 def _are_plain_contexts(contexts: object) -> bool:
@@ -226,12 +228,13 @@ def _is_fit_scalar(item: object, *, linked: bool) -> bool:
     return kind is bool or (kind is int and abs(item) <= _MAX_INTEGER)  # type: ignore[arg-type]
 
 
-def _has_fit_texts(document: dict[str, object]) -> bool:
-    """Whether no text or name holds a control character or a lone surrogate."""
+def _fit_bytes(document: dict[str, object]) -> bytes | None:
+    """The bytes of a document, if no text or name holds a control character or a lone surrogate."""
     try:
-        return _CONTROL_WRITTEN.search(jcs(document)) is None
+        written = jcs(document)
     except (ValueError, TypeError):
-        return False
+        return None
+    return written if _CONTROL_WRITTEN.search(written) is None else None
 
 
 def _known(value: object, where: str) -> None:

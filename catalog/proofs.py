@@ -57,7 +57,7 @@ def sign(
     """
     if "proof" in document:
         raise Problem("catalog-proof-several")
-    check(document)
+    written = check(document)
     proof: dict[str, object] = {
         "id": proof_id,
         "type": "DataIntegrityProof",
@@ -68,7 +68,7 @@ def sign(
     }
     if "@context" in document:
         proof["@context"] = document["@context"]
-    value = encode_multibase(sign(signing_input(document, proof)))
+    value = encode_multibase(sign(_input(proof, written)))
     return {**document, "proof": {**proof, "proofValue": value}}
 
 
@@ -140,10 +140,7 @@ def signing_input(document: Mapping[str, object], proof: Mapping[str, object]) -
     Raises:
         Problem: `catalog-unfit-…` when either has no canonical form.
     """
-    options = {name: value for name, value in proof.items() if name != "proofValue"}
-    return (
-        hashlib.sha256(canonical(options)).digest() + hashlib.sha256(canonical(document)).digest()
-    )
+    return _input(proof, canonical(document))
 
 
 @lru_cache(maxsize=256)
@@ -164,6 +161,11 @@ def decode_key(text: object) -> bytes:
     if len(data) != _KEY_BYTES + len(_ED25519) or not data.startswith(_ED25519):
         raise Problem("catalog-proof-key")
     return data[len(_ED25519) :]
+
+
+def _input(proof: Mapping[str, object], written: bytes) -> bytes:
+    options = {name: value for name, value in proof.items() if name != "proofValue"}
+    return hashlib.sha256(canonical(options)).digest() + hashlib.sha256(written).digest()
 
 
 def encode_multibase(data: bytes) -> str:

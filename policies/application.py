@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
-from typing import Final, Literal
+from typing import Any, Final, Literal, cast
 
 from policies import values
 from policies.jcs import digest
@@ -157,7 +157,7 @@ def read(data: object) -> Application:
         Problem: `policy-application` with the path and what was expected there.
     """
     try:
-        written = marshal.dumps(data, _EXACT)
+        written = marshal.dumps(cast("Any", data), _EXACT)
     except ValueError:  # not of plain JSON types
         return _read(data)
     return _read_written(written)

@@ -8,7 +8,7 @@ the document, and whatever looks doubtful there is written again by the book.
 
 import hashlib
 import re
-from typing import Final
+from typing import Any, Final
 
 import orjson
 import rfc8785
@@ -66,16 +66,16 @@ def digest_bytes(data: bytes) -> str:
 
 def _without_floats(value: object) -> bool:
     """Whether no number here can be a NaN, which orjson writes as null."""
-    waiting = [value]
+    waiting: list[Any] = [value]
     while waiting:
         item = waiting.pop()
         kind = type(item)
         if kind is str:
             continue
         if kind is dict:
-            waiting.extend(item.values())  # type: ignore[attr-defined]
+            waiting.extend(item.values())
         elif kind is list or kind is tuple:
-            waiting.extend(item)  # type: ignore[call-overload]
+            waiting.extend(item)
         elif isinstance(item, float):
             return False
     return True

@@ -123,6 +123,8 @@ def countersign(node: Node, tx: Tx, n: Negotiation, terms: Terms, caller: Caller
 def keep(node: Node, tx: Tx, n: Negotiation, signed: Signed, caller: Caller | None = None) -> None:
     """Store what was signed, with a leaf for each party's assent and one for the plan."""
     now = node.clock.now()
+    ours = own_did(node)
+    named = digest(signed.document)
     peer_did = dict(caller.document.source) if caller and caller.signs else None
     rows.add(
         tx,
@@ -134,7 +136,7 @@ def keep(node: Node, tx: Tx, n: Negotiation, signed: Signed, caller: Caller | No
             dataset=n.dataset,
             state="pending",
             document=signed.document,
-            digest=digest(signed.document),
+            digest=named,
             created=now,
             provider_proof=signed.provider_proof,
             consumer_proof=signed.consumer_proof,
@@ -143,17 +145,17 @@ def keep(node: Node, tx: Tx, n: Negotiation, signed: Signed, caller: Caller | No
             application=dict(n.application) if n.application else None,
             dataset_document=signed.dataset_document,
             expires=planning.expiry(signed.policy),
-            body={"did": own_did(node), "peer_did": peer_did, "wire": signed.wire},
+            body={"did": ours, "peer_did": peer_did, "wire": signed.wire},
         ),
     )
-    dids = {n.peer: peer_did, node.did: own_did(node)}
+    dids = {n.peer: peer_did, node.did: ours}
     provider, consumer = _parties(node, n)
     if signed.provider_proof is not None:
-        _assent(node, tx, signed.document, provider, signed.provider_proof, dids[provider])
+        _assent(node, tx, signed.document, provider, signed.provider_proof, dids[provider], named)
     elif caller is not None:
         _attest(node, tx, signed.document, caller)
     if signed.consumer_proof is not None:
-        _assent(node, tx, signed.document, consumer, signed.consumer_proof, dids[consumer])
+        _assent(node, tx, signed.document, consumer, signed.consumer_proof, dids[consumer], named)
     if signed.plan is not None:
         body = bodies.plan(signed.plan.document())
         node.log.append(tx, Entry("plan", str(signed.document["id"]), body), now)
@@ -179,7 +181,7 @@ def complete(node: Node, tx: Tx, n: Negotiation, proof: object, caller: Caller) 
         tx,
         replace(row, consumer_proof=checked, body={**row.body, "peer_did": peer_did}),
     )
-    _assent(node, tx, row.document, caller.did, checked, peer_did)
+    _assent(node, tx, row.document, caller.did, checked, peer_did, row.digest)
 
 
 def sign_kept(node: Node, tx: Tx, n: Negotiation) -> Json:
@@ -193,7 +195,7 @@ def sign_kept(node: Node, tx: Tx, n: Negotiation) -> Json:
         raise Problem("agreement-unknown")
     proof = sign(node, row.document)
     rows.update_row(tx, replace(row, consumer_proof=proof))
-    _assent(node, tx, row.document, node.did, proof, own_did(node))
+    _assent(node, tx, row.document, node.did, proof, own_did(node), row.digest)
     return proof
 
 
@@ -325,9 +327,9 @@ def _attest(node: Node, tx: Tx, made: Json, caller: Caller) -> None:
 
 
 def _assent(
-    node: Node, tx: Tx, made: Json, by: str, proof: Json, did: Mapping[str, Any] | None
+    node: Node, tx: Tx, made: Json, by: str, proof: Json, did: Mapping[str, Any] | None, named: str
 ) -> None:
-    body = bodies.agreement(made, by=by, proof=proof, did=did)
+    body = bodies.agreement(made, by=by, proof=proof, did=did, named=named)
     node.log.append(tx, Entry("agreement", str(made["id"]), body), node.clock.now())
 
 
