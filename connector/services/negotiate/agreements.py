@@ -104,9 +104,9 @@ def countersign(node: Node, tx: Tx, n: Negotiation, terms: Terms, caller: Caller
     at = moment(str(terms.wire.get("timestamp", "")))
     if at is None:
         raise Problem("agreement-differs", members="timestamp")
-    policy = agreed_policy(node, n, terms.policy, at)
+    policy, ours = (agreed_policy(node, n, each.policy, at) for each in (terms, offered))
     made = document(n, policy, at)
-    expected = document(n, agreed_policy(node, n, offered.policy, at), at)
+    expected = made if policy == ours else document(n, ours, at)
     wrong = [name for name in sorted({*made, *expected}) if made.get(name) != expected.get(name)]
     wrong += _other_names(terms.wire, expected, attested=attested)
     if wrong:
@@ -124,6 +124,8 @@ def keep(node: Node, tx: Tx, n: Negotiation, signed: Signed, caller: Caller | No
     """Store what was signed, with a leaf for each party's assent and one for the plan."""
     now = node.clock.now()
     ours = own_did(node)
+    plan = signed.plan.document() if signed.plan else None
+    assured = bodies.plan(plan) if plan else {}
     named = digest(signed.document)
     peer_did = dict(caller.document.source) if caller and caller.signs else None
     rows.add(
@@ -140,8 +142,8 @@ def keep(node: Node, tx: Tx, n: Negotiation, signed: Signed, caller: Caller | No
             created=now,
             provider_proof=signed.provider_proof,
             consumer_proof=signed.consumer_proof,
-            plan=signed.plan.document() if signed.plan else None,
-            plan_digest=signed.plan.digest if signed.plan else None,
+            plan=plan,
+            plan_digest=str(assured["digest"]) if plan else None,
             application=dict(n.application) if n.application else None,
             dataset_document=signed.dataset_document,
             expires=planning.expiry(signed.policy),
@@ -156,9 +158,8 @@ def keep(node: Node, tx: Tx, n: Negotiation, signed: Signed, caller: Caller | No
         _attest(node, tx, signed.document, caller)
     if signed.consumer_proof is not None:
         _assent(node, tx, signed.document, consumer, signed.consumer_proof, dids[consumer], named)
-    if signed.plan is not None:
-        body = bodies.plan(signed.plan.document())
-        node.log.append(tx, Entry("plan", str(signed.document["id"]), body), now)
+    if plan is not None:
+        node.log.append(tx, Entry("plan", str(signed.document["id"]), assured), now)
 
 
 def complete(node: Node, tx: Tx, n: Negotiation, proof: object, caller: Caller) -> None:
