@@ -9,7 +9,8 @@ from connector.services.discover.together import Together
 
 async def test_those_who_come_meanwhile_share_the_next_question():
     together: Together[int] = Together()
-    put, gates = [], [asyncio.Event() for _ in range(3)]
+    put: list[int] = []
+    gates = [asyncio.Event() for _ in range(3)]
 
     async def question() -> int:
         number = len(put)
