@@ -15,6 +15,14 @@ ifneq ($(wildcard ../shared/data/.),)
 export PREAU_TEST_DATA ?= $(CURDIR)/../shared/data
 endif
 
+# Tests and the demo start hundreds of nodes: what Python compiled once is kept.
+unexport PYTHONDONTWRITEBYTECODE
+
+# Files of tests side by side, the long ones first (tests/conftest.py). A worker that dies fails
+# the run. `make test WORKERS=0` runs one after the other in one process, for a debugger.
+WORKERS ?= logical
+SIDE_BY_SIDE := --numprocesses=$(WORKERS) --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
+
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help demo test check slow faults conformance interop bench lint format layers types lock clean
@@ -26,7 +34,7 @@ demo: $(VENV)/.runtime ## three nodes play the story: TRACES=FILE on your own tr
 	@$(BIN)/preau demo $(if $(TRACES),--traces '$(TRACES)') $(if $(filter-out 0,$(KEEP)),--keep) $(ARGS)
 
 test: $(VENV)/.dev ## the fast tests (ARGS= goes to pytest)
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest $(SIDE_BY_SIDE) $(ARGS)
 
 # From the quickest to find fault to the slowest; pytest speaks last.
 check: $(VENV)/.dev ## all that CI asks for
@@ -36,7 +44,7 @@ check: $(VENV)/.dev ## all that CI asks for
 	@$(MAKE) --no-print-directory slow ARGS=
 
 slow: $(VENV)/.dev ## the tests with real processes, kills and real traces
-	@$(BIN)/python -m pytest -m slow $(ARGS)
+	@$(BIN)/python -m pytest -m slow $(SIDE_BY_SIDE) $(ARGS)
 
 conformance: $(VENV)/.dev ## the official DSP kit against a node: KIT=DIR, its jars; java 17 (ARGS='--version V --log FILE')
 	@$(BIN)/python -m tests.conformance.kit '$(KIT)' $(ARGS)

@@ -57,6 +57,7 @@ def _findings(
     yield inside.journal(folder, checked, seen)
     if seen:
         yield from inside.quarantined(seen)
+        yield from inside.signals(checked, seen)
     database, journal = located(folder, checked.store.url), folder / checked.consent.journal
     written = (database, journal) if isinstance(database, Path) else (journal,)
     yield inside.clock(now, seen, written)
@@ -69,6 +70,7 @@ async def _outside(
 ) -> list[Finding]:
     async with client_of(checked) as client:
         found = [await outside.clocks(client, checked, peers, SystemClock().now())]
+        found += await outside.control_plane(client, checked)
     if ring is not None:
         # The operator chose this name, nobody else: it may lead to this very machine.
         async with PeerClient(private=networks(_ANYWHERE), dev=checked.dev.on) as client:

@@ -28,6 +28,29 @@ settings.register_profile("full", deadline=None, max_examples=2000)
 settings.load_profile("preau")
 
 
+# Files that take longest. Where several processes share the tests, file by file, these begin, so
+# that none is left alone with one of them at the end.
+_LONG = (
+    "tests/simulation/test_simulation.py",
+    "tests/real/test_kills.py",
+    "tests/real/test_kills_people.py",
+    "tests/real/test_demo.py",
+    "tests/conformance/dsp/test_negotiation.py",
+    "tests/conformance/dsp/test_transfer.py",
+    "tests/conformance/test_schemathesis.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long files first; within a file, and among the others, the order stays."""
+
+    def rank(item: pytest.Item) -> int:
+        name = item.nodeid.partition("::")[0]
+        return _LONG.index(name) if name in _LONG else len(_LONG)
+
+    items.sort(key=rank)
+
+
 @pytest.fixture
 def clock() -> ManualClock:
     """A clock that the test moves."""

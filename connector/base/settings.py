@@ -178,6 +178,23 @@ class Edc(_Table):
     pause_millis: int = Field(default=1000, ge=0, le=60_000)
 
 
+class Signaling(_Table):
+    """An institution's own control plane (an Eclipse EDC) that this node's data plane serves.
+
+    `control_plane` is the address of its control API, the only one that is told how a flow ended.
+    """
+
+    control_plane: str | None = None
+
+    @field_validator("control_plane")
+    @classmethod
+    def _absolute(cls, url: str | None) -> str | None:
+        parts = urlsplit(url or "http://nowhere")
+        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query:
+            raise ValueError("must be an absolute http(s) URL without a query")
+        return url and url.rstrip("/")
+
+
 class Dev(_Table):
     """Loopback over http, for trying things on one machine; refused anywhere else."""
 
@@ -200,6 +217,7 @@ class Settings(_Table):
     egress: Egress = Egress()
     steps: Steps = Steps()
     edc: Edc = Edc()
+    signaling: Signaling = Signaling()
     static_token: tuple[StaticToken, ...] = ()
     dev: Dev = Dev()
 
@@ -211,6 +229,8 @@ class Settings(_Table):
             raise ValueError("dev.on is only for loopback addresses")
         if parts.scheme == "http" and not self.dev.on:
             raise ValueError("node.public_url must be https outside dev")
+        if (self.signaling.control_plane or "").startswith("http:") and not self.dev.on:
+            raise ValueError("signaling.control_plane must be https outside dev")
         return self
 
 

@@ -97,7 +97,8 @@ def _background(folder: Path) -> None:
 def add(
     name: Annotated[str, typer.Argument(help="Whose token this is; stays in this node.")],
     role: Annotated[
-        str, typer.Option(help="operator, steward, dpo, ethics, researcher or auditor.")
+        str,
+        typer.Option(help="operator, steward, dpo, ethics, researcher, auditor or control-plane."),
     ],
 ) -> None:
     """Make a token for one person; it is shown once."""

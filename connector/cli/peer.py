@@ -27,11 +27,19 @@ def add(
         list[str] | None,
         typer.Option(metavar="URL", help="With --edc: where it hands out or takes data."),
     ] = None,
+    signaled: Annotated[
+        bool,
+        typer.Option(
+            "--signaled", help="Only your own EDC deals with it: DID is the name in its signals."
+        ),
+    ] = False,
 ) -> None:
     """Know a node; groups are declared by you and shown as such."""
     body: dict[str, object] = {"did": did, "name": name, "groups": group or []}
     if edc:
         body["edc"] = {"dsp": edc, "data": data or []}
+    if signaled:
+        body["signaled"] = True
     made = SESSION.client().post("/v1/peers", body)
     SESSION.say(made, f"{made['did']}  {made['name']}")
 

@@ -86,8 +86,10 @@ class Outcome:
 Authorize = Callable[[str], str]
 """The Authorization header for a peer (its DID), fresh at every call."""
 
-Settle = Callable[[OutboxRow, Outcome], Awaitable[None]]
-"""Records what came of a message; runs before its mark, and perhaps twice."""
+Settle = Callable[[OutboxRow, Outcome], Awaitable[bool]]
+"""Records what came of a message; runs before its mark, and perhaps twice. Whether the message has
+arrived: a refusal may be one of a repeat.
+"""
 
 
 def lease(tx: Tx, now: datetime, limit: int = _AT_ONCE) -> list[OutboxRow]:
@@ -102,7 +104,7 @@ class Worker:
         store: where the messages are.
         fetch: the HTTP client.
         clock: tells what is due; real waiting only ever follows from it.
-        authorize: makes the Authorization header for a peer.
+        authorize: makes the Authorization header for a peer; an empty one is left out.
         settle: the services' part.
         random: unpredictable bytes, for the chance in retries.
         limits: how much at once, how long, how large.
@@ -214,6 +216,18 @@ class Worker:
                 self._overtaken = True
                 self._wake.set()
 
+    async def quiet(self, process: str, patience: float) -> None:
+        """Wait until no message of a process is in flight, at most `patience` seconds."""
+        flying = [task for task in self._flights if task.get_name() == process]
+        if flying:
+            await asyncio.wait(flying, timeout=patience)
+
+    async def hasten(self, process: str, peer: str) -> None:
+        """Try at once what waits of a process: its peer has just spoken, so it is there."""
+        self._circuits.pop(peer, None)
+        now = self._clock.now()
+        await self._store.write(lambda tx: outbox.hasten(tx, process=process, now=now))
+
     async def run_until_idle(self) -> None:
         """Deliver all that is due now, then return; for tests, in place of `start`."""
         while True:
@@ -270,7 +284,8 @@ class Worker:
 
     def _launch(self) -> None:
         while self._queue and len(self._flights) < self._limits.concurrency:
-            task = asyncio.create_task(self._carry(self._queue.popleft()))
+            row = self._queue.popleft()
+            task = asyncio.create_task(self._carry(row), name=row.process)
             self._flights.add(task)
             task.add_done_callback(self._landed)
 
@@ -313,11 +328,9 @@ class Worker:
 
     async def _post(self, row: OutboxRow) -> Response:
         limits = self._limits
-        headers = {
-            "Authorization": self._authorize(row.peer),
-            "Content-Type": "application/json",
-            "Accept": "application/json",
-        }
+        headers = {"Content-Type": "application/json", "Accept": "application/json"}
+        if authorization := self._authorize(row.peer):
+            headers["Authorization"] = authorization
         return await self._fetch.post(
             row.url, row.body, headers=headers, limit=limits.answer_bytes, timeout=limits.timeout
         )
@@ -370,7 +383,7 @@ class Worker:
         return None
 
     async def _give_up(self, row: OutboxRow, outcome: Outcome) -> None:
-        await self._settle(row, outcome)
+        arrived = await self._settle(row, outcome)
         self._answers.pop(row.seq, None)
         self._followed.discard(row.process)
         response = outcome.response
@@ -380,7 +393,11 @@ class Worker:
         answer = response.body[:KEPT_ANSWER] if response else None
 
         def end(tx: Tx) -> None:
-            if outbox.fail(tx, seq=row.seq, status=status, answer=answer):
+            if arrived and status is not None:
+                ended = outbox.sent(tx, seq=row.seq, status=status, answer=answer)
+            else:
+                ended = outbox.fail(tx, seq=row.seq, status=status, answer=answer)
+            if ended:
                 attempt_rows.put(tx, attempt)
 
         await self._store.write(end)

@@ -16,7 +16,7 @@ from fastapi.responses import FileResponse, StreamingResponse
 from starlette.exceptions import HTTPException
 
 from catalog.search import Query, expand
-from connector.http import health, openapi
+from connector.http import health, openapi, signaling
 from connector.http.problems import (
     json_response,
     on_failure,
@@ -58,6 +58,7 @@ def app(node: Node, public: FastAPI | None = None) -> FastAPI:
     rooms = (_node, _discovery, _datasets, _asking, _negotiations, _agreements, _transfers)
     for routes in (*rooms, _consents):
         made.include_router(routes(node), prefix="/v1")
+    made.include_router(signaling.router(node), prefix="/v1/signaling")
     made.include_router(health.router(node))
 
     @made.get("/metrics")
@@ -122,6 +123,8 @@ def _node(node: Node) -> APIRouter:
                 _text(body, "did"), _text(where, "dsp"), _texts(where, "data")
             )
             added = await peering.add_edc(node, who, participant, name, groups)
+        elif body.get("signaled") is True:
+            added = await peering.add_consumer(node, who, _text(body, "did"), name, groups)
         else:
             added = await peering.add(node, who, _text(body, "did"), name, groups)
         return json_response(added, 201)
@@ -419,7 +422,7 @@ def _add_act(
 
 
 async def _actor(node: Node, request: Request) -> Actor:
-    return await access.actor(node, bearer_of(request))
+    return await access.person(node, bearer_of(request))
 
 
 async def _json(request: Request) -> Body:

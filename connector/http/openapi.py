@@ -11,6 +11,7 @@ from typing import Any, Final
 from fastapi import FastAPI
 
 from connector.http.dsp import POSTS
+from connector.http.signaling import PLACES
 from connector.protocol.names import DSP_CONTEXT
 from connector.services.access import ROLES
 
@@ -39,6 +40,17 @@ _SUBJECT: Final = _object({"type": _text(), "value": _text()}, home={"type": "st
 _USE: Final = {"subject": _SUBJECT, "recipient": _text(), "purpose": _text(), "category": _text()}
 _WAIT: Final[Json] = {"type": "number", "minimum": 0}
 
+_FLOW: Final = _object(
+    {
+        "@type": {"const": "DataFlowStartMessage"},
+        **{name: _text() for name in ("processId", "agreementId", "datasetId", "participantId")},
+        "transferTypeDestination": _text(),
+        "flowType": _text(),
+        "callbackAddress": _text(),
+        "sourceDataAddress": _ANY,
+    }
+)
+
 BODIES: Final[Mapping[str, Json]] = {
     "/v1/node/quarantine": _object({"reason": _text()}),
     "/v1/tokens": _object({"name": _text(), "role": {"enum": list(ROLES)}}),
@@ -47,6 +59,7 @@ BODIES: Final[Mapping[str, Json]] = {
         name={"type": "string"},
         groups={"type": "array", "items": {"type": "string"}},
         edc=_object({"dsp": _text()}, data={"type": "string"}),
+        signaled={"type": "boolean"},
     ),
     "/v1/peers/look-back": _object({"did": _text()}),
     "/look-back": _ANY,
@@ -78,6 +91,11 @@ BODIES: Final[Mapping[str, Json]] = {
     "/v1/transfers/{pid}/termination": _REASON,
     "/v1/consents": _object({"status": _text(), **_USE}, at=_text(), reason={"type": "string"}),
     "/v1/consents/state": _object(dict(_USE), at=_text()),
+    **{
+        f"/v1/signaling{place}{act}": body
+        for place in PLACES
+        for act, body in (("", _FLOW), ("/{pid}/suspend", _ANY), ("/{pid}/terminate", _ANY))
+    },
     "/data/{pid}/receipt": _object({"v": {"const": 1}, "manifest": _text(), "agreement": _text()}),
 }
 

@@ -23,6 +23,7 @@ __all__ = [
     "Role",
     "State",
     "Transfer",
+    "adopt",
     "learn",
     "start_consumer",
     "start_provider",
@@ -87,6 +88,10 @@ TRANSITIONS: Final[Mapping[State, Mapping[tuple[Act, Role], State]]] = {
 }
 
 TERMINAL: Final = frozenset(state for state, acts in TRANSITIONS.items() if not acts)
+_RUNNING: Final = frozenset({State.STARTED, State.SUSPENDED})
+
+CONTROL_PLANE: Final = "control-plane"
+"""Whom we speak to about a transfer that the institution's own control plane runs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +103,8 @@ class Transfer:
     address that a consumer gave with its request, for a push. `started_by` and `suspended_by`
     say whose act led here: after a consumer's START the provider owes an address, and the side
     that suspended knows whether its reason is over. `callback` and `version` as in Negotiation.
+    `control` says that another control plane of this institution runs it and signals to us
+    (`protocol.signaling`), with the digest of its start: `pid` is then its id, `callback` its own.
     """
 
     pid: str
@@ -115,9 +122,15 @@ class Transfer:
     ended_by: Role | None = None
     code: str | None = None
     reasons: tuple[str, ...] = ()
+    control: str | None = None
     version: int = 1
     created: datetime
     updated: datetime
+
+    @property
+    def addressee(self) -> str:
+        """Whom our messages about it go to: the peer, or the control plane that runs it."""
+        return self.peer if self.control is None else CONTROL_PLANE
 
     @property
     def provider_pid(self) -> str | None:
@@ -144,6 +157,15 @@ class Transfer:
         if (self.state, act) == (State.STARTED, Act.START):
             return by is Role.PROVIDER and self.address_due
         return (act, by) in TRANSITIONS[self.state]
+
+    def crossed(self, act: Act, by: Role) -> bool:
+        """Whether `by` asks for what the other party had just done, before it could know: both
+        pause, or both resume. There is nothing left to do (divergences, T10).
+        """
+        if act is Act.SUSPEND:
+            return self.state is State.SUSPENDED and self.suspended_by is by.other
+        resumed = self.state is State.STARTED and self.started_by is by.other
+        return act is Act.START and resumed and by is Role.CONSUMER
 
     def to_row(self) -> dict[str, object]:
         """The transfer as plain JSON, member by member."""
@@ -261,6 +283,24 @@ def learn(
     if peer_pid == t.peer_pid:
         return t
     return replace(t, peer_pid=peer_pid, version=t.version + 1, updated=now)
+
+
+def adopt(t: Transfer, state: State, now: datetime) -> Transfer:
+    """A consumer's transfer once it has asked where its provider stands, after messages of both
+    had crossed: running or pausing as the provider says (divergences, T10).
+    """
+    if t.role is Role.PROVIDER or state is t.state or not {state, t.state} <= _RUNNING:
+        return t
+    resumed = state is State.STARTED
+    return replace(
+        t,
+        state=state,
+        data_address=None,
+        started_by=Role.CONSUMER if resumed else None,  # the address is still to come
+        suspended_by=None if resumed else Role.PROVIDER,
+        version=t.version + 1,
+        updated=now,
+    )
 
 
 def unanswered(

@@ -16,7 +16,9 @@ from connector.store.rows import PeerRow, TokenRow
 from connector.store.store import Tx
 from policies.problem import Problem
 
-Role = Literal["operator", "steward", "dpo", "ethics", "researcher", "auditor"]
+Role = Literal["operator", "steward", "dpo", "ethics", "researcher", "auditor", "control-plane"]
+CONTROL: Final = "control-plane"
+"""The role of a program, not of people: a control plane that signals to this node."""
 PREFIX: Final = "preau_"
 ROLES: Final[tuple[Role, ...]] = get_args(Role)
 
@@ -121,6 +123,18 @@ async def actor(node: Node, token: str) -> Actor:
     if row is None or row.revoked is not None:
         raise Problem("access-token-unknown")
     return Actor(row.actor, row.role)
+
+
+async def person(node: Node, token: str) -> Actor:
+    """As `actor`, for whatever is not open to a control plane: it signals, and that is all.
+
+    Raises:
+        Problem: `access-token-unknown`, `access-role`.
+    """
+    who = await actor(node, token)
+    if who.role == CONTROL:
+        require(who, *(role for role in ROLES if role != CONTROL))
+    return who
 
 
 def require(who: Actor, *roles: str) -> None:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from connector.identity import did, edc, tokens
+from connector.protocol.transfer import CONTROL_PLANE
 from connector.services.node import Node
 from connector.services.operate import quarantine
 
@@ -16,6 +17,8 @@ def authorization(node: Node, peer: str) -> str:
     """The `Authorization` of one request to a peer: a fresh token for it alone (P9), or what a
     configured peer reads: the secret shared with it, the header of an EDC with mock identity.
     """
+    if peer == CONTROL_PLANE:  # our own, on the institution's side of the wall: it reads none
+        return ""
     partner = node.partners.named(peer)
     if partner is not None:
         return f"Bearer {partner.secret}"

@@ -13,9 +13,11 @@ from typing import Any
 from connector.evidence import bodies
 from connector.evidence.bodies import Direction
 from connector.evidence.leaf import Entry, without_secrets
+from connector.protocol import signaling
 from connector.protocol.messages import Message
 from connector.protocol.negotiation import Negotiation, Role, agreement_id
 from connector.protocol.paths import path_of
+from connector.protocol.signaling import Signal
 from connector.protocol.transfer import Transfer
 from connector.services.node import Node
 from connector.store import attempts, decisions, messages, outbox
@@ -39,6 +41,9 @@ def sent(
     """Note a message of ours, after its step, and have it delivered to the peer; a `warning` about
     it stands before its attempts in the timeline.
     """
+    if isinstance(process, Transfer) and (told := signaling.signal(process, message)) is not None:
+        _signal(node, tx, process, told)
+        return
     wire = message.wire()
     kept = _note(node, tx, process, wire, "out")
     now = node.clock.now()
@@ -57,6 +62,25 @@ def sent(
     )
     if warning is not None:
         attempts.put(tx, AttemptRow(seq, 0, now, problem=warning.code))
+
+
+def _signal(node: Node, tx: Tx, t: Transfer, told: Signal) -> None:
+    """Note what our control plane is to learn, and tell it if its API has a word for that."""
+    _note(node, tx, t, told.kept, "out")
+    if told.path is None:
+        return
+    now = node.clock.now()
+    row = OutboxRow(
+        process=t.pid,
+        peer=t.addressee,
+        url=t.callback + told.path,
+        type=str(told.kept["@type"]),
+        body=jcs(told.body),
+        next_at=now,
+        created=now,
+        deadline=now + _patience(node),
+    )
+    outbox.put(tx, row)
 
 
 def again(node: Node, tx: Tx, process: Process, kind: str) -> None:

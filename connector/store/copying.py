@@ -17,7 +17,7 @@ from urllib.parse import quote
 
 from sqlalchemy import func, select
 
-from connector.store import leaves, notes, peers
+from connector.store import leaves, notes, peers, tokens
 from connector.store.engine import OwnedConnection, is_postgresql
 from connector.store.queries import value
 from connector.store.rows import CheckpointRow
@@ -42,6 +42,7 @@ class Look:
     checkpoint: CheckpointRow | None = None
     revisions: tuple[str, ...] = ()
     peers: tuple[str, ...] = ()
+    roles: frozenset[str] = frozenset()
     notes: dict[str, str] = field(default_factory=dict)
 
 
@@ -67,6 +68,7 @@ def look(target: Path | str, *, known_notes: tuple[str, ...] = ()) -> Look:
                 checkpoint=leaves.last_checkpoint(tx),
                 revisions=tuple(row[0] for row in tx.run(_FOLDERS)),
                 peers=tuple(row.did for row in peers.listing(tx)),
+                roles=frozenset(row.role for row in tokens.listing(tx) if row.revoked is None),
                 notes={key: text for key in known_notes if (text := notes.get(tx, key=key))},
             )
         finally:

@@ -176,8 +176,8 @@ class Bundle:
     def numbering(self) -> Found:
         last: dict[Any, int] = {}
         before = (-1, "")
-        for line in self.lines:
-            leaf, here = line["leaf"], (line["index"], line["leaf"]["time"])
+        for line in self.lines:  # without its Z a time sorts as its instant does: :30, :30.000001
+            leaf, here = line["leaf"], (line["index"], line["leaf"]["time"].rstrip("Z"))
             if here[0] <= before[0] or here[1] < before[1]:
                 yield f"leaf {line['index']}: out of order"
             before, group = here, (leaf["agreement"], leaf["type"])

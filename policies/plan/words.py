@@ -260,8 +260,8 @@ def linkage(found: str, unmeasured: str, without_rows: str, lang: Language) -> s
 
 def _when(at: str | None, elapsed: str | None, lang: Language) -> str:
     moment = values.instant(at or "")
-    if moment is not None:
-        return phrases.moment(moment, lang)
+    if moment is not None:  # to the second; the exact instant stands in the plan
+        return phrases.moment(moment.replace(microsecond=0), lang)
     length = values.duration(elapsed or "")
     span = "" if length is None else phrases.span(length, lang)
     return phrases.pick((f"{span} après l'accord", f"{span} after the agreement"), lang)

@@ -40,4 +40,6 @@ def _tables() -> set[type[BaseModel]]:
 
 
 def _shown(default: object) -> str:
+    if default is None:
+        return "none"
     return default if isinstance(default, str) else json.dumps(default)

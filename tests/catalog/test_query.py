@@ -146,7 +146,8 @@ def test_a_catastrophic_pattern_is_ended_by_its_time(documents: list[dict[str, o
 
 
 def test_what_needs_too_much_memory_is_ended(documents: list[dict[str, object]]):
-    text = "SELECT * WHERE { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i }"
+    twice = "".join(f"BIND(CONCAT(?a{n}, ?a{n}) AS ?a{n + 1}) " for n in range(24))
+    text = f"SELECT ?a24 WHERE {{ ?s a ?t . BIND(STR(?s) AS ?a0) {twice} }}"
     assert refusal(text, documents, memory=200 * 2**20).code == "catalog-query-limit"
 
 

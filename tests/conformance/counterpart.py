@@ -21,7 +21,7 @@ from tests.conformance.scenarios import PARTICIPANT
 Json = dict[str, Any]
 
 CONTEXT: Final = "https://w3id.org/dspace/2025/1/context.jsonld"
-_TIMEOUT: Final = 30
+_TIMEOUT: Final = 120
 _POLICY: Final = {"permission": [{"action": "use", "constraint": []}]}
 
 

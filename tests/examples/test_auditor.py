@@ -7,6 +7,7 @@ import subprocess
 import sys
 import zipfile
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -46,6 +47,17 @@ def test_it_is_short_and_shares_no_code_with_us():
             imported.add(str(node.module))
     roots = {name.partition(".")[0] for name in imported}
     assert roots - sys.stdlib_module_names == {"cryptography"}
+
+
+def test_a_whole_second_comes_before_its_fractions():
+    """Instants are written with a fraction only where they have one."""
+    numbering = runpy.run_path(str(SCRIPT))["Bundle"].numbering
+    times = ["2026-09-01T08:00:00Z", "2026-09-01T08:00:00.000001Z", "2026-09-01T08:00:01Z"]
+    leaves = [{"time": time, "agreement": None, "type": "key", "n": None} for time in times]
+    lines = [{"index": place, "leaf": leaf} for place, leaf in enumerate(leaves)]
+    assert list(numbering(SimpleNamespace(lines=lines))) == []
+    lines[1]["leaf"], lines[2]["leaf"] = leaves[2], leaves[1]
+    assert list(numbering(SimpleNamespace(lines=lines))) == ["leaf 2: out of order"]
 
 
 @given(st.binary(min_size=1, max_size=64).map(lambda rest: bytes(len(rest) % 4) + rest))
@@ -109,11 +121,15 @@ def test_whatever_byte_of_a_file_changes_something_fails(played, tmp_path):
 
 
 def signer(played: Any) -> tamper.Sign:
-    """The forger is the platform itself: its own key."""
+    """The forger is the platform itself: its own key.
+
+    Every signature begins with a zero byte, as one in 256 does: a verifier that loses that byte
+    calls the forged index unsigned, which must not pass for having caught the forgery.
+    """
     node = played.nodes.platform
     ring = KeyRing.load(node.folder / "keys")
 
-    def sign(document: dict[str, Any]) -> dict[str, Any]:
+    def once(document: dict[str, Any]) -> dict[str, Any]:
         made = proofs.sign(
             document,
             sign=ring.sign_assertion,
@@ -122,5 +138,10 @@ def signer(played: Any) -> tamper.Sign:
             proof_id=SystemIds().uuid(),
         )
         return dict(made)
+
+    def sign(document: dict[str, Any]) -> dict[str, Any]:
+        while not (signed := once(document))["proof"]["proofValue"].startswith("z1"):
+            pass
+        return signed
 
     return sign

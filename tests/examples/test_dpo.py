@@ -24,8 +24,9 @@ CHANGING = (
     (r"urn:uuid:[0-9a-f-]{36}", "urn:uuid:…"),
     (r"(sha-256[:;])[0-9A-Za-z_-]{43,64}", r"\1…"),
     (r"\d{4}-\d\d-\d\dT[0-9:.]+Z", "…Z"),
+    (r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", "…"),
     (r"(localhost(?::|%3A))\d+", r"\g<1>…"),
-    (r"\d{1,2} \w+ \d{4}, \d\d:\d\d(:\d\d)? UTC", "… UTC"),
+    (r"\d{1,2} \w+ \d{4}, \d\d:\d\d(:\d\d(\.\d+)?)? UTC", "… UTC"),
     (r"(/offers/)[0-9A-Za-z_-]{43}", r"\1…"),
     (r"  \([a-z]+\)$", ""),  # how far a message's delivery is
     (r" +$", ""),

@@ -51,6 +51,18 @@ _MACHINES: Final = (
 )
 
 
+# What makes an EDC its own data plane: left out, it needs somebody else's.
+_DATA_PLANE: Final = (
+    "data-plane-core",
+    "data-plane-http",
+    "data-plane-iam",
+    "data-plane-public-api",
+    "data-plane-self-registration",
+    "data-plane-signaling-api",
+    "dataplane-base-bom",
+)
+
+
 _ports = iter(range(12_000 + os.getpid() * 31 % 4_000, 20_000))
 
 
@@ -73,8 +85,11 @@ def available() -> bool:
     return all(shutil.which(name) for name in ("java", "javac", "mvn"))
 
 
-def gather() -> str:
-    """The class path of an EDC: its jars from Maven and our extension, made on first use."""
+def gather(*, data_plane: bool = True) -> str:
+    """The class path of an EDC: its jars from Maven and our extension, made on first use.
+
+    Without `data_plane` it is a control plane only.
+    """
     jars, classes = BUILD / "jars", BUILD / "classes"
     if not (jars / ".whole").exists():
         command = ["mvn", "-q", "-B", "-f", str(HERE / "pom.xml"), "dependency:copy-dependencies"]
@@ -90,23 +105,31 @@ def gather() -> str:
     service = classes / _SERVICES
     service.parent.mkdir(parents=True, exist_ok=True)
     service.write_text("preau.interop.SeededVault\n")
-    return f"{jars}/*:{classes}"
+    if data_plane:
+        return f"{jars}/*:{classes}"
+    kept = (jar for jar in sorted(jars.glob("*.jar")) if not jar.name.startswith(_DATA_PLANE))
+    return ":".join([*map(str, kept), str(classes)])
 
 
 @dataclass(slots=True)
 class Edc:
-    """One connector: `id` is what it calls itself, `folder` holds its settings and what it said."""
+    """One connector: `id` is what it calls itself, `folder` holds its settings and what it said.
+    Without `data_plane` it is a control plane, which signals to somebody else's data plane.
+    """
 
     id: str
     folder: Path
+    data_plane: bool = True
     ports: dict[str, int] = field(default_factory=dict)
     process: subprocess.Popen[bytes] | None = None
 
     @classmethod
-    def make(cls, folder: Path, id: str, *, wait_millis: int = 50) -> "Edc":
+    def make(
+        cls, folder: Path, id: str, *, wait_millis: int = 50, data_plane: bool = True
+    ) -> "Edc":
         """Settings and keys of a connector, which does not run yet."""
         names = ("default", "management", "protocol", "control", "version", "public")
-        made = cls(id, folder, {name: free_port() for name in names})
+        made = cls(id, folder, data_plane, {name: free_port() for name in names})
         folder.mkdir(parents=True, exist_ok=True)
         made._write_keys()
         lines = [f"{name}={value}" for name, value in made._settings(wait_millis).items()]
@@ -119,6 +142,16 @@ class Edc:
         return f"http://localhost:{self.ports['protocol']}/protocol/2025-1"
 
     @property
+    def control(self) -> str:
+        """Its control API: what a data plane registers at and signals to."""
+        return f"http://localhost:{self.ports['control']}/control"
+
+    @property
+    def management(self) -> str:
+        """Its management API."""
+        return f"http://localhost:{self.ports['management']}/management"
+
+    @property
     def data(self) -> str:
         """The address of its data plane."""
         return f"http://localhost:{self.ports['public']}/public"
@@ -126,7 +159,8 @@ class Edc:
     def start(self) -> "Edc":
         """Start it and wait until it says that it is healthy."""
         command = ["java", "-Xmx512m", f"-Dedc.fs.config={self.folder / 'edc.properties'}"]
-        command += ["-cp", gather(), "org.eclipse.edc.boot.system.runtime.BaseRuntime"]
+        command += ["-cp", gather(data_plane=self.data_plane)]
+        command += ["org.eclipse.edc.boot.system.runtime.BaseRuntime"]
         environment = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
         with (self.folder / "edc.log").open("ab") as log:
             self.process = subprocess.Popen(
@@ -183,7 +217,12 @@ class Edc:
         self, asset: str, url: str, constraints: list[Json] | None = None, **more: Any
     ) -> str:
         """Offer what lies at `url` as an asset, under a policy of its own."""
-        address = {"type": "HttpData", "baseUrl": url}
+        return self.offer_from(asset, {"type": "HttpData", "baseUrl": url}, constraints, **more)
+
+    def offer_from(
+        self, asset: str, address: Json, constraints: list[Json] | None = None, **more: Any
+    ) -> str:
+        """As `offer`, from a data address that some data plane can read."""
         properties = {"name": asset, "description": "rows of learners", **more}
         self.post("assets", {"@id": asset, "properties": properties, "dataAddress": address})
         permission: Json = {"action": "use"}
@@ -202,6 +241,11 @@ class Edc:
         kind = {"@type": "ContractDefinition", "@id": f"definition-{asset}"}
         self.post("contractdefinitions", {**kind, **definition, "assetsSelector": [criterion]})
         return asset
+
+    def available(self, plane: str) -> None:
+        """Wait until the control plane has found a data plane where it was registered."""
+        place = f"{self.control}/v1/dataplanes/{plane}"
+        self.until(lambda: _json("GET", place, None)["state"] == "AVAILABLE", _PATIENCE)
 
     # ------------------------------------------------------------------ what it asks for
 
@@ -277,17 +321,7 @@ class Edc:
                 return found
 
     def _ask(self, method: str, path: str, body: Json | None) -> Any:
-        url = f"http://localhost:{self.ports['management']}/management/v3/{path}"
-        data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(
-            url, data, {"Content-Type": "application/json"}, method=method
-        )
-        try:
-            with urllib.request.urlopen(request, timeout=_PATIENCE) as answer:
-                content = answer.read()
-        except urllib.error.HTTPError as error:
-            raise AssertionError(f"{path}: {error.code} {error.read().decode()}") from None
-        return json.loads(content) if content else None
+        return _json(method, f"{self.management}/v3/{path}", body)
 
     def _reached(self, path: str, states: tuple[str, ...]) -> Json:
         seen: list[Json] = []
@@ -296,7 +330,10 @@ class Edc:
             seen[:] = [self._get(path)]
             return not states or seen[0]["state"] in states
 
-        self.until(there, _PATIENCE, f"{path} is {seen}, not {states}")
+        try:
+            self.until(there, _PATIENCE)
+        except AssertionError as error:
+            raise AssertionError(f"{path} is {seen}, not {states}: {error}") from None
         return seen[0]
 
     def _healthy(self, url: str) -> bool:
@@ -339,6 +376,17 @@ class Edc:
         public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
         (self.folder / "private.pem").write_bytes(private)
         (self.folder / "public.pem").write_bytes(public)
+
+
+def _json(method: str, url: str, body: Json | None) -> Any:
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(url, data, {"Content-Type": "application/json"}, method=method)
+    try:
+        with urllib.request.urlopen(request, timeout=_PATIENCE) as answer:
+            content = answer.read()
+    except urllib.error.HTTPError as error:
+        raise AssertionError(f"{url}: {error.code} {error.read().decode()}") from None
+    return json.loads(content) if content else None
 
 
 def _peer(peer: str, url: str) -> Json:

@@ -37,7 +37,7 @@ from tests.support.served import served
 GENERATIONS = ("0.14.1", "0.18.0")
 # Where both generations do the same, one is enough.
 ONE = pytest.mark.parametrize("world", ["0.14.1"], indirect=True)
-SOON = 15.0
+SOON = 60.0
 FROM_2020 = {
     "leftOperand": "inForceDate",
     "operator": "gteq",

@@ -23,6 +23,9 @@ _ACTS: Final[dict[str, Any]] = {
     "TransferCompletionMessage": T.COMPLETE,
     "TransferTerminationMessage": T.TERMINATE,
 }
+# Both paused, or both resumed, before they heard of each other (docs/dsp-divergences.md, T10).
+_CROSSED: Final = {(transfer.State.SUSPENDED, T.SUSPEND), (transfer.State.STARTED, T.START)}
+_OF: Final = "outbox IN (SELECT seq FROM outbox WHERE process = '{}')"
 _EVENTS: Final = {"ACCEPTED": N.ACCEPT, "FINALIZED": N.FINALIZE}
 
 
@@ -54,6 +57,8 @@ def _histories(raw: sqlite3.Connection) -> None:
     """Each process went a path of its table and stands where the path ends."""
     for table, transitions in _TABLES.items():
         for pid, state, role in raw.execute(f"SELECT pid, state, role FROM {table}"):
+            if _count(raw, "attempt", f"problem = 'transfer-crossed' AND {_OF.format(pid)}"):
+                continue  # it asked its provider where it stands; `_states` compares
             walked = _walked(raw, pid, role, transitions)
             # A message that the peer refused for good ends a process without a word of its own.
             refused = state == "TERMINATED" and _count(
@@ -69,17 +74,10 @@ def _walked(raw: sqlite3.Connection, pid: str, role: str, transitions: Any) -> A
     for direction, kind, body in raw.execute(sql, [pid]):
         act = _ACTS.get(kind) or _EVENTS[json.loads(body)["eventType"]]
         by = ours if direction == "out" else ours.other
-        if table_keeps(state, act, by):
+        if (state, act) in _CROSSED:
             continue
         state = transitions[state][act, by]
     return state
-
-
-def table_keeps(state: Any, act: Any, by: Role) -> bool:
-    """The one message that moves nothing: after a consumer resumed, the provider's new data
-    address (docs/dsp-divergences.md, T1).
-    """
-    return state is transfer.State.STARTED and act is T.START and by is Role.PROVIDER
 
 
 def _states(provider: sqlite3.Connection, consumer: sqlite3.Connection) -> None:

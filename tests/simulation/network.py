@@ -21,8 +21,8 @@ from policies.problem import Problem
 from tests.support.fetching import NoDownload
 
 Fate = Literal["arrives", "lost", "unheard", "late", "twice", "throttled"]
-Door = Callable[[str, bytes, str], Awaitable[Response]]
-"""Takes a message's path, body and Authorization; answers like a port."""
+Door = Callable[[str, bytes | None, str], Awaitable[Response]]
+"""Takes a message's path, body (None: GET) and Authorization; answers like a port."""
 
 CALM: Final[Mapping[Fate, int]] = {"arrives": 1}
 ROUGH: Final[Mapping[Fate, int]] = {
@@ -56,8 +56,10 @@ class Network(NoDownload):
         timeout: float = DEFAULT_TIMEOUT,  # noqa: ASYNC109
     ) -> Response:
         answer = self.answers.get(url)
-        if self.cut or answer is None:
+        if self.cut:
             raise self._silence(url)
+        if answer is None:
+            return await self._ask(url, (headers or {})["Authorization"])
         return answer
 
     async def post(
@@ -87,6 +89,15 @@ class Network(NoDownload):
             raise self._silence(url)
         return answer
 
+    async def _ask(self, url: str, token: str) -> Response:
+        """GET of a process: it may be lost like any message."""
+        (fate,) = self.chance.choices(list(self.weather), list(self.weather.values()))
+        if fate not in {"arrives", "twice"}:
+            self.seen.append(f"  no answer {urlsplit(url).path}")
+            raise self._silence(url)
+        self.seen.append(f"  asks      {urlsplit(url).path}")
+        return await self._deliver(url, None, token)
+
     async def arrive_late(self) -> None:
         """One of the delayed messages arrives after all; nobody hears the answer."""
         url, body, token = self.late.pop(self.chance.randrange(len(self.late)))
@@ -97,7 +108,7 @@ class Network(NoDownload):
             if problem.code != "delivery-unreachable":
                 raise
 
-    async def _deliver(self, url: str, body: bytes, token: str) -> Response:
+    async def _deliver(self, url: str, body: bytes | None, token: str) -> Response:
         parts = urlsplit(url)
         door = self.doors.get(parts.netloc)
         if door is None:

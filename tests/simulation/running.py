@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
 
 from tests.simulation import world as worlds
@@ -15,7 +16,7 @@ from tests.simulation.schedule import play
 from tests.simulation.world import Template
 
 _FAST = Path("/dev/shm")
-_CHUNK = 1000
+_CHUNK = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,16 +47,25 @@ def run(seeds: Iterable[int]) -> Tally:
     Raises:
         Broken: what the first seed broke.
     """
+    heard = logging.root.manager.disable
     logging.disable(logging.CRITICAL)
     place = _FAST if _FAST.is_dir() else None
-    with tempfile.TemporaryDirectory(prefix="preau-simulation-", dir=place) as folder:
-        return asyncio.run(_run(Path(folder), seeds))
+    try:
+        with tempfile.TemporaryDirectory(prefix="preau-simulation-", dir=place) as folder:
+            return asyncio.run(_run(Path(folder), seeds))
+    finally:
+        logging.disable(heard)
 
 
 def many(first: int, last: int) -> Tally:
-    """Play the seeds from `first` up to but without `last`, on all cores. Raises like `run`."""
+    """Play the seeds from `first` up to but without `last`, on all cores. Raises like `run`.
+
+    Of several test processes side by side, each takes its share of the cores.
+    """
+    cores = (os.cpu_count() or 1) // int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
     chunks = [range(start, min(start + _CHUNK, last)) for start in range(first, last, _CHUNK)]
-    with ProcessPoolExecutor(max_workers=os.cpu_count()) as pool:
+    # Not by fork: a test process has threads.
+    with ProcessPoolExecutor(max(1, cores), mp_context=get_context("spawn")) as pool:
         return sum(pool.map(run, chunks), Tally())
 
 

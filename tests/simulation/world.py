@@ -28,9 +28,10 @@ from connector.protocol import errors, messages
 from connector.protocol.json import strict_json
 from connector.services import access, identity
 from connector.services.messages import inbound
+from connector.services.negotiate import negotiations
 from connector.services.node import Node
 from connector.services.operate import starting
-from connector.services.release import granting
+from connector.services.release import granting, transfers
 from connector.store import outbox
 from policies.problem import Problem
 from tests.simulation.network import Network
@@ -166,11 +167,13 @@ class Side:
         node.log.close()
         self.node = None
 
-    async def door(self, path: str, body: bytes, token: str) -> Response:
+    async def door(self, path: str, body: bytes | None, token: str) -> Response:
         """The DSP half of the public port, without HTTP."""
         node = self.node
         if node is None or self.store.dead:
             raise Problem("delivery-unreachable", host=self.name)
+        if body is None:
+            return await self._state(node, path, token)
         route, pid = _route(path)
         try:
             caller = await access.authenticate(node, token.removeprefix("Bearer "))
@@ -183,6 +186,19 @@ class Side:
         except Crash:
             raise Problem("delivery-unreachable", host=self.name) from None
         return Response(reply.status, {}, b"" if reply.body is None else orjson.dumps(reply.body))
+
+    async def _state(self, node: Node, path: str, token: str) -> Response:
+        """GET of a process."""
+        *_, place, pid = path.split("/")
+        asked = {"negotiations": negotiations, "transfers": transfers}[place].state_requested
+        try:
+            caller = await access.authenticate(node, token.removeprefix("Bearer "))
+            reply = await asked(node, caller, pid)
+        except Problem as problem:
+            return Response(errors.status_of(problem), {}, b"")
+        except Crash:
+            raise Problem("delivery-unreachable", host=self.name) from None
+        return Response(reply.status, {}, orjson.dumps(reply.body))
 
     async def work(self) -> None:
         """Deliver what is due, and end what that sets going; a crash ends it early."""

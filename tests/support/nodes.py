@@ -6,6 +6,7 @@ Nothing here sleeps: a wait is a question put to the node, or a wait for its end
 """
 
 import http.client
+import itertools
 import json
 import os
 import shutil
@@ -31,10 +32,16 @@ Json = dict[str, Any]
 
 READY_QUESTIONS: Final = 3000
 BETWEEN_QUESTIONS: Final = 0.02
-STOP_SECONDS: Final = 20.0
-WAIT: Final = 30
-_PORTS: Final = range(20_000, 32_000)  # below those that the system gives to outgoing connections
-_next_port = _PORTS.start + os.getpid() * 97 % len(_PORTS)
+# Seconds that something may take at most. Nothing waits so long on a machine that does its work;
+# several test processes side by side on few cores may be late.
+STOP_SECONDS: Final = 60.0
+WAIT: Final = 120
+# Below those that the system gives to outgoing connections. Of several test processes side by
+# side, each has ports of its own: the port of a node that is down must stay free for it.
+_WORKER: Final = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+_WORKERS: Final = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+_PORTS: Final = range(20_000, 32_000)[_WORKER * 12_000 // _WORKERS :][: 12_000 // _WORKERS]
+_ports = itertools.islice(itertools.cycle(_PORTS), os.getpid() * 97 % len(_PORTS), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +69,13 @@ def preau(*arguments: str | Path | None) -> Done:
 
 def free_port() -> int:
     """A port nobody listens on; another one at every call."""
-    global _next_port  # noqa: PLW0603  (two nodes started at once must not choose the same)
-    for _ in _PORTS:
-        _next_port = _PORTS.start + (_next_port + 1 - _PORTS.start) % len(_PORTS)
+    for port in itertools.islice(_ports, len(_PORTS)):
         with socket.socket() as probe:
             try:
-                probe.bind(("127.0.0.1", _next_port))
+                probe.bind(("127.0.0.1", port))
             except OSError:
                 continue
-            return _next_port
+            return port
     raise AssertionError("no free port")
 
 

@@ -5,6 +5,10 @@ every message that is due arrive before the test goes on. Streaming and crashes 
 processes (`tests/real`).
 """
 
+import atexit
+import functools
+import shutil
+import tempfile
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -259,8 +263,18 @@ async def pair(folder: Path, clock: ManualClock) -> AsyncIterator[Pair]:
             node.store.close()
 
 
+@functools.cache
+def _initialised(name: str, port: int) -> Path:
+    """A node's folder as `init` leaves it; made once, copied for every test."""
+    kept = tempfile.TemporaryDirectory(prefix="preau-pair-")
+    atexit.register(kept.cleanup)
+    folder = Path(kept.name) / name
+    initialise(folder, name=name, public_url=f"http://localhost:{port}", dev=True)
+    return folder
+
+
 def _node(folder: Path, port: int, wire: Wire, clock: ManualClock, seed: int) -> Node:
-    initialise(folder, name=folder.name, public_url=f"http://localhost:{port}", dev=True)
+    shutil.copytree(_initialised(folder.name, port), folder)
     checked = configuration.read(folder)
     keys = KeyRing.load(folder / checked.keys.dir)
     store = Store.open(database(folder, checked))

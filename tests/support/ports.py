@@ -51,6 +51,7 @@ class Ports:
     pid: str = ""
     transfer: str = ""
     _secrets: dict[str, str] = field(default_factory=dict)
+    _built: list[Any] = field(default_factory=list)
 
     @property
     def node(self) -> Node:
@@ -83,12 +84,18 @@ class Ports:
 
     async def public(self, method: str, path: str, **options: Any) -> httpx.Response:
         """A request to the public port."""
-        return await _ask(public.app(self.node), method, path, options)
+        return await _ask(self._apps()[0], method, path, options)
 
     async def management(self, method: str, path: str, **options: Any) -> httpx.Response:
         """A request to the management port."""
-        app = management.app(self.node, public.app(self.node))
-        return await _ask(app, method, path, options)
+        return await _ask(self._apps()[1], method, path, options)
+
+    def _apps(self) -> list[Any]:
+        """The two ports' applications, built once as `serve` builds them."""
+        if not self._built:
+            first = public.app(self.node)
+            self._built += [first, management.app(self.node, first)]
+        return self._built
 
     async def state(self) -> dict[str, int]:
         """Everything that a refused request must leave as it was."""

@@ -495,6 +495,20 @@ TEXTS: Final[dict[str, Text]] = {
         "Faites ce que dit sa réponse, puis relancez la commande.",
         "Do what its answer says, then run the command again.",
     ),
+    "transfer-own-first": Text(
+        "unavailable",
+        "Un message de ce nœud sur ce transfert n'est pas encore arrivé chez vous.",
+        "A message of this node about this transfer has not reached you yet.",
+        "Il repart maintenant ; renvoyez ensuite le vôtre.",
+        "It is sent again now; send yours again after it.",
+    ),
+    "transfer-crossed": Text(
+        "conflict",
+        "Des messages des deux côtés se sont croisés : l'état donné par le fournisseur vaut.",
+        "Messages of both sides crossed: the state that the provider gives counts.",
+        "Affichez le transfert ; s'il le faut, suspendez-le ou reprenez-le à nouveau.",
+        "Show the transfer; pause it or resume it again if you need to.",
+    ),
     "transfer-sink": Text(
         "invalid",
         "Cette demande d'envoi ne dit pas où les données doivent aller.",

@@ -17,7 +17,7 @@ from catalog import search, verify
 from catalog.model import Entry
 from connector.base import telemetry
 from connector.identity import edc
-from connector.services.discover import asking, foreign
+from connector.services.discover import asking, foreign, peering
 from connector.services.discover.asking import Asked, FetchedHead, Found
 from connector.services.node import Node
 from connector.services.publish.published import PUBLIC
@@ -78,7 +78,7 @@ async def crawl(
 def _due(node: Node, tx: Tx, max_age: timedelta) -> list[str]:
     """Peers to ask now; what is kept of peers no longer known goes on the way."""
     rows = {row.peer: row for row in known.crawls(tx)}
-    listed = [peer.did for peer in peers.listing(tx)]
+    listed = [peer.did for peer in peers.listing(tx) if not peering.is_silent(peer)]
     for did in rows.keys() - set(listed):
         for group in {PUBLIC} | {head.group for head in known.heads(tx, peer=did)}:
             known.forget_group(tx, peer=did, group=group)

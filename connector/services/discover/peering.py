@@ -54,6 +54,25 @@ async def add_edc(
     return made
 
 
+async def add_consumer(
+    node: Node, who: Actor, name: str, shown: str, groups: list[str]
+) -> dict[str, Any]:
+    """Know a participant that only our own control plane speaks to (`protocol.signaling`): by the
+    name that its signals give it, for learners' consents and our policies. It has no address, and
+    nothing that calls itself so is ever let in here.
+
+    Raises:
+        Problem: `access-role`, `signaling-off`, `identity-edc-name` (one with a DID is known by
+            it), `peer-group-name`.
+    """
+    access.require(who, "operator", "steward")
+    if node.settings.signaling.control_plane is None:
+        raise Problem("signaling-off")
+    if not edc.is_name(name):
+        raise Problem("identity-edc-name", name=name[:200])
+    return await _know(node, who, DidDocument.of({"id": name}, name), shown, groups, only=True)
+
+
 async def recall(node: Node) -> None:
     """Know again, at a start, the peers that only configuration can tell about."""
     for partner in node.partners.listing():
@@ -69,8 +88,15 @@ async def recall(node: Node) -> None:
 
 
 async def _know(
-    node: Node, who: Actor, document: DidDocument, name: str, groups: list[str]
+    node: Node,
+    who: Actor,
+    document: DidDocument,
+    name: str,
+    groups: list[str],
+    *,
+    only: bool = False,
 ) -> dict[str, Any]:
+    """Keep a peer; `only` its name, so that nothing is ever asked of it or taken from it."""
     if not all(values.is_name(group) for group in groups):
         raise Problem("peer-group-name")
     did, now = document.did, node.clock.now()
@@ -80,11 +106,11 @@ async def _know(
         groups=tuple(sorted(set(groups))),
         added=now,
         head={},
-        did_document=dict(document.source),
+        did_document=None if only else dict(document.source),
     )
     change = {"v": 1, "change": "peer", "did": did, "groups": list(row.groups), "by": who.id}
     if edc.is_name(did):
-        change |= {"profile": _profile(node, did), "addresses": dict(document.services)}
+        change |= {"profile": _profile(node, row), "addresses": dict(document.services)}
 
     def unit(tx: Tx) -> PeerRow:
         known = peers.get(tx, did=did)
@@ -220,20 +246,29 @@ def _shown(node: Node, row: PeerRow) -> dict[str, Any]:
         "groups": list(row.groups),
         "added": row.added.isoformat(),
         "head": row.head,
-        "profile": _profile(node, row.did),
+        "profile": _profile(node, row),
         "url": _url(row),
     }
 
 
-def _profile(node: Node, peer: str) -> str:
+def _profile(node: Node, row: PeerRow) -> str:
     """How a peer says who it is."""
-    if node.partners.named(peer) is not None:
+    if node.partners.named(row.did) is not None:
         return static.PROFILE
-    return edc.PROFILE if edc.is_name(peer) else "did"
+    if is_silent(row):
+        return "control-plane"
+    return edc.PROFILE if edc.is_name(row.did) else "did"
+
+
+def is_silent(row: PeerRow) -> bool:
+    """Whether a peer is known by name only: our control plane speaks to it, not we."""
+    return edc.is_name(row.did) and not row.did_document
 
 
 def _url(row: PeerRow) -> str:
     """Where a peer is reached: by its DID, or by the operator's word."""
+    if is_silent(row):
+        return ""
     if edc.is_name(row.did):
         return DidDocument.of(row.did_document or {}, row.did).dsp
     return did_web.read(row.did, dev=True).base

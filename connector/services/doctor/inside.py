@@ -12,6 +12,7 @@ from connector.base.clock import format_time
 from connector.base.settings import Settings, host_port
 from connector.evidence.note import Verifier, open_checkpoint
 from connector.identity.keys import KeyRing
+from connector.services.access import CONTROL
 from connector.services.consent import consents
 from connector.services.doctor.finding import Finding, failure, good, warning
 from connector.services.operate import quarantine
@@ -178,6 +179,18 @@ def quarantined(seen: Look) -> Iterator[Finding]:
         made, since = format_time(held.made), format_time(held.since)
         problem = Problem("doctor-quarantine", made=made, since=since)
         yield warning("quarantine", problem)
+
+
+def signals(checked: Settings, seen: Look) -> Iterator[Finding]:
+    """Whether the control plane that this node serves has a token to signal with."""
+    url = checked.signaling.control_plane
+    if url is None:
+        return
+    if CONTROL in seen.roles:
+        fr, en = f"un jeton est ouvert à {url}", f"a token is open to {url}"
+        yield good("signaling", fr, en)
+    else:
+        yield warning("signaling", Problem("doctor-signaling-token", url=url))
 
 
 def clock(now: datetime, seen: Look | None, files: Iterable[Path]) -> Finding:

@@ -57,6 +57,20 @@ async def own_url(fetch: Fetch, checked: Settings, ring: KeyRing, *, running: bo
     )
 
 
+async def control_plane(fetch: Fetch, checked: Settings) -> Iterator[Finding]:
+    """Whether the control plane that this node serves can be told how a flow ended."""
+    url = checked.signaling.control_plane
+    if url is None:
+        return iter(())
+    try:
+        answer = await fetch.get(url, timeout=SECONDS)
+    except Problem as problem:
+        told = Problem("doctor-signaling-silent", url=url, reason=problem.code)
+        return iter((warning("signaling-control", told),))
+    fr, en = f"{url} répond ({answer.status})", f"{url} answers ({answer.status})"
+    return iter((good("signaling-control", fr, en),))
+
+
 def _is_ours(body: bytes, checked: Settings, ring: KeyRing) -> bool:
     root = checked.node.public_url
     expected = documents.document(checked.node.did, ring, root=root, dsp_base=f"{root}/dsp/2025-1")

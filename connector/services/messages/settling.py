@@ -13,7 +13,7 @@ from connector.protocol import transfer as transfers
 from connector.protocol.json import strict_json
 from connector.protocol.messages import ContractNegotiation, TransferProcess, read_error
 from connector.protocol.negotiation import Negotiation
-from connector.protocol.transfer import Transfer
+from connector.protocol.transfer import CONTROL_PLANE, Transfer
 from connector.services.committing import commit
 from connector.services.messages import reconciling
 from connector.services.negotiate import deciding
@@ -33,26 +33,45 @@ __all__ = ["Outcome", "settle"]
 _OPENING: Final = ("ContractRequestMessage", "ContractOfferMessage", "TransferRequestMessage")
 
 
-async def settle(node: Node, row: OutboxRow, outcome: Outcome) -> None:
-    """Record the outcome of one message."""
+async def settle(node: Node, row: OutboxRow, outcome: Outcome) -> bool:
+    """Record the outcome of one message; whether it has arrived."""
+    if row.peer == CONTROL_PLANE:  # it is told what is so already, and its word changes nothing
+        return outcome.delivered
     transferring = row.type.startswith("Transfer")
-    if not outcome.delivered and await _taken_already(node, row, outcome):
-        return
     if not outcome.delivered:
+        if await _taken_already(node, row, outcome):
+            return True
         end = _end_transfer if transferring else _end_negotiation
         await commit(node, lambda tx: end(node, tx, row, outcome))
-    elif row.type in _OPENING and outcome.response is not None and outcome.response.body:
+        return False
+    if row.type in _OPENING and outcome.response is not None and outcome.response.body:
         learn = _learn_transfer if transferring else _learn_negotiation
         body = outcome.response.body
         await commit(node, lambda tx: learn(node, tx, row, body))
+    elif row.type in reconciling.CROSSING:
+        await _crossing(node, row)
+    return True
 
 
 async def _taken_already(node: Node, row: OutboxRow, outcome: Outcome) -> bool:
-    """Whether a peer says "not now" because it has taken the message before."""
-    if outcome.response is None or outcome.response.status != reconciling.CONFLICT:
+    """Whether a peer refuses because it has taken the message before, or because one of its own
+    crossed it and led to the same.
+    """
+    if outcome.response is None or outcome.response.status not in reconciling.REFUSED:
         return False
+    if await _crossing(node, row):
+        return True
     load = transfer if row.type.startswith("Transfer") else negotiation
     return await reconciling.arrived(node, await node.store.read(lambda tx: load(tx, row.process)))
+
+
+async def _crossing(node: Node, row: OutboxRow) -> bool:
+    """Whether a pause or resumption may have crossed one of the provider's, and is settled by
+    standing where the provider stands.
+    """
+    if not await node.store.read(lambda tx: reconciling.may_have_crossed(node, tx, row)):
+        return False
+    return await reconciling.settle_crossing(node, row)
 
 
 def _learn_negotiation(node: Node, tx: Tx, row: OutboxRow, body: bytes) -> None:

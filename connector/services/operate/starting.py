@@ -54,8 +54,8 @@ def assemble(
     def authorize(peer: str) -> str:
         return identity.authorization(node, peer)
 
-    async def settle(row: OutboxRow, outcome: settling.Outcome) -> None:
-        await settling.settle(node, row, outcome)
+    async def settle(row: OutboxRow, outcome: settling.Outcome) -> bool:
+        return await settling.settle(node, row, outcome)
 
     worker = Worker(store, fetch, clock, authorize=authorize, settle=settle, random=ids.token)
     node = Node(

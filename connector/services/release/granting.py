@@ -36,11 +36,21 @@ def open_session(
 
     `form` is the distribution asked for, by its name.
     """
+    no = refused(node, tx, t, agreement, groups, form)
+    return t if no is None else halting.stop(node, tx, t, Act.TERMINATE, *no)
+
+
+def refused(
+    node: Node, tx: Tx, t: Transfer, agreement: AgreementRow, groups: frozenset[str], form: str
+) -> tuple[str, list[str]] | None:
+    """As `open_session`, without ending anything: the code and reasons of a refusal, or None once
+    all is prepared.
+    """
     try:
         decision = judge(node, tx, t, agreement, "transfer", groups)
         revision = revision_of(tx, agreement)
     except Problem as problem:
-        return halting.end(node, tx, t, problem)
+        return halting.told(problem)
     shared = {
         **decision.shared(),
         "reasons": {"fr": decision.reasons("fr"), "en": decision.reasons("en")},
@@ -49,12 +59,11 @@ def open_session(
         node, tx, t, outcome=decision.outcome, shared=shared, internal=decision.internal()
     )
     if not decision.permitted:
-        reasons = [*decision.reasons("en"), *decision.reasons("fr")]
-        return halting.stop(node, tx, t, Act.TERMINATE, "transfer-denied", reasons)
+        return "transfer-denied", [*decision.reasons("en"), *decision.reasons("fr")]
     salt = node.ids.token(_SALT).hex()
     body = {"revision": revision.id, "salt": salt, "persons": "", "format": form}
     rows.put_session(tx, SessionRow(t.pid, None, body))
-    return t
+    return None
 
 
 def prepare_soon(node: Node) -> None:
@@ -81,6 +90,7 @@ def _waiting(tx: Tx, *, by_hand: bool) -> list[str]:
         row.pid
         for row in transfer_rows.listing(tx, state=State.REQUESTED.value)
         if row.role == Role.PROVIDER.value
+        and row.control is None  # its control plane asks again
         and not (by_hand and not _released(tx, row.pid))
         and not (held and _held_back(tx, row.pid))
     ]
@@ -100,19 +110,8 @@ def _held_back(tx: Tx, pid: str) -> bool:
 
 
 async def _prepare(node: Node, pid: str) -> None:
-    """Count the persons whose rows would leave; start if there are enough, end if not (X4)."""
-    floor = node.settings.release.min_persons
-    problem: Problem | None = None
-    try:
-        release = await node.store.read(lambda tx: load(tx, pid))
-        revision, bits = await consent_now(node, release)
-        rules = await node.store.read(lambda tx: part_rules(node, tx, release, 1))
-        projection = projection_of(rules.plan, revision.meta, release.form)
-        found = await asyncio.to_thread(count_persons, revision, projection, bits.bits, floor)
-        if release.plan.rows.consent is not None and found < floor:
-            problem = Problem("release-too-few", floor=floor)
-    except Problem as fault:
-        problem = fault
+    """Start if enough persons are left, end if not."""
+    problem = await too_few(node, pid)
 
     def unit(tx: Tx) -> None:
         t = transfer(tx, pid)
@@ -127,16 +126,45 @@ async def _prepare(node: Node, pid: str) -> None:
     await pushing.soon(node)
 
 
+async def too_few(node: Node, pid: str) -> Problem | None:
+    """Count the persons whose rows would leave; the reason if they are too few, or if that cannot
+    be known (X4).
+    """
+    floor = node.settings.release.min_persons
+    try:
+        release = await node.store.read(lambda tx: load(tx, pid))
+        revision, bits = await consent_now(node, release)
+        rules = await node.store.read(lambda tx: part_rules(node, tx, release, 1))
+        projection = projection_of(rules.plan, revision.meta, release.form)
+        found = await asyncio.to_thread(count_persons, revision, projection, bits.bits, floor)
+    except Problem as fault:
+        return fault
+    if release.plan.rows.consent is not None and found < floor:
+        return Problem("release-too-few", floor=floor)
+    return None
+
+
+def endpoint(node: Node, t: Transfer) -> str:
+    """Where the data of a transfer are fetched."""
+    return f"{node.url}/data/{t.pid}"
+
+
+def flow_token(node: Node, t: Transfer) -> str:
+    """The bearer token of a flow that a control plane runs: always the same one, so that a start
+    said again has the same answer. Only this node can make it.
+    """
+    return access.PREFIX + node.keys.derive(b"data-flow", t.pid.encode()).hex()
+
+
 def start(node: Node, tx: Tx, t: Transfer) -> Transfer:
     """Hand out a fresh data address: the first start, or a resumption; a push needs none."""
     if t.format == pushing.PUSH:
         return pushing.start(node, tx, t)
     session = session_of(tx, t.pid)
-    token = access.new_secret(node)
+    token = access.new_secret(node) if t.control is None else flow_token(node, t)
     rows.put_session(tx, replace(session, token_hash=access.token_hash(token)))
-    address = messages.DataAddress.pull(
-        f"{node.url}/data/{t.pid}", token, part_salt=session.body["salt"]
-    )
+    salt = session.body["salt"]
+    address = messages.DataAddress.pull(endpoint(node, t), token, part_salt=salt)
     t = machine.step(
         t, Act.START, Role.PROVIDER, node.clock.now(), data_address={"endpoint": address.url}
     )

@@ -13,8 +13,13 @@ from policies.problem import Problem
 
 def end(node: Node, tx: Tx, t: Transfer, problem: Problem) -> Transfer:
     """End a transfer because of a problem, telling the peer what it may know of it."""
-    told = errors.shared(problem)
-    return stop(node, tx, t, Act.TERMINATE, told.code, errors.reasons(told))
+    return stop(node, tx, t, Act.TERMINATE, *told(problem))
+
+
+def told(problem: Problem) -> tuple[str, list[str]]:
+    """A problem's code and reasons, as far as the peer may know them."""
+    shared = errors.shared(problem)
+    return shared.code, errors.reasons(shared)
 
 
 def stop(node: Node, tx: Tx, t: Transfer, act: Act, code: str, reasons: Sequence[str]) -> Transfer:

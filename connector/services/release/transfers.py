@@ -5,6 +5,7 @@ enough persons are left to release anything (X4) right after it, because that ta
 over the data. Only then the transfer starts.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Final, Unpack
 
@@ -18,10 +19,12 @@ from connector.services import ledger
 from connector.services.access import Caller
 from connector.services.messages import repeats
 from connector.services.messages.inbound import Incoming, Reply, admit, receive
+from connector.services.negotiate.agreements import attests
 from connector.services.node import Node
 from connector.services.processes import save_transfer, transfer
 from connector.services.release import granting, pushing
 from connector.store import agreements as agreement_rows
+from connector.store import outbox
 from connector.store import transfers as rows
 from connector.store.rows import AgreementRow
 from connector.store.store import Tx
@@ -30,6 +33,7 @@ from policies.problem import Problem
 OK: Final = 200
 CREATED: Final = 201
 PULL: Final = "HttpData-PULL"
+_PATIENCE: Final = 2.0
 FORMAT: Final = "format"
 """Our member on a transfer request: the name of the distribution asked for."""
 
@@ -87,6 +91,8 @@ async def started(node: Node, incoming: Incoming[messages.TransferStart]) -> Rep
         if _repeated(node, tx, incoming, Act.START):
             _readdress(tx, incoming, address)
             return Reply(OK)
+        if _crossed(node, tx, incoming, Act.START):
+            return Reply(OK)
         t = _step(node, tx, incoming, Act.START, data_address=address.wire() if address else None)
         if t.role is Role.PROVIDER:
             save_transfer(tx, t)
@@ -94,19 +100,25 @@ async def started(node: Node, incoming: Incoming[messages.TransferStart]) -> Rep
         save_transfer(tx, t)
         return Reply(OK)
 
-    reply = await receive(node, incoming, act)
+    reply = await _in_turn(node, incoming, act)
     await pushing.soon(node)
     return reply
 
 
 async def suspended(node: Node, incoming: Incoming[messages.TransferSuspension]) -> Reply:
     """The peer pauses."""
-    return await _stopped(node, incoming, Act.SUSPEND)
+
+    def act(tx: Tx) -> Reply:
+        if _crossed(node, tx, incoming, Act.SUSPEND):
+            return Reply(OK)
+        return _stop(node, tx, incoming, Act.SUSPEND)
+
+    return await _in_turn(node, incoming, act)
 
 
 async def terminated(node: Node, incoming: Incoming[messages.TransferTermination]) -> Reply:
     """The peer ends it for good."""
-    return await _stopped(node, incoming, Act.TERMINATE)
+    return await receive(node, incoming, lambda tx: _stop(node, tx, incoming, Act.TERMINATE))
 
 
 async def completed(node: Node, incoming: Incoming[messages.TransferCompletion]) -> Reply:
@@ -120,20 +132,42 @@ async def completed(node: Node, incoming: Incoming[messages.TransferCompletion])
     return await receive(node, incoming, act)
 
 
-async def _stopped(
+async def _in_turn(node: Node, incoming: Incoming[Any], act: Callable[[Tx], Reply]) -> Reply:
+    """Receive a pause or a resumption; a provider's own undelivered messages go first.
+
+    So the provider's order of events is the order of both, and what a consumer asks for counts
+    after all that it was told (divergences, T10). Until then it is told to come again.
+    """
+    pid, peer = str(incoming.pid), incoming.caller.did
+    await node.worker.quiet(pid, _PATIENCE)
+    flying = node.worker.delivering
+
+    def unit(tx: Tx) -> Reply:
+        if transfer(tx, pid, peer=peer).role is Role.PROVIDER and not attests(node, peer):
+            queue = outbox.of(tx, process=pid)
+            if any(row.state == "pending" and row.seq not in flying for row in queue):
+                raise Problem("transfer-own-first")
+        return act(tx)
+
+    try:
+        return await receive(node, incoming, unit)
+    except Problem as problem:
+        if problem.code == "transfer-own-first":
+            await node.worker.hasten(pid, peer)
+        raise
+
+
+def _stop(
     node: Node,
+    tx: Tx,
     incoming: Incoming[messages.TransferSuspension] | Incoming[messages.TransferTermination],
     act: Act,
 ) -> Reply:
-    def unit(tx: Tx) -> Reply:
-        message = incoming.message
-        if _repeated(node, tx, incoming, act):
-            return Reply(OK)
+    message = incoming.message
+    if not _repeated(node, tx, incoming, act):
         t = _step(node, tx, incoming, act, code=message.code, reasons=message.reasons)
         save_transfer(tx, t)
-        return Reply(OK)
-
-    return await receive(node, incoming, unit)
+    return Reply(OK)
 
 
 def _granted(tx: Tx, caller: Caller, message: messages.TransferRequest) -> AgreementRow:
@@ -190,8 +224,21 @@ def _readdress(
 def _repeated(node: Node, tx: Tx, incoming: Incoming[Any], act: Act) -> bool:
     """Whether a peer without signatures says again what it has said (`repeats`)."""
     t = transfer(tx, str(incoming.pid), peer=incoming.caller.did)
+    return _names(incoming, t) and repeats.transferring(node, tx, t, act)
+
+
+def _crossed(node: Node, tx: Tx, incoming: Incoming[Any], act: Act) -> bool:
+    """Whether the peer asks for what we had done when it did not know yet; then it is noted."""
+    t = transfer(tx, str(incoming.pid), peer=incoming.caller.did)
+    crossed = _names(incoming, t) and t.crossed(act, t.role.other)
+    if crossed:
+        ledger.received(node, tx, t, incoming.wire)
+    return crossed
+
+
+def _names(incoming: Incoming[Any], t: Transfer) -> bool:
     pids = (incoming.message.provider_pid, incoming.message.consumer_pid)
-    return pids == (t.provider_pid, t.consumer_pid) and repeats.transferring(node, tx, t, act)
+    return pids == (t.provider_pid, t.consumer_pid)
 
 
 def _step(

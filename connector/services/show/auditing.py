@@ -11,6 +11,7 @@ from connector.services.access import Actor
 from connector.services.identity import document as own_did
 from connector.services.node import Node
 from connector.services.show.views import find_agreement
+from connector.services.signaling import binding
 from connector.store import decisions, messages, parts
 from connector.store import transfers as transfer_rows
 from connector.store.rows import AgreementRow
@@ -53,6 +54,8 @@ async def _gathered(node: Node, ident: str) -> BundleParts:
 
 def _gather(node: Node, tx: Tx, ident: str) -> BundleParts:
     row = find_agreement(tx, ident)
+    if binding.made_elsewhere(row):
+        raise Problem("signaling-evidence", id=row.negotiation)
     if row.state == "pending" or row.dataset_document is None:
         raise Problem("agreement-inactive", state=row.state)
     processes = [row.negotiation]

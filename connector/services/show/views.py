@@ -21,6 +21,7 @@ from connector.services.processes import transfer as load_transfer
 from connector.services.publish import published
 from connector.services.show import waiting, wording
 from connector.services.show.timeline import Timeline
+from connector.services.signaling import binding
 from connector.store import agreements as agreement_rows
 from connector.store import decisions, messages, parts
 from connector.store import negotiations as negotiation_rows
@@ -37,6 +38,7 @@ Seen = TypeVar("Seen")
 
 SETTLED: Final = "SETTLED"
 FETCHED: Final = "FETCHED"
+_OF_TRANSFERS: Final = ("Transfer", "DataFlow")
 CHANGES: Final = 1000
 """Changes told at once."""
 
@@ -135,7 +137,9 @@ async def agreement(node: Node, ident: str) -> Json:
         "provider": "eddsa-jcs-2022" if row.provider_proof else "–",
         "consumer": "eddsa-jcs-2022" if row.consumer_proof else "–",
     }
-    if agreements_room.attests(node, row.peer):
+    if binding.made_elsewhere(row):
+        signatures["consumer"] = "with the control plane"
+    elif agreements_room.attests(node, row.peer):
         unsigned = "consumer" if row.role == Role.PROVIDER.value else "provider"
         signatures[unsigned] = "attested by transport"
     return {
@@ -212,7 +216,7 @@ async def changes(node: Node, *, after: int, wait: float = 0.0) -> Json:
                 {
                     "seq": row.seq,
                     "process": row.process,
-                    "kind": "transfer" if row.type.startswith("Transfer") else "negotiation",
+                    "kind": "transfer" if row.type.startswith(_OF_TRANSFERS) else "negotiation",
                     "direction": row.direction,
                     "type": row.type,
                     "at": format_time(row.at),
@@ -317,7 +321,7 @@ def _passed(node: Node, tx: Tx, t: Transfer, *, fetching: bool) -> Json:
         t,
         found.queue,
         found.tried,
-        node.worker.left_alone(t.peer),
+        node.worker.left_alone(t.addressee),
         fetching=fetching,
         expires=agreement.expires if agreement else None,
     )
@@ -357,6 +361,7 @@ def _transfer(tx: Tx, t: Transfer) -> Json:
         "peer": t.peer,
         "agreement": t.agreement,
         "format": t.format,
+        "control_plane": t.callback if t.control else None,
         "distribution": session.body.get("format") if session else None,
         "parts": len(latest),
         "rows": sum(row.rows for row in latest.values()),

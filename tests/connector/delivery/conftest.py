@@ -195,10 +195,11 @@ class World:
         self.tokens += 1
         return f"Bearer {peer} {self.tokens}"
 
-    async def settle(self, row: OutboxRow, outcome: Outcome) -> None:
+    async def settle(self, row: OutboxRow, outcome: Outcome) -> bool:
         self.on_settle(row, outcome)
         self.settled.append((row.seq, outcome))
         self.post.changed.set()
+        return outcome.delivered
 
     async def until(self, condition: Callable[[], bool]) -> None:
         """Wait for what a sent or settled message brings about."""

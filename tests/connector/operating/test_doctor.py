@@ -374,3 +374,14 @@ def test_no_tls_at_all():
         port = listening.getsockname()[1]
     finding = outside.tls(f"https://localhost:{port}", NODE)
     assert (finding.level, finding.code) == ("warning", "doctor-tls-silent")
+
+
+def test_a_control_plane_without_a_token_that_does_not_answer(healthy: Path):
+    assert not [one for one in found(healthy).findings if one.check.startswith("signaling")]
+    with (healthy / configuration.FILE).open("a", encoding="utf-8") as settings:
+        settings.write('\n[signaling]\ncontrol_plane = "http://localhost:1/control"\n')
+    report = found(healthy)
+    assert one(report, "signaling").code == "doctor-signaling-token"
+    assert one(report, "signaling-control").code == "doctor-signaling-silent"
+    change(healthy, "UPDATE token SET role = ?", "control-plane")
+    assert one(found(healthy), "signaling").level == "ok"

@@ -14,6 +14,7 @@ from connector.protocol.transfer import (
     Role,
     State,
     Transfer,
+    adopt,
     learn,
     step,
 )
@@ -135,3 +136,42 @@ def test_the_peers_pid_is_learnt_once(make):
 def test_a_transfer_survives_plain_json(make, role, state):
     t = make.transfer(role, state.value)
     assert Transfer.from_row(json.loads(json.dumps(t.to_row()))) == t
+
+
+@pytest.mark.parametrize("role", Role)
+def test_what_both_do_at_once_has_crossed(make, role):
+    t = make.transfer(role, "STARTED")
+    paused = make.move(t, "SUSPEND", P)
+    assert paused.crossed(Act.SUSPEND, C)
+    assert not paused.crossed(Act.SUSPEND, P)
+    assert not paused.crossed(Act.START, C)
+    resumed = make.move(paused, "START", P)
+    assert resumed.crossed(Act.START, C)
+    assert not resumed.crossed(Act.START, P)
+    assert not resumed.crossed(Act.SUSPEND, C)
+    assert not t.crossed(Act.SUSPEND, C)
+
+
+def test_a_consumer_takes_over_its_providers_state(make):
+    started = make.move(make.transfer(C, "STARTED"), "SUSPEND", P)
+    now = START + timedelta(days=1)
+    resumed = adopt(started, State.STARTED, now)
+    assert (resumed.state, resumed.address_due, resumed.updated) == (State.STARTED, True, now)
+    paused = adopt(resumed, State.SUSPENDED, now)
+    assert (paused.state, paused.suspended_by, paused.data_address) == (State.SUSPENDED, P, None)
+    assert paused.version == started.version + 2
+
+
+@pytest.mark.parametrize(
+    ("role", "state", "told"),
+    [
+        (P, "STARTED", State.SUSPENDED),
+        (C, "STARTED", State.STARTED),
+        (C, "REQUESTED", State.STARTED),
+        (C, "TERMINATED", State.STARTED),
+        (C, "STARTED", State.COMPLETED),
+    ],
+)
+def test_nothing_else_is_taken_over(make, role, state, told):
+    t = make.transfer(role, state)
+    assert adopt(t, told, START) is t

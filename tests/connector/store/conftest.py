@@ -5,7 +5,9 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+import psycopg
 import pytest
+from psycopg import sql
 
 from connector.protocol.machine import Role
 from connector.protocol.negotiation import Negotiation
@@ -56,13 +58,28 @@ def postgres_template(postgres: Server) -> str:
     return url.rpartition("/")[2]
 
 
+@pytest.fixture(scope="session")
+def postgres_shared(postgres: Server, postgres_template: str) -> str:
+    """The URL of a PostgreSQL database that one test after the other uses."""
+    return postgres.database(postgres_template)
+
+
+def emptied(url: str) -> str:
+    """The same database as `init` makes it: a hundred times faster than a new one."""
+    with psycopg.connect(url, autocommit=True) as owner:
+        owner.execute("SET lock_timeout = '10s'; SET session_replication_role = replica")
+        tables = owner.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+        for (table,) in tables.fetchall():
+            if table != "schema_version":
+                owner.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(table)))
+    return url
+
+
 @pytest.fixture(params=[*VARIANTS, "postgresql"])
 def any_engine(request: pytest.FixtureRequest) -> Engine:
     """An empty database, once per kind of database."""
     if request.param == "postgresql":
-        server: Server = request.getfixturevalue("postgres")
-        template: str = request.getfixturevalue("postgres_template")
-        return PostgresEngine(server.database(template))
+        return PostgresEngine(emptied(request.getfixturevalue("postgres_shared")))
     database: Path = request.getfixturevalue("database")
     return SqliteEngine(database, busy_ms=500, pragmas=VARIANTS[request.param])
 

@@ -1,0 +1,224 @@
+"""Data flows of a control plane elsewhere, started, suspended, resumed, terminated by its signals.
+
+A flow is a transfer like any other to everything that releases: the same plan, consents, budgets,
+leaves, monitor. Only its messages go to the control plane, and its bearer token is a function of
+the flow: a start that is said again (its first answer was lost) gets the same answer, and the
+token, dead while suspended, serves again after a resumption.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, Final
+
+from connector.protocol import signaling
+from connector.protocol import transfer as machine
+from connector.protocol.signaling import FlowStart
+from connector.protocol.transfer import Act, Role, State, Transfer
+from connector.services import access, ledger
+from connector.services.access import Actor
+from connector.services.committing import commit
+from connector.services.consent.bitmaps import groups_of
+from connector.services.node import Node
+from connector.services.operate import quarantine
+from connector.services.processes import save_transfer
+from connector.services.release import granting, halting, transfers
+from connector.services.release.releases import judge, load
+from connector.services.signaling import binding
+from connector.store import decisions
+from connector.store import transfers as rows
+from connector.store.store import Tx
+from policies.jcs import digest
+from policies.plan import Plan
+from policies.problem import Problem
+
+Json = dict[str, Any]
+
+_OVER: Final = "signaling-over"
+
+
+def check(node: Node, who: Actor) -> None:
+    """Let a control plane know that it is one, and that this node serves it.
+
+    Raises:
+        Problem: `access-role`, `signaling-off`.
+    """
+    access.require(who, access.CONTROL)
+    if node.settings.signaling.control_plane is None:
+        raise Problem("signaling-off")
+
+
+async def start(node: Node, who: Actor, message: FlowStart) -> Json:
+    """Start a flow, or resume it; the answer with its data address, only once all of it is
+    committed. The same start again changes nothing and is answered alike.
+
+    Raises:
+        Problem: `access-role`, `signaling-…`, `transfer-format`, `release-…`; what `binding.bound`
+            raises.
+    """
+    check(node, who)
+    _check(node, message)
+    t = await commit(node, lambda tx: _opened(node, tx, message))
+    problem = None if t.over else await granting.too_few(node, t.pid)
+    t = await commit(node, lambda tx: _started(node, tx, t.pid, problem))
+    if t.over:
+        raise await node.store.read(lambda tx: _why(tx, t))
+    return signaling.started(granting.endpoint(node, t), granting.flow_token(node, t))
+
+
+async def suspend(node: Node, who: Actor, pid: str) -> None:
+    """Let no more of a flow leave until it is started again; twice is once.
+
+    Raises:
+        Problem: `access-role`, `signaling-off`, `transfer-unknown`, `protocol-illegal-act`.
+    """
+
+    def unit(tx: Tx) -> None:
+        t = _flow(tx, pid)
+        if t.state is State.SUSPENDED:
+            # Held by our monitor, perhaps: from now on only the control plane lets it go on.
+            held = replace(t, suspended_by=Role.CONSUMER, code=None, reasons=())
+            t = t if t.suspended_by is Role.CONSUMER else replace(held, version=t.version + 1)
+        else:
+            t = _acted(node, t, Act.SUSPEND)
+        ledger.received(node, tx, t, signaling.heard("DataFlowSuspendMessage", pid))
+        save_transfer(tx, t)
+
+    check(node, who)
+    await commit(node, unit)
+
+
+async def terminate(node: Node, who: Actor, pid: str) -> None:
+    """End a flow for good; one that has ended stays as it ended.
+
+    Raises:
+        Problem: `access-role`, `signaling-off`, `transfer-unknown`.
+    """
+
+    def unit(tx: Tx) -> None:
+        t = _flow(tx, pid)
+        if t.over:
+            return
+        t = _acted(node, t, Act.TERMINATE)
+        ledger.received(node, tx, t, signaling.heard("DataFlowTerminateMessage", pid))
+        save_transfer(tx, t)
+
+    check(node, who)
+    await commit(node, unit)
+
+
+def _check(node: Node, message: FlowStart) -> None:
+    """What needs no look into the store: that we could serve it, and whom we would answer to."""
+    expected = str(node.settings.signaling.control_plane).rstrip("/")
+    if message.callback != expected:
+        raise Problem("signaling-callback", found=message.callback[:200], expected=expected)
+    if message.transfer_type != signaling.PULL:
+        found = message.transfer_type[:60]
+        raise Problem("transfer-format", found=found, known=signaling.PULL)
+    if "start" in node.settings.steps.by_hand:
+        raise Problem("signaling-by-hand")
+
+
+def _opened(node: Node, tx: Tx, message: FlowStart) -> Transfer:
+    """The flow of a start as far as one transaction can bring it: new, resumed, or as it was."""
+    named = digest(message.document())
+    known = rows.get(tx, pid=message.process)
+    if known is None:
+        return _new(node, tx, message, named)
+    if known.control != named:
+        raise Problem("signaling-conflict", id=message.process)
+    if known.state is not State.SUSPENDED:
+        return known
+    t = _acted(node, known, Act.START)
+    ledger.received(node, tx, t, message.document())
+    save_transfer(tx, t)
+    return t
+
+
+def _new(node: Node, tx: Tx, message: FlowStart, named: str) -> Transfer:
+    agreement = binding.bound(node, tx, message)
+    quarantine.check(tx, Plan.read(agreement.plan))
+    t = machine.start_provider(
+        now=node.clock.now(),
+        pid=message.process,
+        consumer_pid=message.process,
+        peer=message.consumer,
+        callback=message.callback,
+        agreement=agreement.id,
+        format=message.transfer_type,
+    )
+    t = replace(t, control=named)
+    ledger.received(node, tx, t, message.document())
+    save_transfer(tx, t)
+    groups, form = groups_of(tx, t.peer), transfers.forms_of(agreement)[0]
+    refused = granting.refused(node, tx, t, agreement, groups, form)
+    if refused is not None:
+        t = _ended(node, t, *refused)
+        save_transfer(tx, t)
+    return t
+
+
+def _started(node: Node, tx: Tx, pid: str, problem: Problem | None) -> Transfer:
+    """The flow once its persons were counted: started, or ended because of `problem`."""
+    t = _flow(tx, pid)
+    due = t.state is State.REQUESTED or t.address_due
+    if not due:
+        return t
+    if problem is None:
+        problem = _denied_now(node, tx, t)
+    if problem is not None:
+        t = _ended(node, t, *halting.told(problem))
+    else:
+        t = granting.start(node, tx, t)
+    save_transfer(tx, t)
+    return t
+
+
+def _denied_now(node: Node, tx: Tx, t: Transfer) -> Problem | None:
+    """Whether the agreement's policy, asked again, forbids what was suspended to go on."""
+    if t.state is State.REQUESTED:  # it was judged in the transaction before
+        return None
+    release = load(tx, t.pid)
+    quarantine.check(tx, release.plan)
+    groups = groups_of(tx, t.peer)
+    decision = judge(node, tx, t, release.agreement, "monitor", groups)
+    if decision.permitted:
+        return None
+    return binding.reasons({"reasons": {lang: decision.reasons(lang) for lang in ("fr", "en")}})
+
+
+def _flow(tx: Tx, pid: str) -> Transfer:
+    """A flow by the control plane's id; a transfer of ours is none.
+
+    Raises:
+        Problem: `transfer-unknown`.
+    """
+    t = rows.get(tx, pid=pid)
+    if t is None or t.control is None:
+        raise Problem("transfer-unknown")
+    return t
+
+
+def _acted(node: Node, t: Transfer, act: Act) -> Transfer:
+    """The flow after an act of the other side, which the control plane passes on."""
+    return machine.step(
+        t,
+        act,
+        Role.CONSUMER,
+        node.clock.now(),
+        provider_pid=t.provider_pid,
+        consumer_pid=t.consumer_pid,
+    )
+
+
+def _ended(node: Node, t: Transfer, code: str, reasons: Sequence[str]) -> Transfer:
+    """Over, and nothing to tell: the answer to the start says it."""
+    now = node.clock.now()
+    return machine.step(t, Act.TERMINATE, t.role, now, code=code, reasons=tuple(reasons))
+
+
+def _why(tx: Tx, t: Transfer) -> Problem:
+    """Why a flow is over, as its control plane may pass it on."""
+    made = decisions.of(tx, process=t.pid)
+    if made and made[-1].outcome != "permit":
+        return binding.reasons(made[-1].shared)
+    return Problem(_OVER, state=t.state.value, reasons=" ".join(t.reasons) or "-")
