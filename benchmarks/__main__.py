@@ -7,6 +7,7 @@ from typing import Final
 SCRIPTS: Final = (
     "startup",
     "negotiation",
+    "catalog",
     "publish",
     "transfer",
     "consent",

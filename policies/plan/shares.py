@@ -23,12 +23,14 @@ from policies.operands import Share
 from policies.plan.groups import given
 from policies.plan.residue import KINDS
 from policies.problem import Problem
+from policies.remember import by_identity
 from policies.vocabulary import ODRL, PREAU, compact
 
 _AND: Final = ODRL + "and"
 _PER_ROW: Final = frozenset({"record"})
 
 
+@by_identity
 def shares(permission: Rule) -> Share:
     """The intersection of the shares of all conjuncts.
 
