@@ -21,7 +21,8 @@ unexport PYTHONDONTWRITEBYTECODE
 # Files of tests side by side, the long ones first (tests/conftest.py). A worker that dies fails
 # the run. `make test WORKERS=0` runs one after the other in one process, for a debugger.
 WORKERS ?= logical
-SIDE_BY_SIDE := --numprocesses=$(WORKERS) --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
+SIDE_BY_SIDE := --numprocesses=$(WORKERS) --maxprocesses=4 --dist=loadfile --no-loadscope-reorder \
+  --max-worker-restart=0
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:

@@ -7,12 +7,14 @@ from typing import Final
 SCRIPTS: Final = (
     "startup",
     "negotiation",
+    "catalog",
     "publish",
     "transfer",
     "consent",
     "log",
     "policies",
     "compiled",
+    "refusals",
 )
 
 

@@ -1,4 +1,6 @@
-"""Negotiations to FINALIZED, against the signed durable ping of the same run."""
+"""Negotiations to FINALIZED, against the signed durable ping of the same run; beside two Eclipse
+EDC pairs where one can be started; and while two transfers run.
+"""
 
 import asyncio
 import json
@@ -16,22 +18,29 @@ from urllib.parse import unquote
 import httpx
 import uvloop
 
-from benchmarks import world
+from benchmarks import edc, world
 from benchmarks.harness import Run, cpu_of, percentile
 from benchmarks.ping import Pinger
-from benchmarks.traces import write
+from benchmarks.traces import consent_file, write
 from benchmarks.world import RESEARCHER
 from connector import runtime
 from connector.cli.story import nodes
+from connector.cli.story.about import CATEGORY
 from connector.identity.did import DidDocument
+from connector.services.fetch import fetching
 from connector.services.negotiate import people
 from connector.services.node import Node
+from connector.services.release import transferring
 from connector.services.show import views
 
 Once = Callable[[], Awaitable[None]]
 ROUNDS: Final = 5
 # Concurrent exchanges -> how many a slice has.
 SLICES: Final = {1: (20, 30), 8: (48, 80), 32: (96, 128)}
+# An EDC is slower: fewer to a slice, and not in every round.
+EDC_SLICES: Final = {edc.TUNED: {1: 10, 8: 24, 32: 48}, edc.DEFAULT: {1: 4, 8: 16, 32: 64}}
+EDC_ROUNDS: Final = 3
+MOVED_ROWS: Final = 60_000
 
 
 @dataclass(slots=True)
@@ -94,14 +103,21 @@ async def slice_of(once: Once, count: int, at_once: int, pids: list[int], into: 
     into.cpu.append((time.process_time() + sum(map(cpu_of, pids)) - cpu) * 1000 / count)
 
 
-async def measure(platform: nodes.Node, lab: nodes.Node, iri: str, fields: list[str]) -> None:
+Found = dict[tuple[int, str], Slice]
+
+
+async def measure(
+    platform: nodes.Node, lab: nodes.Node, iris: list[str], fields: list[str]
+) -> None:
     """Alternate slices and report."""
+    iri, moved = iris
     finals = Finals()
     run = Run("negotiation: request -> FINALIZED, two processes, no person decides")
     async with AsyncExitStack() as stack:
         node, client = stack.enter_context(world.opened(lab.folder))
         await stack.enter_async_context(world.working(node, client, finals.around))
         side, other = await _pingers(stack, platform, lab)
+        rivals = await _rivals(stack, lab)
         draft = world.draft(fields)
 
         async def negotiate() -> None:
@@ -110,14 +126,63 @@ async def measure(platform: nodes.Node, lab: nodes.Node, iri: str, fields: list[
         for once in (negotiate, side.exchange):  # warm: DID documents, connections, statements
             for _ in range(5):
                 await once()
-        found = {(at, kind): Slice() for at in SLICES for kind in ("negotiation", "ping")}
-        for _ in range(ROUNDS):
+        found = {(at, kind): Slice() for at in SLICES for kind in ("negotiation", "ping", *rivals)}
+        for turn in range(ROUNDS):
             for at_once, (ours, pings) in SLICES.items():
                 slot = found[at_once, "negotiation"]
                 await slice_of(negotiate, ours, at_once, [platform.pid], slot)
                 await slice_of(side.exchange, pings, at_once, [other.pid], found[at_once, "ping"])
+                if turn < EDC_ROUNDS:
+                    await _rival_slices(rivals, at_once, found)
         await _extra(run, node, finals, iri, draft)
+        busy = await _while_moving(node, finals, moved, draft, negotiate)
     _report(run, found)
+    _report_busy(run, busy, found[1, "negotiation"].spans)
+    _report_rivals(run, found, rivals)
+    run.finish()
+
+
+async def _rivals(stack: AsyncExitStack, lab: nodes.Node) -> dict[str, edc.EdcPair]:
+    """The EDC pairs, warm and stopped; none where this machine has no Java and Maven."""
+    if not edc.available():
+        print("no EDC beside us: it needs java, javac and mvn")
+        return {}
+    making = edc.pairs(Path(lab.folder).with_name("edc"))
+    made = await asyncio.to_thread(making.__enter__)
+    stack.push(making.__exit__)
+    return made
+
+
+async def _rival_slices(rivals: dict[str, edc.EdcPair], at_once: int, found: Found) -> None:
+    for name, pair in rivals.items():
+        pair.go_on()
+        count = EDC_SLICES[name][at_once]
+        spans, rate, cpu = await asyncio.to_thread(pair.slice_of, count, at_once)
+        pair.pause()
+        slot = found[at_once, name]
+        slot.spans.extend(spans)
+        slot.rates.append(rate)
+        slot.cpu.append(cpu)
+
+
+async def _while_moving(
+    node: Node, finals: Finals, iri: str, draft: dict[str, Any], negotiate: Once
+) -> Slice:
+    """Sequential negotiations while two transfers run between the same two nodes."""
+    made = await people.request(node, RESEARCHER, iri, draft)
+    await finals.of(made["pid"])
+    agreement = (await views.negotiation(node, made["pid"]))["agreement"]
+    pids = [await transferring.start(node, RESEARCHER, agreement, "ndjson") for _ in range(2)]
+    for pid in pids:
+        await views.transfer(node, pid, wait=30, until="STARTED")
+    for pid in pids:
+        await fetching.start(node, RESEARCHER, pid, None)
+    into = Slice()
+    while all(node.fetches.view(pid)["running"] for pid in pids):
+        await slice_of(negotiate, 1, 1, [], into)
+    for pid in pids:
+        await views.transfer(node, pid, wait=60, until=views.FETCHED)
+    return into
 
 
 async def _extra(run: Run, node: Node, finals: Finals, iri: str, draft: dict[str, Any]) -> None:
@@ -149,7 +214,7 @@ def _ms(stamp: str) -> float:
     return datetime.fromisoformat(stamp).timestamp() * 1000
 
 
-def _report(run: Run, found: dict[tuple[int, str], Slice]) -> None:
+def _report(run: Run, found: Found) -> None:
     for at_once in SLICES:
         ours, pings = found[at_once, "negotiation"], found[at_once, "ping"]
         if at_once == 1:
@@ -180,7 +245,53 @@ def _report(run: Run, found: dict[tuple[int, str], Slice]) -> None:
             against=("signed ping", median(pings.cpu)),
             runs=ROUNDS,
         )
-    run.finish()
+
+
+def _report_busy(run: Run, busy: Slice, quiet: list[float]) -> None:
+    for share, name, budget in ((0.5, "p50", ""), (0.99, "p99", "<= 5")):
+        run.note(
+            f"negotiation: sequential {name} while two transfers run",
+            percentile(busy.spans, share),
+            "ms",
+            against=("none runs", percentile(quiet, share)),
+            runs=len(busy.spans),
+            budget=budget,
+        )
+
+
+def _report_rivals(run: Run, found: Found, rivals: dict[str, edc.EdcPair]) -> None:
+    """Beside each EDC pair: latencies as a share of theirs, throughputs as a multiple."""
+    for rival, pair in rivals.items():
+        tuned = rival == edc.TUNED
+        for at_once in SLICES:
+            ours, theirs = found[at_once, "negotiation"], found[at_once, rival]
+            for share, name in ((0.5, "p50"), (0.99, "p99")):
+                run.note(
+                    f"negotiation: {name} at {at_once}, beside {rival}",
+                    percentile(ours.spans, share),
+                    "ms",
+                    against=(f"{rival}, in memory", percentile(theirs.spans, share)),
+                    runs=len(theirs.spans),
+                    budget="<= 0.1 (floor 0.2)" if tuned and (at_once, name) == (1, "p50") else "",
+                )
+            pace = zip(ours.rates[:EDC_ROUNDS], theirs.rates, strict=True)
+            run.note(
+                f"negotiation: throughput at {at_once}, beside {rival}",
+                median(ours.rates[:EDC_ROUNDS]),
+                "/s",
+                against=(f"{rival}, in memory", median(theirs.rates)),
+                ratio=median(one / two for one, two in pace),
+                runs=EDC_ROUNDS,
+                budget=">= 8 (floor 3)" if tuned and at_once == 8 else "",
+            )
+            run.note(
+                f"negotiation: CPU at {at_once}, both sides, beside {rival}",
+                median(ours.cpu[:EDC_ROUNDS]),
+                "ms",
+                against=(f"{rival}, in memory", median(theirs.cpu)),
+                runs=EDC_ROUNDS,
+            )
+        run.note(f"negotiation: lost by {rival} itself", pair.lost, "negotiations")
 
 
 async def _pingers(
@@ -224,10 +335,15 @@ def main() -> None:
         file = Path(lab.folder).with_name("traces.jsonl")
         write(file, 2_000)
         iri = world.publish(platform, file, ident="bench")
+        accounts = write(file, MOVED_ROWS)
+        moved = world.publish(platform, file, ident="moved")
+        consents = consent_file(accounts, lab.did, CATEGORY, everybody=True)
+        platform.who("dpo").post_raw("/v1/consents/import", consents, "text/csv")
         seen = lab.who("operator").get("/v1/catalogs", peer=platform.did)
         fields = next(one["fields"] for one in seen["datasets"] if one["id"] == iri)
         nodes.stop([lab])
-        uvloop.run(measure(platform, lab, iri, fields))
+        runtime.steady()
+        uvloop.run(measure(platform, lab, [iri, moved], fields))
 
 
 if __name__ == "__main__":

@@ -118,4 +118,5 @@ async def _serve(told: dict[str, Any]) -> None:
 
 if __name__ == "__main__":
     sys.setswitchinterval(0.0005)
+    runtime.steady()
     uvloop.run(_serve(json.loads(sys.argv[1])))

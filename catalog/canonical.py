@@ -27,6 +27,11 @@ _CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 _SURROGATE: Final = re.compile(r"[\ud800-\udfff]")
 _LANGUAGE: Final = re.compile(r"[a-z]{2,8}(?:-[a-z0-9]{1,8})*")
 _SCALARS: Final = frozenset({str, int, float, bool, type(None)})
+_NAMES: Final = frozenset({str})
+# What `_CONTROL` finds, as JCS writes it; an escaped backslash before such a letter only costs the
+# slow way.
+_CONTROL_WRITTEN: Final = re.compile(rb"\x7f|\\(?:[bfr]|u00)")
+_LISTS: Final = frozenset({list, tuple})
 _VALUE_OBJECTS: Final = ({"value", "type"}, {"value", "language"})
 
 
@@ -80,8 +85,10 @@ def _is_bounded(value: object) -> bool:
         deeper: list[Any] = []
         for item in level:
             kind = type(item)
+            if kind is str:
+                continue
             if kind is dict:
-                if not all(type(name) is str for name in item):
+                if not _NAMES.issuperset(map(type, item)):
                     return False
                 deeper.extend(item.values())
             elif kind is list or kind is tuple:
@@ -130,8 +137,8 @@ def canonical(value: object) -> bytes:
         raise Problem(code, where="/") from None
 
 
-def check(document: Mapping[str, object]) -> None:
-    """That a document is fit to be signed by us.
+def check(document: Mapping[str, object]) -> bytes:
+    """That a document is fit to be signed by us; its canonical bytes.
 
     A document without `@context` (an application, a manifest) is plain JSON: its nested objects
     need no names, and nulls and lists in lists keep their meaning. In one under our own context
@@ -140,11 +147,94 @@ def check(document: Mapping[str, object]) -> None:
     Raises:
         Problem: `catalog-unfit-…` with the place as a JSON pointer.
     """
-    bounded(document)
     contexts = document.get("@context")
-    if terms.CONTEXT in (contexts if isinstance(contexts, list | tuple) else [contexts]):
+    ours = terms.CONTEXT in (contexts if isinstance(contexts, list | tuple) else [contexts])
+    fit = _is_fit(document, linked=contexts is not None, ours=ours)
+    if fit is not None:
+        return fit
+    bounded(document)
+    if ours:
         _known({name: item for name, item in document.items() if name != "@context"}, "")
     _object(document, "", linked=contexts is not None)
+    return canonical(document)
+
+
+def _is_fit(document: object, *, linked: bool, ours: bool) -> bytes | None:
+    """The bytes of a document that is certainly fit: the usual case, looked at level by level, its
+    texts all at once in these bytes. What looks doubtful is looked at again, with its place.
+    """
+    if type(document) is not dict or not _are_plain_contexts(document.get("@context")):
+        return None
+    level: list[Any] = [{name: item for name, item in document.items() if name != "@context"}]
+    top = level[0]
+    for _ in range(MAX_DEPTH):
+        deeper: list[Any] = []
+        for item in level:
+            kind = type(item)
+            if kind is dict:
+                if linked and not _is_fit_node(item, deeper, named=item is not top, ours=ours):
+                    return None
+                if not linked:
+                    deeper.extend(item.values())
+            elif kind is list:
+                if linked and not _LISTS.isdisjoint(map(type, item)):
+                    return None
+                deeper.extend(item)
+            elif kind is not str and not _is_fit_scalar(item, linked=linked):
+                return None
+        if not deeper:
+            return _fit_bytes(document)
+        level = deeper
+    return None
+
+
+def _are_plain_contexts(contexts: object) -> bool:
+    return contexts is None or _NAMES.issuperset(
+        map(type, contexts if type(contexts) is list else [contexts])
+    )
+
+
+def _is_fit_node(item: dict[str, object], deeper: list[object], *, named: bool, ours: bool) -> bool:
+    """Whether the words of an object of linked data are known and it says what it is about; what
+    it holds goes to `deeper`, but for texts by language, which are looked at here.
+    """
+    words = item.keys()
+    if ours and not words <= terms.words():
+        return False
+    name = item.get("id")
+    if named and not ((name and type(name) is str) or _is_typed(item)):
+        return False
+    told = terms.language_maps() & words
+    if not told:
+        deeper.extend(item.values())
+        return True
+    for word, value in item.items():
+        if word not in told or type(value) is not dict:
+            deeper.append(value)
+        elif not (all(map(_is_language, value)) and _NAMES.issuperset(map(type, value.values()))):
+            return False
+    return True
+
+
+def _is_typed(item: dict[str, object]) -> bool:
+    """Whether an object is a value and its type."""
+    return item.keys() == {"value", "type"} and type(item["value"]) is str
+
+
+def _is_fit_scalar(item: object, *, linked: bool) -> bool:
+    if item is None:
+        return not linked
+    kind = type(item)
+    return kind is bool or (kind is int and abs(item) <= _MAX_INTEGER)  # type: ignore[arg-type]
+
+
+def _fit_bytes(document: dict[str, object]) -> bytes | None:
+    """The bytes of a document, if no text or name holds a control character or a lone surrogate."""
+    try:
+        written = jcs(document)
+    except (ValueError, TypeError):
+        return None
+    return written if _CONTROL_WRITTEN.search(written) is None else None
 
 
 def _known(value: object, where: str) -> None:

@@ -9,6 +9,7 @@ Keys come in as a `sign` function or as 32 bytes; nothing here holds or finds a 
 import hashlib
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Final
 
 from cryptography.exceptions import InvalidSignature
@@ -26,6 +27,7 @@ _REQUIRED: Final = frozenset(
 _ALLOWED: Final = _REQUIRED | {"id", "@context"}
 _ALPHABET: Final = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 _DIGITS: Final = {sign: value for value, sign in enumerate(_ALPHABET)}
+_TEN_DIGITS: Final = 58**10
 _ED25519: Final = b"\xed\x01"
 _KEY_BYTES: Final = 32
 _SIGNATURE_BYTES: Final = 64
@@ -55,7 +57,7 @@ def sign(
     """
     if "proof" in document:
         raise Problem("catalog-proof-several")
-    check(document)
+    written = check(document)
     proof: dict[str, object] = {
         "id": proof_id,
         "type": "DataIntegrityProof",
@@ -66,7 +68,7 @@ def sign(
     }
     if "@context" in document:
         proof["@context"] = document["@context"]
-    value = encode_multibase(sign(signing_input(document, proof)))
+    value = encode_multibase(sign(_input(proof, written)))
     return {**document, "proof": {**proof, "proofValue": value}}
 
 
@@ -138,12 +140,10 @@ def signing_input(document: Mapping[str, object], proof: Mapping[str, object]) -
     Raises:
         Problem: `catalog-unfit-…` when either has no canonical form.
     """
-    options = {name: value for name, value in proof.items() if name != "proofValue"}
-    return (
-        hashlib.sha256(canonical(options)).digest() + hashlib.sha256(canonical(document)).digest()
-    )
+    return _input(proof, canonical(document))
 
 
+@lru_cache(maxsize=256)
 def encode_key(key: bytes) -> str:
     """An Ed25519 public key (32 bytes) as a Multikey (`z6Mk…`)."""
     if len(key) != _KEY_BYTES:
@@ -163,15 +163,23 @@ def decode_key(text: object) -> bytes:
     return data[len(_ED25519) :]
 
 
+def _input(proof: Mapping[str, object], written: bytes) -> bytes:
+    options = {name: value for name, value in proof.items() if name != "proofValue"}
+    return hashlib.sha256(canonical(options)).digest() + hashlib.sha256(written).digest()
+
+
 def encode_multibase(data: bytes) -> str:
     """Bytes as multibase base58btc (`z…`)."""
     zeros = len(data) - len(data.lstrip(b"\0"))
     number = int.from_bytes(data)
     signs: list[str] = []
     while number:
-        number, digit = divmod(number, 58)
-        signs.append(_ALPHABET[digit])
-    return "z" + "1" * zeros + "".join(reversed(signs))
+        # Ten digits at a time: dividing a long number costs more than dividing a short one.
+        number, digits = divmod(number, _TEN_DIGITS)
+        for _ in range(10):
+            digits, digit = divmod(digits, 58)
+            signs.append(_ALPHABET[digit])
+    return "z" + "1" * zeros + "".join(reversed(signs)).lstrip("1")
 
 
 def decode_multibase(text: object, longest: int) -> bytes:

@@ -95,6 +95,12 @@ def language_maps() -> frozenset[str]:
     return frozenset(term.name for term in terms if term.container == "@language")
 
 
+@cache
+def words() -> frozenset[str]:
+    """All terms of our own context."""
+    return frozenset(vocabulary(CONTEXT).terms)
+
+
 def document(url: str) -> dict[str, object]:
     """The context document that a URL stands for, generated from its table (a fresh copy).
 

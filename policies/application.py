@@ -6,10 +6,12 @@ digest. A researcher writes a *draft*, the same document without what the node k
 (ids, parties, dataset, offer, date, proof); `complete` makes the application of it.
 """
 
+import marshal
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final, Literal
+from functools import lru_cache
+from typing import Any, Final, Literal, cast
 
 from policies import values
 from policies.jcs import digest
@@ -21,6 +23,8 @@ from policies.vocabulary import ODRL, PREAU, purpose_covers
 
 RelationKind = Literal["separate", "joint", "processor"]
 
+_EXACT: Final = 2
+"""A form of `marshal` in which equal values have equal bytes, 1 and 1.0 other ones."""
 _CODE: Final = "policy-application"
 _WHAT: Final = frozenset({"purpose", "project", "fields", "period", "relation"})
 _LISTED: Final = frozenset({"processors"})
@@ -147,9 +151,24 @@ class Application:
 def read(data: object) -> Application:
     """The application that a JSON document is; `proof` is kept aside, not checked.
 
+    Every step of a negotiation reads it; the same content is read once.
+
     Raises:
         Problem: `policy-application` with the path and what was expected there.
     """
+    try:
+        written = marshal.dumps(cast("Any", data), _EXACT)
+    except ValueError:  # not of plain JSON types
+        return _read(data)
+    return _read_written(written)
+
+
+@lru_cache(maxsize=256)
+def _read_written(written: bytes) -> Application:
+    return _read(marshal.loads(written))  # noqa: S302  (our own bytes of a moment ago)
+
+
+def _read(data: object) -> Application:
     members = Members(data, _CODE, "", _WHO | _WHAT | _LISTED, _EXTRA | {"proof"})
     members.constant("v", 1)
     members.constant("type", "Application")

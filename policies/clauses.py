@@ -14,11 +14,10 @@ from policies.model import AnyConstraint, Constraint, Duty, Policy, Rule, atoms
 from policies.naming import name
 from policies.operands import Assurance
 from policies.problem import Language
-from policies.vocabulary import PREAU
+from policies.vocabulary import DECLARED
 
 Kind = Literal["permission", "condition", "duty", "prohibition", "obligation"]
 
-_DECLARED: Final = frozenset({PREAU + "attestDeletion", PREAU + "reportPublication"})
 _WORDS: Final = {
     "enforced": ("appliqué par le nœud du fournisseur", "enforced by the provider's node"),
     "attested": ("attesté", "attested"),
@@ -107,5 +106,5 @@ def _condition(condition: AnyConstraint, path: str) -> Clause:
 
 
 def _promise(duty: Duty, path: str, kind: Literal["duty", "obligation"]) -> Clause:
-    held: Assurance = "declared" if duty.action in _DECLARED else "contractual"
+    held: Assurance = "declared" if duty.action in DECLARED else "contractual"
     return Clause(path, kind, duty, (held,))

@@ -10,13 +10,14 @@ The constraints of a duty are of two kinds. Those about time (`elapsedTime`, `de
 all: when one of them fails, a pre-duty is `inactive` and blocks nothing.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
 from policies import values
 from policies.judge import AND, SEQUENCE, Scene, conjunction
 from policies.model import (
+    ROLES,
     AnyConstraint,
     Constraint,
     Duty,
@@ -30,7 +31,7 @@ from policies.operands.base import EQ, LT, LTEQ
 from policies.trace import ConstraintTrace, DutyState, Reason
 from policies.values import Duration
 from policies.vocabulary import ACTIONS, ODRL, PREAU, PROMISES, action_covers
-from policies.world import PERFORMED, Record, belongs
+from policies.world import PERFORMED, Record, Request, belongs
 
 _ELAPSED: Final = ODRL + "elapsedTime"
 _DATE: Final = ODRL + "dateTime"
@@ -79,8 +80,9 @@ def is_after(duty: Duty) -> bool:
 def infringement(scene: Scene, rule: Rule) -> datetime | None:
     """When a prohibition was first infringed, as far as records tell.
 
-    A record that names the prohibition counts; one that does not is recognised by its action,
-    target and party, for prohibitions without conditions (those of then are not known now).
+    A record that names the prohibition counts; one that does not is recognised by its action (as
+    refined), target and party, for prohibitions without conditions (those of then are not known
+    now).
     """
     named = {name(rule), rule.id}
     found = [
@@ -92,6 +94,7 @@ def infringement(scene: Scene, rule: Rule) -> datetime | None:
             if each.duty is not None
             else not rule.constraints and _is_of(scene, each, rule, narrower=True)
         )
+        and _is_refined(scene, each, rule)
     ]
     return min(found, default=None)
 
@@ -214,14 +217,14 @@ def _is_of(scene: Scene, record: Record, part: Duty | Rule, *, narrower: bool = 
     """Whether a record that names no duty is about this one: same action, target and party, and
     not from before the agreement.
     """
-    began = values.instant(scene.policy.timestamp or "")
-    if began is not None and record.at < began:
-        return False
+    began = values.began(scene.policy)
+    current = began is None or record.at >= began
     done = record.action == part.action or (narrower and action_covers(part.action, record.action))
     target = part.target or scene.policy.target
     party = part.assignee or scene.policy.assignee
     return (
-        done
+        current
+        and done
         and (target is None or _in(scene, record.target, target))
         and (party is None or _in(scene, record.party, party))
     )
@@ -231,22 +234,32 @@ def _in(scene: Scene, part: str | None, whole: str) -> bool:
     return part is not None and belongs(part, whole, scene.members)
 
 
-def _is_refined(scene: Scene, record: Record, duty: Duty) -> bool:
-    """Whether what was done meets the refinements of the duty's action; a record that names the
-    duty was made by somebody who checked that.
+def _is_refined(scene: Scene, record: Record, part: Duty | Rule) -> bool:
+    """Whether what was done meets the refinements of the action. A record that names the part was
+    made by somebody who checked that; a record that does not tells nothing of target and parties.
     """
-    if record.duty is not None:
-        return True
-    judged = [
-        scene.refinement(each, "", "action", record.facts).outcome for each in duty.refined.action
-    ]
+    plain = not any(part.refined.of(role) for role in ROLES if role != "action")
+    return record.duty is not None or (plain and _is_such(scene, record, part.refined.action))
+
+
+def _is_such(scene: Scene, record: Record, refinements: tuple[AnyConstraint, ...]) -> bool:
+    """Whether an act was as refined, by the record alone: nothing claimed or known of now is
+    evidence of then. What a refinement only refers to is still looked up among the facts.
+    """
+    then = replace(
+        scene,
+        request=Request(record.action, record.target, record.party, record.facts),
+        facts={key: fact for key, fact in scene.facts.items() if key not in scene.registry},
+        now=record.at,
+    )
+    judged = [then.refinement(each, "", "action", record.facts).outcome for each in refinements]
     return conjunction(judged) == "satisfied"
 
 
 def _fault(scene: Scene, duty: Duty) -> Reason:
     if duty.action not in ACTIONS:
         return "unknown-action"
-    every = (*duty.constraints, *duty.refined.action)
+    every = (*duty.constraints, *(each for role in ROLES for each in duty.refined.of(role)))
     if has_sequence(every):
         return "sequence"
     return scene.faulty(every)
@@ -286,8 +299,11 @@ def _end(scene: Scene, atom: Constraint) -> datetime | None:
         return None
     if atom.left == _DATE:
         span = values.span(atom.right[0])
-        return span.last if span is not None and span.zoned else None
-    began = values.instant(scene.policy.timestamp or "")
+        if span is None:
+            return None
+        # Only what is over in every zone is over.
+        return span.margin + (span.first - values.TICK if atom.operator == LT else span.last)
+    began = values.began(scene.policy)
     length = values.parse(atom.right[0])
     if atom.left != _ELAPSED or began is None or not isinstance(length, Duration):
         return None

@@ -63,7 +63,7 @@ def _strategy(found: Policy, lang: Language) -> list[str]:
 
 def _beside(found: Policy, lang: Language) -> list[str]:
     """What a policy says that changes nothing about what may be done: date, profiles, titles."""
-    at = values.instant(found.timestamp or "")
+    at = values.began(found)
     colon = " : " if lang == "fr" else ": "
     lines = []
     if found.timestamp is not None:

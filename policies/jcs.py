@@ -8,7 +8,7 @@ the document, and whatever looks doubtful there is written again by the book.
 
 import hashlib
 import re
-from typing import Final
+from typing import Any, Final
 
 import orjson
 import rfc8785
@@ -23,6 +23,8 @@ _BEYOND_BMP: Final = bytes(range(0xF0, 0x100))
 """First bytes of characters whose UTF-8 and UTF-16 orders differ."""
 _NUMBER: Final = re.compile(rb"[:,\[](?<![^\"]:)-?(?:[0-9]+[.eE]|[0-9]{16})")
 """A number that may be no safe integer; inside a string it only costs the slow way."""
+_PLAIN_NUMBER: Final = re.compile(rb"[0-9](?:[.eE]|[0-9]{15})")
+_STRUCTURE: Final = b"{}[]:"
 
 
 def jcs(value: object) -> bytes:
@@ -45,7 +47,11 @@ def _canonical(written: bytes) -> bool:
     """Whether these bytes of orjson are certainly canonical, but for `null` (it may be a NaN)."""
     if not written.isascii() and len(written.translate(None, _BEYOND_BMP)) != len(written):
         return False
-    return _NUMBER.search(written) is None
+    if b"\\" in written:
+        return _NUMBER.search(written) is None
+    # No quote is escaped, so every second piece lies outside strings; these are few bytes.
+    outside = b"".join(written.split(b'"')[::2]).translate(None, _STRUCTURE)
+    return _PLAIN_NUMBER.search(outside) is None
 
 
 def digest(value: object) -> str:
@@ -60,12 +66,15 @@ def digest_bytes(data: bytes) -> str:
 
 def _without_floats(value: object) -> bool:
     """Whether no number here can be a NaN, which orjson writes as null."""
-    waiting = [value]
+    waiting: list[Any] = [value]
     while waiting:
         item = waiting.pop()
-        if type(item) is dict:
+        kind = type(item)
+        if kind is str:
+            continue
+        if kind is dict:
             waiting.extend(item.values())
-        elif type(item) is list or type(item) is tuple:
+        elif kind is list or kind is tuple:
             waiting.extend(item)
         elif isinstance(item, float):
             return False

@@ -27,6 +27,7 @@ from policies.model import (
 )
 from policies.naming import name
 from policies.operands import Operand, Phase
+from policies.remember import by_identity
 from policies.trace import ConstraintTrace, Outcome, Reason
 from policies.values import Duration
 from policies.vocabulary import ODRL
@@ -76,14 +77,7 @@ class Scene:
         operand = self.registry.get(constraint.left)
         if operand is None:
             return None, "unknown-operand"
-        if constraint.operator not in operand.operators:
-            return operand, "unknown-operator"
-        if not all(_has_type(value, operand.datatype) for value in constraint.right):
-            return operand, "value-type"
-        if constraint.status is not None:
-            # The policy's own word for the value seen; only a value that we know counts.
-            return operand, "status"
-        return operand, ""
+        return operand, _form(constraint, operand)
 
     def faulty(self, constraints: tuple[AnyConstraint, ...]) -> Reason:
         """The first fault of form among constraints, "" when there is none."""
@@ -108,7 +102,7 @@ class Scene:
         return known
 
     def _elapsed(self) -> Fact | None:
-        began = values.instant(self.policy.timestamp or "")
+        began = values.began(self.policy)
         if began is None or self.policy.kind != "Agreement" or self.now < began:
             return None
         passed = Duration(0, int((self.now - began).total_seconds()))
@@ -209,6 +203,20 @@ class Scene:
         if role == "action" and operand.iri in self.request.claims:
             return self.request.claims[operand.iri]
         return self.facts.get(operand.iri)
+
+
+def _form(constraint: Constraint, operand: Operand) -> Reason:
+    if constraint.operator not in operand.operators:
+        return "unknown-operator"
+    if not _are_typed(constraint, operand.datatype):
+        return "value-type"
+    # The policy's own word for the value seen; only a value that we know counts.
+    return "" if constraint.status is None else "status"
+
+
+@by_identity
+def _are_typed(constraint: Constraint, datatype: str | None) -> bool:
+    return all(_has_type(value, datatype) for value in constraint.right)
 
 
 def conjunction(outcomes: list[Outcome]) -> Outcome:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
+from policies.remember import by_identity
 from policies.vocabulary import XSD
 
 PolicyKind = Literal["Offer", "Agreement", "Set"]
@@ -193,7 +194,13 @@ def beyond(part: Policy | Rule | Duty | AnyConstraint) -> tuple[str, ...]:
 
     For whoever handles ordinary policies only and must refuse, never ignore, the others.
     """
-    return tuple(dict.fromkeys(_beyond(part)))
+    found = _beyond(part) if isinstance(part, Policy) else _beyond_known(part)
+    return tuple(dict.fromkeys(found))
+
+
+@by_identity
+def _beyond_known(part: Rule | Duty | AnyConstraint) -> tuple[str, ...]:
+    return tuple(_beyond(part))
 
 
 def _beyond(part: Policy | Rule | Duty | AnyConstraint) -> Iterator[str]:
@@ -204,7 +211,7 @@ def _beyond(part: Policy | Rule | Duty | AnyConstraint) -> Iterator[str]:
             yield "inheritFrom"
         rules: tuple[Rule | Duty, ...] = (*part.permissions, *part.prohibitions, *part.obligations)
         for each in rules:
-            yield from _beyond(each)
+            yield from _beyond_known(each)
     elif isinstance(part, LogicalConstraint):
         for child in part.operands:
             yield from _beyond(child)

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Final, TypeVar
 
+from policies import remember
 from policies.jcs import jcs
 from policies.model import (
     ROLES,
@@ -25,6 +26,7 @@ from policies.model import (
     Rule,
     Value,
 )
+from policies.remember import by_identity
 from policies.vocabulary import ODRL
 
 Node = dict[str, object]
@@ -57,6 +59,7 @@ def _name(part: AnyConstraint | Rule | Duty) -> str:
 def forget() -> None:
     """Drop all remembered names (for measuring)."""
     _KNOWN.clear()
+    remember.forget()
     for remembered in (_name, _rules_digest, _spelled):
         remembered.cache_clear()
 
@@ -73,7 +76,7 @@ def document(policy: Policy) -> Node:
     found |= _strategy(policy.conflict, policy.inherits)
     for member, parts in _rules(policy):
         if parts:
-            found[member] = _sorted([node(part) for part in parts])
+            found[member] = _sorted([_whole(part) for part in parts])
     return found if policy.id else {k: v for k, v in found.items() if k != "id"}
 
 
@@ -109,6 +112,9 @@ def same(one: Policy, other: Policy) -> bool:
 def node(part: AnyConstraint | Rule | Duty) -> Node:
     """The normal form of one rule, duty or constraint, its name and its children included."""
     return {"id": name(part), **_body(part, node, _sorted)}
+
+
+_whole: Final = by_identity(node)
 
 
 def value_node(value: Value) -> Node:

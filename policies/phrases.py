@@ -21,6 +21,7 @@ from policies.model import (
     Value,
 )
 from policies.problem import Language
+from policies.remember import by_identity
 from policies.values import Duration
 from policies.vocabulary import ACTIONS, ODRL, PREFIXES, PURPOSES, compact, label, purpose
 
@@ -273,6 +274,11 @@ def narrowing(one: Rule | Duty, lang: Language) -> list[str]:
 
 def rule(one: Rule, lang: Language) -> list[str]:
     """A permission or prohibition: what it says, each condition, each duty."""
+    return list(_rule(one, lang))
+
+
+@by_identity
+def _rule(one: Rule, lang: Language) -> list[str]:
     permitted = one.kind == "Permission"
     head = pick(
         (

@@ -19,7 +19,6 @@ from policies.world import belongs
 _OTHER: Final[dict[Role, Reason]] = {
     "target": "other-target",
     "assignee": "other-recipient",
-    "action": "other-action",
 }
 
 
@@ -133,13 +132,11 @@ def _refined(
         scene.refinement(each, f"{path}.{role}.refinement[{i}]", role, known)
         for i, each in enumerate(rule.refined.of(role))
     )
-    if traced and outcome != "unsatisfied":
-        narrowed = conjunction([outcome, *(each.outcome for each in traced)])
-        if narrowed != outcome:
-            other = _OTHER[role] if role in {"target", "assignee"} else "other-variant"
-            reason = other if narrowed == "unsatisfied" else reason or "missing-value"
-        outcome = narrowed
-    return Premise(role, required, seen, outcome, reason, traced)
+    narrowed = conjunction([outcome, *(each.outcome for each in traced)])
+    if narrowed != outcome:
+        other = _OTHER.get(role, "other-variant")
+        reason = other if narrowed == "unsatisfied" else reason or "missing-value"
+    return Premise(role, required, seen, narrowed, reason, traced)
 
 
 def _form_of_promise(scene: Scene, constraints: tuple[AnyConstraint, ...]) -> Outcome:

@@ -18,8 +18,6 @@ from policies.vocabulary import ODRL
 
 _AND: Final = ODRL + "and"
 _CHANGING: Final = frozenset({"peer-list", "credential", "peer-catalog"})
-_ZONES: Final = timedelta(hours=14)
-_TICK: Final = timedelta(microseconds=1)
 _SECOND: Final = timedelta(seconds=1)
 _CLOCK: Final = frozenset({ODRL + "dateTime", ODRL + "elapsedTime"})
 
@@ -48,15 +46,12 @@ def _named(policy: Policy) -> Iterator[datetime]:
         *policy.prohibitions,
         *policy.obligations,
     )
-    began = values.instant(policy.timestamp or "")
+    began = values.began(policy)
     for atom in (atom for rule in rules for atom in _atoms(rule)):
         for value in atom.right:
             spanned, length = values.span(value), values.parse(value)
             if spanned is not None:
-                edges = {spanned.first, spanned.last}
-                margin = timedelta(0) if spanned.zoned else _ZONES
-                for edge in edges:
-                    yield from (edge - margin, edge + margin, edge + margin + _TICK)
+                yield from spanned.edges()
             elif isinstance(length, values.Duration) and began is not None:
                 yield from (length.after(began), length.after(began) + _SECOND)
     if began is not None:

@@ -16,6 +16,7 @@ from policies.texts import phrase
 _DID: Final = re.compile(r"did:[a-z0-9]+:[A-Za-z0-9._%:\-]+")
 _UUID: Final = re.compile(r"urn:uuid:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
+_LONGEST: Final = 2000
 _DATE: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
 
@@ -38,6 +39,10 @@ class Members:
         self.code, self.where = code, where
         if not isinstance(data, Mapping):
             raise self.problem("", "object")
+        self._data = data
+        names = data.keys()
+        if names >= required and names <= required | optional:
+            return
         unknown = sorted(str(key) for key in data if key not in required | optional)
         if unknown:
             allowed = ", ".join(sorted(required | optional))
@@ -45,7 +50,6 @@ class Members:
         for member in sorted(required):
             if member not in data:
                 raise self.problem(member, "required")
-        self._data = data
 
     def problem(self, member: str, expected: str, **values: object) -> Problem:
         """A located problem of this document; `expected` and its values as in `texts.PHRASES`."""
@@ -66,11 +70,10 @@ class Members:
         if type(value) is not type(expected) or value != expected:
             raise self.problem(member, repr(expected).replace("'", '"'))
 
-    def text(self, member: str, *, longest: int = 2000) -> str:
+    def text(self, member: str, *, longest: int = _LONGEST) -> str:
         """A non-empty text."""
         value = self._data[member]
-        bad = not isinstance(value, str) or not value.strip() or len(value) > longest
-        if bad or _SURROGATE.search(value):
+        if not _is_text(value, longest):
             raise self.problem(member, "text, 1 to {longest} characters", longest=longest)
         return str(value)
 
@@ -126,12 +129,11 @@ class Members:
         value = self._data[member]
         if not isinstance(value, list) or not (value or empty):
             raise self.problem(member, "a list of texts")
-        read = tuple(
-            Members(
-                {"": item}, self.code, f"{self.where}.{member}[{index}]".lstrip("."), _ONE, _NO
-            ).text("")
-            for index, item in enumerate(value)
-        )
+        for index, item in enumerate(value):
+            if not _is_text(item):
+                where = f"{self.where}.{member}[{index}]".lstrip(".")
+                Members({"": item}, self.code, where, _ONE, _NO).text("")
+        read = tuple(map(str, value))
         if len(set(read)) != len(read):
             raise self.problem(member, "no text twice")
         return read
@@ -142,6 +144,16 @@ class Members:
         if type(value) is not int or value < least or value > 2**53 - 1:
             raise self.problem(member, "a whole number from {least}", least=least)
         return value
+
+
+def _is_text(value: object, longest: int = _LONGEST) -> bool:
+    """Whether a value is a text that says something and can be written."""
+    return (
+        isinstance(value, str)
+        and 0 < len(value) <= longest
+        and not value.isspace()
+        and _SURROGATE.search(value) is None
+    )
 
 
 _ONE: Final = frozenset({""})

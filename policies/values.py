@@ -13,7 +13,17 @@ from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Final
 
-from policies.model import BOOLEAN, DATE, DATETIME, DECIMAL, DURATION, INTEGER, STRING, Value
+from policies.model import (
+    BOOLEAN,
+    DATE,
+    DATETIME,
+    DECIMAL,
+    DURATION,
+    INTEGER,
+    STRING,
+    Policy,
+    Value,
+)
 from policies.vocabulary import XSD
 
 _DURATION: Final = re.compile(
@@ -27,7 +37,9 @@ _DATETIME: Final = re.compile(
 )
 _DATE: Final = re.compile(r"(?P<day>\d{4}-\d\d-\d\d)(?P<zone>Z|[+-]\d\d:\d\d)?", re.ASCII)
 _ZONES: Final = timedelta(hours=14)
-_TICK: Final = timedelta(microseconds=1)
+_NONE: Final = timedelta(0)
+TICK: Final = timedelta(microseconds=1)
+"""The least time between two instants."""
 _INTEGER: Final = re.compile(r"[+-]?\d{1,30}", re.ASCII)
 _DECIMAL: Final = re.compile(r"[+-]?(?:\d{1,30}(?:\.\d{0,30})?|\.\d{1,30})", re.ASCII)
 _IRI: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:[^\s<>\"{}|\\^`\x00-\x20]+")
@@ -73,6 +85,17 @@ class Span:
     last: datetime
     zoned: bool
 
+    @property
+    def margin(self) -> timedelta:
+        """How far from what is written the instants may be."""
+        return _NONE if self.zoned else _ZONES
+
+    def edges(self) -> frozenset[datetime]:
+        """The instants from which a comparison of the clock with it may answer otherwise."""
+        moved = (-self.margin, self.margin)
+        ends = (self.first, self.last)
+        return frozenset(e + m + later for e in ends for m in moved for later in (_NONE, TICK))
+
 
 Parsed = datetime | Duration | int | Decimal | bool | str
 
@@ -98,11 +121,16 @@ def instant(text: str) -> datetime | None:
 
 
 def moment(text: str) -> datetime | None:
-    """As `instant`, for a point in time that is told and compared with nothing: clocks of other
-    stacks count nanoseconds (an agreement's timestamp), which are cut to microseconds.
+    """As `instant`, for a point in time that no clause names: clocks of other stacks count
+    nanoseconds (an agreement's timestamp), which are cut to microseconds.
     """
     found = re.fullmatch(r"(.*\.\d{6})\d{1,3}(Z|[+-]\d\d:\d\d)", text, re.ASCII)
     return instant(found[1] + found[2] if found else text)
+
+
+def began(policy: Policy) -> datetime | None:
+    """The instant from which elapsed time counts; None when the policy names none."""
+    return None if policy.timestamp is None else moment(policy.timestamp)
 
 
 @lru_cache(maxsize=4096)
@@ -224,7 +252,7 @@ def _day(text: str) -> Span | None:
     first = instant(f"{found['day']}T00:00:00{found['zone'] or 'Z'}")
     if first is None:
         return None
-    return Span(first, first + timedelta(days=1) - _TICK, zoned=found["zone"] is not None)
+    return Span(first, first + timedelta(days=1) - TICK, zoned=found["zone"] is not None)
 
 
 def _order_durations(one: Duration, other: Duration) -> int | None:

@@ -16,6 +16,7 @@ from policies.purposes import FOREIGN_PURPOSES, PURPOSES
 __all__ = [
     "ACTIONS",
     "CATEGORIES",
+    "DECLARED",
     "DPV",
     "EDU",
     "FOREIGN_PURPOSES",
@@ -137,6 +138,8 @@ PROMISES: Final = frozenset(
     }
 )
 """Actions that only make sense after the data was received: duties on them are tracked promises."""
+DECLARED: Final = frozenset({PREAU + "attestDeletion", PREAU + "reportPublication"})
+"""Actions by which the recipient declares something, with its signature."""
 
 TREATMENTS: Final[Mapping[str, Term]] = {
     PREAU + "KeyedPerRecipientAndPurpose": Term(

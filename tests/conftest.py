@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.support import postgres as postgresql
+from tests.support import report
 from tests.support.clock import ManualClock
 from tests.support.ids import SeededIds
 
@@ -49,6 +50,21 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return _LONG.index(name) if name in _LONG else len(_LONG)
 
     items.sort(key=rank)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """What a worker left for the end of the run."""
+    report.fetch(node)
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """The report on size under the results, when its test ran."""
+    line = report.left(config)
+    if line:
+        terminalreporter.write_line(line)
 
 
 @pytest.fixture

@@ -45,15 +45,17 @@ def agreement(
     proof: Mapping[str, object] | None,
     did: Mapping[str, object] | None,
     credential: str | None = None,
+    named: str | None = None,
 ) -> Body:
     """One party's assent to an agreement document: one leaf for each party.
 
     `by` is the party's DID, `did` its DID document at that moment. `proof` is None where a peer
     does not sign: its authenticated message is then all there is ("attested by transport"), and
-    `credential` is the digest of what that message identified its sender with.
+    `credential` is the digest of what that message identified its sender with; `named` the
+    document's own digest, where that is known.
     """
     body: Body = {
-        "digest": digest(unsigned(document)),
+        "digest": named or digest(unsigned(document)),
         "by": by,
         "proof": None if proof is None else digest(proof),
         "did": None if did is None else digest(did),

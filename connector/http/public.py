@@ -47,9 +47,10 @@ def app(node: Node) -> FastAPI:
     made = FastAPI(title="Préau", docs_url=None, redoc_url=None, openapi_url=None)
     made.router.redirect_slashes = False
     prefix = urlsplit(node.url).path.rstrip("/")
-    for routes in (_documents, _looks, _catalogs, _log):
-        made.include_router(routes(node), prefix=prefix)
+    # What is asked most comes first: routes are looked through one by one.
     made.include_router(dsp.router(node), prefix=prefix + "/dsp/2025-1")
+    for routes in (_catalogs, _documents, _looks, _log):
+        made.include_router(routes(node), prefix=prefix)
     made.include_router(data.router(node), prefix=prefix + "/data")
     made.include_router(health.router(node), prefix=prefix)
     made.add_exception_handler(Problem, on_problem)

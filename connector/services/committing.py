@@ -20,6 +20,8 @@ async def commit(node: Node, unit: Unit[T]) -> T:
 
     def both(tx: Tx) -> tuple[T, list[OutboxRow], frozenset[str]]:
         result = unit(tx)
+        if "outbox" not in tx.topics:  # nothing to send that was not there before
+            return result, [], frozenset()
         return result, lease(tx, node.clock.now()), outbox.followed(tx)
 
     result, leased, followed = await node.store.write(both)

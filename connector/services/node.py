@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from connector.base.clock import Clock
 from connector.base.ids import Ids
@@ -16,6 +17,7 @@ from connector.identity.resolver import DidResolver
 from connector.identity.static import Partners
 from connector.services.background import Background
 from connector.services.consent.bitmaps import Bitmaps
+from connector.services.discover.together import Together
 from connector.services.fetch.fetches import Fetches
 from connector.services.negotiate.judgements import Judgements
 from connector.services.negotiate.reach import Looks, Reach
@@ -34,7 +36,7 @@ class Node:
     decisions; `consenting` keeps journal and commits of consent events in one order; `crawling`
     lets one crawl go on at a time; `alarm` wakes the monitor. `keeping` holds what must run as long
     as the node does (the log's keeper, the monitor): readiness asks for it. `reach` and `looks`
-    remember questions about addresses.
+    remember questions about addresses; `heads` are questions about peers' catalogs under way.
     """
 
     folder: Path
@@ -60,6 +62,7 @@ class Node:
     judgements: Judgements = field(default_factory=Judgements)
     alarm: Alarm = field(default_factory=Alarm)
     crawling: asyncio.Lock = field(default_factory=asyncio.Lock)
+    heads: Together[Any] = field(default_factory=Together)
 
     @property
     def did(self) -> str:

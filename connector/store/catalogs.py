@@ -91,7 +91,11 @@ def document_of(tx: Tx, *, dataset: str, version: int) -> DocumentRow | None:
 
 def document_by_digest(tx: Tx, *, digest: str) -> DocumentRow | None:
     """A signed document by its digest."""
-    return _DOCUMENTS.maybe(tx.one(_DOCUMENT_BY_DIGEST, digest=digest))
+    key = (_DOCUMENT_BY_DIGEST, digest)
+    found: DocumentRow | None = tx.seen.get(key)
+    if found is None:
+        found = tx.seen[key] = _DOCUMENTS.maybe(tx.one(_DOCUMENT_BY_DIGEST, digest=digest))
+    return found
 
 
 def add_head(tx: Tx, row: HeadRow) -> None:

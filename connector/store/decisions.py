@@ -3,21 +3,20 @@
 from typing import Final
 
 from connector.store.codec import Codec
-from connector.store.queries import adding, chosen, given, next_number, numbered
+from connector.store.queries import adding_numbered, chosen, given, numbered
 from connector.store.rows import DecisionRow
 from connector.store.statement import Statement
 from connector.store.tables import DECISION
 from connector.store.tx import Tx
 
 _CODEC: Final = Codec(DecisionRow, DECISION)
-_ADD: Final = adding(DECISION)
-_NEXT: Final = next_number(DECISION.c.seq)
+_ADD: Final = adding_numbered(DECISION)
 _OF: Final = Statement(chosen(_CODEC, given(DECISION.c.process)).order_by(DECISION.c.seq))
 
 
 def add(tx: Tx, row: DecisionRow) -> int:
     """Store a decision; its number (the row's own `seq` is ignored)."""
-    return numbered(tx, _NEXT, _ADD, _CODEC.values(row))
+    return numbered(tx, _ADD, _CODEC.values(row))
 
 
 def of(tx: Tx, *, process: str) -> list[DecisionRow]:

@@ -82,6 +82,7 @@ def insert_leaf(tx: Tx, row: LeafRow) -> None:
     """
     if not tx.change(_INSERT, **_CODEC.values(row)):
         raise Problem("store-leaf-order", index=row.idx)
+    tx.seen[_NEWEST] = (row.idx, row.at)
     tx.announce("leaf")
 
 
@@ -107,13 +108,18 @@ def of_agreement(tx: Tx, *, agreement: str) -> list[LeafRow]:
 
 def newest(tx: Tx) -> tuple[int, datetime] | None:
     """Index and time of the newest leaf: neither ever goes back."""
-    row = tx.one(_NEWEST)
-    return None if row is None else (row[0], instant(row[1]))
+    known: tuple[int, datetime] | None = tx.seen.get(_NEWEST)
+    if known is None and (row := tx.one(_NEWEST)) is not None:
+        known = (row[0], instant(row[1]))
+    return known
 
 
 def salt(tx: Tx, *, agreement: str) -> bytes | None:
     """The salt under which leaves name an agreement."""
-    kept: bytes | None = value(tx.one(_SALT, agreement=agreement))
+    key = (_SALT, agreement)
+    kept: bytes | None = tx.seen.get(key)
+    if kept is None:
+        kept = tx.seen[key] = value(tx.one(_SALT, agreement=agreement))
     return kept
 
 
@@ -123,6 +129,7 @@ def keep_salt(tx: Tx, *, agreement: str, fresh: Callable[[], bytes]) -> bytes:
     if kept is None:
         kept = fresh()
         tx.change(_KEEP_SALT, agreement=agreement, salt=kept)
+        tx.seen[_SALT, agreement] = kept
     return kept
 
 

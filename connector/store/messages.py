@@ -5,15 +5,14 @@ from typing import Final
 from sqlalchemy import bindparam
 
 from connector.store.codec import Codec
-from connector.store.queries import adding, chosen, given, next_number, numbered
+from connector.store.queries import adding_numbered, chosen, given, numbered
 from connector.store.rows import MessageRow
 from connector.store.statement import Statement
 from connector.store.tables import MESSAGE
 from connector.store.tx import Tx
 
 _CODEC: Final = Codec(MessageRow, MESSAGE)
-_ADD: Final = adding(MESSAGE)
-_NEXT: Final = next_number(MESSAGE.c.seq)
+_ADD: Final = adding_numbered(MESSAGE)
 _OF: Final = Statement(chosen(_CODEC, given(MESSAGE.c.process)).order_by(MESSAGE.c.seq))
 
 _SINCE: Final = Statement(
@@ -25,7 +24,7 @@ _SINCE: Final = Statement(
 
 def add(tx: Tx, row: MessageRow) -> int:
     """Store a message; its number (the row's own `seq` is ignored)."""
-    return numbered(tx, _NEXT, _ADD, _CODEC.values(row))
+    return numbered(tx, _ADD, _CODEC.values(row))
 
 
 def since(tx: Tx, *, after: int, limit: int) -> list[MessageRow]:

@@ -5,13 +5,14 @@ one that must wait (backing off, or leased) holds back those behind it. A lease 
 that took it; `free` ends all of them when a node starts.
 """
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy import bindparam, case, func, literal_column, null, or_, select, update
 
 from connector.store.codec import Codec, instant, stamp
-from connector.store.queries import adding, by, chosen, given, next_number, numbered, value
+from connector.store.queries import adding_numbered, by, chosen, given, numbered, value
 from connector.store.rows import OutboxRow
 from connector.store.statement import Statement
 from connector.store.tables import IS_PENDING, OUTBOX
@@ -19,8 +20,7 @@ from connector.store.tx import Tx
 from policies.problem import Problem
 
 _CODEC: Final = Codec(OutboxRow, OUTBOX)
-_ADD: Final = adding(OUTBOX)
-_NEXT: Final = next_number(OUTBOX.c.seq)
+_ADD: Final = adding_numbered(OUTBOX)
 _GET: Final = by(_CODEC, OUTBOX.c.seq)
 _OF: Final = Statement(chosen(_CODEC, given(OUTBOX.c.process)).order_by(OUTBOX.c.seq))
 
@@ -105,7 +105,7 @@ def put(tx: Tx, row: OutboxRow) -> int:
     if row.state != "pending":
         raise Problem("store-conflict", what="outbox")
     tx.announce("outbox")
-    return numbered(tx, _NEXT, _ADD, _CODEC.values(row))
+    return numbered(tx, _ADD, _CODEC.values(row))
 
 
 def claim(tx: Tx, *, now: datetime, lease_seconds: float, limit: int) -> list[OutboxRow]:
@@ -117,9 +117,9 @@ def claim(tx: Tx, *, now: datetime, lease_seconds: float, limit: int) -> list[Ou
     until = stamp(now + timedelta(seconds=lease_seconds))
     rows: list[OutboxRow] = []
     for values in due:
-        seq = _CODEC.read(values).seq
-        tx.change(_LEASE, which=seq, until=until)
-        rows.append(_CODEC.read(tx.run(_GET, seq=seq)[0]))
+        row = _CODEC.read(values)
+        tx.change(_LEASE, which=row.seq, until=until)
+        rows.append(replace(row, attempts=row.attempts + 1, lease_until=instant(until)))
     return rows
 
 

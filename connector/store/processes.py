@@ -22,6 +22,8 @@ class _Process(Protocol):
     """What `protocol.negotiation.Negotiation` and `protocol.transfer.Transfer` share."""
 
     @property
+    def pid(self) -> str: ...
+    @property
     def created(self) -> datetime: ...
     @property
     def updated(self) -> datetime: ...
@@ -74,11 +76,18 @@ class Processes(Generic[P]):
             saved = tx.change(self._update, expected=expected_version, **changed)
         if not saved:
             raise Problem("store-conflict", what=self._table.name)
+        tx.seen[self._get, process.pid] = process
         tx.announce(self._table.name)
 
     def get(self, tx: Tx, pid: str) -> P | None:
         """A process by our pid."""
-        return self._maybe(tx.one(self._get, pid=pid))
+        key = (self._get, pid)
+        found: P | None = tx.seen.get(key)
+        if found is None:
+            found = self._maybe(tx.one(self._get, pid=pid))
+            if found is not None:
+                tx.seen[key] = found
+        return found
 
     def by_peer(self, tx: Tx, peer: str, peer_pid: str, role: str) -> P | None:
         """A process by the peer's pid; the oldest, should the peer have used it twice."""

@@ -75,8 +75,17 @@ def value(row: Row | None) -> Any:  # noqa: ANN401  (whatever the column holds)
     return None if row is None else row[0]
 
 
-def numbered(tx: Tx, number: Statement, add: Statement, values: dict[str, Any]) -> int:
-    """Insert a row under the next `seq`, and say which."""
-    seq: int = value(tx.one(number))
-    tx.change(add, **{**values, "seq": seq})
-    return seq
+def adding_numbered(table: Table) -> Statement:
+    """Insert a row under the next `seq` of its table, and tell it (`numbered`)."""
+    seq = table.c.seq
+    after = func.coalesce(func.max(seq) + literal_column("1"), literal_column("1"))
+    columns = [column for column in table.columns if column is not seq]
+    given = (bindparam(column.name, type_=column.type) for column in columns)
+    numbered = select(select(after).scalar_subquery(), *given)
+    return Statement(insert(table).from_select([seq, *columns], numbered).returning(seq))
+
+
+def numbered(tx: Tx, add: Statement, values: dict[str, Any]) -> int:
+    """Insert a row by `adding_numbered`, whatever its own `seq`; the number it got."""
+    (seq,) = tx.run(add, **{name: one for name, one in values.items() if name != "seq"})[0]
+    return int(seq)

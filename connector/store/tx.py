@@ -61,13 +61,17 @@ class Tx:
     the Problem into another, but not carry on and return as if nothing had happened.
     """
 
-    __slots__ = ("_connection", "_dialect", "broken", "topics")
+    __slots__ = ("_connection", "_dialect", "broken", "seen", "topics")
 
     def __init__(self, connection: Connection) -> None:
         self._connection: Connection | None = connection
         self._dialect = connection.dialect
         self.broken: Problem | None = None
         self.topics: set[str] = set()
+        self.seen: dict[object, Any] = {}
+        """What repositories have read or written in this transaction and need not read again:
+        nobody else writes meanwhile. Whoever changes such a row otherwise must forget it.
+        """
 
     def run(self, statement: Statement, /, **params: object) -> list[Row]:
         """All rows that a statement answers (none for a change).

@@ -20,7 +20,7 @@ _SYNONYMS: Final[Mapping[str, str]] = {
     PREFIXES["dspace"] + "timestamp": "timestamp",
 }
 _TEXTS: Final = frozenset(
-    {"@context", "title", "description", "name"}
+    {"title", "description", "name"}
     | {f"{base}{word}" for base in ("dct:", PREFIXES["dct"]) for word in ("title", "description")}
 )
 
@@ -30,13 +30,21 @@ Members = dict[str, object]
 def members(
     data: object, where: str, known: frozenset[str], *, extensible: bool = False
 ) -> Members:
-    """The members of an object under their compact names; unknown ones are refused."""
+    """The members of an object under their compact names; unknown ones are refused.
+
+    Titles and the like are left out: they say nothing about what may be done, and so they may be
+    nothing but texts. A policy may name its context; a context further inside is refused, since
+    it could give any word below it another meaning.
+    """
     if not isinstance(data, Mapping):
         raise Problem("policy-shape", path=where or "policy", expected="object", found=kind(data))
     found: Members = {}
     for key, value in data.items():
         short = _short(key)
-        if short in _TEXTS or (extensible and _is_extension(key)):
+        if short in _TEXTS:
+            _expect_texts(value, at(where, clip(key)))
+            continue
+        if extensible and (key == "@context" or _is_extension(key)):
             continue
         if short not in known:
             expected = ", ".join(sorted(known))
@@ -45,6 +53,13 @@ def members(
             raise Problem("policy-duplicate-member", path=at(where, clip(key)))
         found[short] = value
     return found
+
+
+def _expect_texts(data: object, where: str) -> None:
+    for each in data if isinstance(data, list) else [data]:
+        value = each.get("@value") if isinstance(each, Mapping) else each
+        if not isinstance(value, str):
+            raise Problem("policy-shape", path=where, expected="string", found=kind(each))
 
 
 def typed(found: Mapping[str, object], where: str) -> str | None:

@@ -41,6 +41,7 @@ from policies.plan.rows import RECORD_TIME, ConsentScope, Rows
 from policies.plan.shares import conjuncts, contradiction, shares
 from policies.plan.treatments import Budgets
 from policies.problem import Problem
+from policies.remember import by_identity
 from policies.trace import Decision
 from policies.vocabulary import ODRL
 
@@ -73,7 +74,7 @@ def compile(  # noqa: A001  (what it does; called as plan.compile)
     if agreement.target is not None and agreement.target != dataset.id:
         raise Problem("policy-plan-target", target=agreement.target, dataset=dataset.id)
     share = shares(permission)
-    wished = groups.wishes(conjuncts(permission.constraints))
+    wished = _wished(permission)
     lane, aggregates = groups.lane(wished)
     treatments = choosing.treatments(share, dataset)
     fields, removed = choosing.fields(share, application, dataset, treatments)
@@ -114,6 +115,11 @@ def _permitted(agreement: Policy, decided: Decision) -> Rule:
     if not found or decided.policy != rules_digest(agreement):
         raise Problem("policy-plan-other-policy")
     return found[0]
+
+
+@by_identity
+def _wished(permission: Rule) -> groups.Wish:
+    return groups.wishes(conjuncts(permission.constraints))
 
 
 def _rows(

@@ -5,19 +5,17 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from policies import operands, values
-from policies.model import DATETIME, Constraint, Policy, Rule, atoms
+from policies.model import Constraint, Policy, Rule, atoms
 from policies.operands.base import EQ, GT, GTEQ, LT, LTEQ
 from policies.plan.duties import PlanDuty, Trigger
 from policies.plan.shares import conjuncts
 from policies.trace import Promise
-from policies.vocabulary import ODRL, PREAU
+from policies.vocabulary import DECLARED, ODRL
 
 _DATE: Final = ODRL + "dateTime"
 _ELAPSED: Final = ODRL + "elapsedTime"
-_TICK: Final = timedelta(microseconds=1)
 _CHANGING: Final = frozenset({"peer-list", "credential", "peer-catalog"})
 """Sources whose values may change at any moment, without a date that tells when."""
-_DECLARED: Final = frozenset({PREAU + "attestDeletion", PREAU + "reportPublication"})
 
 
 def duty(promise: Promise, agreement: Policy) -> PlanDuty:
@@ -27,14 +25,13 @@ def duty(promise: Promise, agreement: Policy) -> PlanDuty:
     within = _limit(limits.get(ODRL + "delayPeriod"))
     event = limits.get(ODRL + "event")
     due = _after(agreement, elapsed)
-    date = limits.get(_DATE)
-    if due is None and date is not None and date.operator in {LT, LTEQ}:
-        due = values.instant(date.right[0].text)
+    if due is None:
+        due = _end(limits.get(_DATE))
     return PlanDuty(
         kind=promise.kind,
         id=promise.name,
         action=promise.action,
-        assurance="declared" if promise.action in _DECLARED else "contractual",
+        assurance="declared" if promise.action in DECLARED else "contractual",
         due=None if due is None else values.show(due),
         elapsed=elapsed.text() if elapsed is not None and due is None else None,
         within=None if within is None else within.text(),
@@ -48,8 +45,18 @@ def _limit(atom: Constraint | None) -> values.Duration | None:
     return values.duration(atom.right[0].text)
 
 
+def _end(atom: Constraint | None) -> datetime | None:
+    """When a bound on the clock ends what it bounds, at the latest: of a day its begin (`lt`) or
+    its end, in the first zone where that is.
+    """
+    span = values.span(atom.right[0]) if atom is not None else None
+    if atom is None or span is None or atom.operator not in {LT, LTEQ}:
+        return None
+    return (span.first if atom.operator == LT else span.last) - span.margin
+
+
 def _after(agreement: Policy, elapsed: values.Duration | None) -> datetime | None:
-    began = values.instant(agreement.timestamp or "")
+    began = values.began(agreement)
     return None if began is None or elapsed is None else elapsed.after(began)
 
 
@@ -90,14 +97,11 @@ def _bounds(permission: Rule, agreement: Policy) -> Iterable[Trigger]:
     for atom in conjuncts(permission.constraints):
         if not isinstance(atom, Constraint):
             continue
-        moment = _moment(atom, agreement)
-        if moment is None:
-            continue
-        if atom.left == _DATE and atom.operator in {LT, LTEQ}:
-            edge = moment + _TICK if atom.operator == LTEQ else moment
-            yield Trigger("end", at=values.show(edge))
-        elif atom.operator in {GT, GTEQ}:
-            yield Trigger("begin", at=values.show(moment))
+        if (end := _end(atom) if atom.left == _DATE else None) is not None:
+            after = values.TICK if atom.operator == LTEQ else timedelta(0)
+            yield Trigger("end", at=values.show(end + after))
+        elif (begin := _begin(atom, agreement)) is not None:
+            yield Trigger("begin", at=values.show(begin))
 
 
 def _checks(permission: Rule, agreement: Policy) -> Iterable[Trigger]:
@@ -112,23 +116,30 @@ def _checks(permission: Rule, agreement: Policy) -> Iterable[Trigger]:
         operand = operands.find(atom.left)
         if operand is not None and operand.source in _CHANGING:
             yield Trigger("check", on=atom.left)
-        moment = None if atom in plain else _moment(atom, agreement)
-        if moment is not None:
-            yield Trigger("check", at=values.show(moment))
-            yield Trigger("check", at=values.show(moment + _after_it(atom)))
+        if atom not in plain:
+            for edge in sorted(_edges(atom, agreement)):
+                yield Trigger("check", at=values.show(edge))
 
 
-def _moment(atom: Constraint, agreement: Policy) -> datetime | None:
-    """The instant that a constraint on the clock names, absolutely or since the agreement."""
-    if atom.left == _ELAPSED and len(atom.right) == 1:
-        length = values.parse(atom.right[0])
-        return _after(agreement, length) if isinstance(length, values.Duration) else None
-    if atom.left != _DATE or atom.right[0].datatype != DATETIME:
+def _begin(atom: Constraint, agreement: Policy) -> datetime | None:
+    """The first instant at which a lower bound on the clock holds in every zone."""
+    edges = _edges(atom, agreement)
+    if not edges or atom.operator not in {GT, GTEQ}:
         return None
-    moment = values.parse(atom.right[0])
-    return moment if isinstance(moment, datetime) else None
+    span = values.span(atom.right[0])
+    if span is None:  # elapsed time
+        return max(edges) if atom.operator == GT else min(edges)
+    return span.margin + (span.last + values.TICK if atom.operator == GT else span.first)
 
 
-def _after_it(atom: Constraint) -> timedelta:
-    """How much later an edge is passed: elapsed time is counted in whole seconds."""
-    return timedelta(seconds=1) if atom.left == _ELAPSED else _TICK
+def _edges(atom: Constraint, agreement: Policy) -> frozenset[datetime]:
+    """The instants from which a constraint on the clock may answer otherwise: those of the date it
+    names, or that of elapsed time, which is counted in whole seconds.
+    """
+    if atom.left not in {_DATE, _ELAPSED} or len(atom.right) != 1:
+        return frozenset()
+    span, length = values.span(atom.right[0]), values.parse(atom.right[0])
+    if span is not None:
+        return span.edges()
+    end = _after(agreement, length) if isinstance(length, values.Duration) else None
+    return frozenset() if end is None else frozenset({end, end + timedelta(seconds=1)})

@@ -46,7 +46,7 @@ def _of_permission(constraints: tuple[AnyConstraint, ...]) -> Needs:
             raise unheld(each)
     lane, _ = groups.lane(groups.wishes(asked))
     left = [folding.predicate(each) for each in asked if per_row(each)]
-    return Needs(frozenset({lane}), _columns(residue.tests(residue.group("all", left))))
+    return Needs(frozenset({lane}), _columns(test for one in left for test in residue.tests(one)))
 
 
 def _columns(tests: Iterable[residue.Test]) -> frozenset[str]:

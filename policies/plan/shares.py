@@ -20,16 +20,17 @@ from policies.model import (
 )
 from policies.naming import name
 from policies.operands import Share
-from policies.plan import groups
 from policies.plan.groups import given
 from policies.plan.residue import KINDS
 from policies.problem import Problem
+from policies.remember import by_identity
 from policies.vocabulary import ODRL, PREAU, compact
 
 _AND: Final = ODRL + "and"
 _PER_ROW: Final = frozenset({"record"})
 
 
+@by_identity
 def shares(permission: Rule) -> Share:
     """The intersection of the shares of all conjuncts.
 
@@ -106,8 +107,6 @@ def _ordered(constraint: AnyConstraint) -> bool:
 
 
 def _atom_share(constraint: Constraint) -> Share | None:
-    if groups.wish(constraint) is not None:
-        return Share()
     operand = operands.find(constraint.left)
     return None if operand is None or operand.share is None else operand.share(constraint)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.report import SIZE
+from tests.support import report
 from tests.support.source import Module, modules
 
 FILE_CAP = 600
@@ -41,10 +41,11 @@ def test_report_on_size(request: pytest.FixtureRequest):
     lengths = sorted(length for module in code for _, length in functions(module))
     tests = sum(module.lines for module in modules("tests"))
     lines = sum(module.lines for module in code)
-    request.config.stash[SIZE] = (
+    line = (
         f"{len(code)} files, {lines} lines, "
         f"median {statistics.median(module.lines for module in code):.0f} (aim 100-180); "
         f"functions: median {statistics.median(lengths):.0f} (aim <= 12), "
         f"p90 {lengths[len(lengths) * 9 // 10]} (aim <= 35); "
         f"tests {tests / lines:.2f} x code (aim >= 1.2)"
     )
+    report.leave(request.config, line)

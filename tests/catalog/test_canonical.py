@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from catalog import canonical as canonical_module
 from catalog import terms
 from catalog.canonical import MAX_DEPTH, canonical, check, parse
 from policies.problem import Problem
@@ -144,3 +145,19 @@ def test_depth_is_bounded() -> None:
     for _ in range(MAX_DEPTH):
         nested = [nested]
     assert canonical(nested)
+
+
+@given(value=JSON_VALUES, linked=st.booleans())
+def test_looking_at_all_at_once_finds_what_looking_one_by_one_finds(
+    value: Any, *, linked: bool
+) -> None:
+    document = {**LINKED, "title": value} if linked else {"a": value}
+    found = canonical_module._is_fit(document, linked=linked, ours=linked)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(canonical_module, "_is_fit", lambda *_, **__: None)
+        try:
+            expected: bytes | None = check(document)
+        except Problem:
+            expected = None
+    assert found in {None, expected}
+    assert check(document) == expected if found else True

@@ -2,7 +2,8 @@
 
 Each file holds the cases of one subject; a case has the shapes of docs/policy-files.md. The
 expected trace gives, for every path, the outcome, the reason, and in brackets a duty's state;
-"elsewhere" marks a rule that is about something else. Expectations were written from the rules in
+"elsewhere" marks a rule that is about something else. Some cases also list the promises that come
+with the answer. Expectations were written from the rules in
 `policies.evaluate`, ODRL 2.2 and XML Schema, before the cases ran.
 """
 
@@ -64,3 +65,6 @@ def test_case(name: str):
     found = questions.answer(odrl.read(case["policy"]), questions.read(case["request"]))
     assert (found["outcome"], found.get("note")) == (expected["outcome"], expected.get("note"))
     assert trace(found) == expected["trace"]
+    if "duties" in expected:
+        promised: Any = found["duties"]
+        assert [f"{each['kind']} {each['action']}" for each in promised] == expected["duties"]

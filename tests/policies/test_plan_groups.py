@@ -11,7 +11,7 @@ from policies import odrl, plan
 from policies.application import Application
 from policies.compare import narrow
 from policies.evaluate import Request, claims, decide
-from policies.model import INTEGER, Constraint, Policy, Value, iri
+from policies.model import BOOLEAN, INTEGER, Constraint, Policy, Value, iri
 from policies.plan import Aggregates, Budgets, DatasetFacts, Needs, Plan, groups, needs
 from policies.plan.groups import Wish, lane, wish, wishes
 from policies.plan.shares import holds
@@ -101,6 +101,9 @@ def test_wishes_that_leave_nothing(spelled: list[object], operand: str):
         ([records("lteq", 100)], 100),
         ([records("lt", 100)], 99),
         ([records("lt", 0)], 0),
+        ([records("lt", 1)], 0),
+        ([records("lteq", 0)], 0),
+        ([records("lteq", -1)], 0),
         ([records("lteq", 100), records("lteq", 50)], 50),
         ([], None),
     ],
@@ -117,6 +120,7 @@ def test_a_budget_of_records(spelled: list[object], most: int | None):
         Constraint(groups.SIZE, ODRL + "gteq", (Value("five", INTEGER),)),
         Constraint(groups.SIZE, ODRL + "gteq", (Value("5", INTEGER), Value("6", INTEGER))),
         Constraint(groups.SIZE, ODRL + "gteq", (iri("urn:x"),)),
+        Constraint(groups.SIZE, ODRL + "gteq", (Value("true", BOOLEAN),)),
         Constraint(groups.SHARE, ODRL + "gteq", (Value("5", INTEGER),)),
         Constraint(groups.RECORDS, ODRL + "eq", (Value("5", INTEGER),)),
         Constraint(ODRL + "count", ODRL + "lteq", (Value("5", INTEGER),)),

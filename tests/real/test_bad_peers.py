@@ -23,6 +23,9 @@ from tests.support.telling import assert_tells, assert_tells_peer
 Json = dict[str, Any]
 
 
+pytestmark = pytest.mark.slow
+
+
 def token(node: NodeProcess, audience: str, *, age: float = 0) -> str:
     """A Self-Issued token as the node would make it, so many seconds ago."""
     ring = KeyRing.load(node.folder / "keys")

@@ -10,6 +10,8 @@ from tests.support import traces
 from tests.support.nodes import Done, Two
 from tests.support.telling import assert_tells
 
+pytestmark = pytest.mark.slow
+
 ROWS = traces.statements(learners=12, each=10)
 LINES = traces.lines(ROWS)
 PACKED = gzip.compress(LINES)

@@ -13,6 +13,8 @@ import pytest
 from tests.support.nodes import NodeProcess, preau
 from tests.support.source import ROOT
 
+pytestmark = pytest.mark.slow
+
 
 def serve(node: NodeProcess, *options: str) -> tuple[int, dict[str, Any]]:
     """`preau serve` for somebody who expects it to fail."""

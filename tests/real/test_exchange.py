@@ -17,6 +17,8 @@ from connector.evidence.verify import verify
 from tests.support import traces
 from tests.support.nodes import Two
 
+pytestmark = pytest.mark.slow
+
 Json = dict[str, Any]
 
 

@@ -10,6 +10,8 @@ import pytest
 
 from tests.support.nodes import Two, alive
 
+pytestmark = pytest.mark.slow
+
 ENGINES = ("alembic", "duckdb", "pandas", "polars", "pyarrow", "pyld", "rdflib")
 CRITICAL = 6
 

@@ -157,6 +157,8 @@ class Pair:
         for _ in range(50):
             for node in nodes:
                 await node.worker.run_until_idle()
+            # After both: what one has just sent may have set the other preparing.
+            for node in nodes:
                 await node.background.ended("prepare")
             waiting = [node for node in nodes if await self._busy(node)]
             if not waiting:
@@ -278,7 +280,7 @@ async def pair(folder: Path, clock: ManualClock) -> AsyncIterator[Pair]:
 
 
 @functools.cache
-def _initialised(name: str, port: int) -> Path:
+def initialised(name: str, port: int) -> Path:
     """A node's folder as `init` leaves it; made once, copied for every test."""
     kept = tempfile.TemporaryDirectory(prefix="preau-pair-")
     atexit.register(kept.cleanup)
@@ -288,7 +290,7 @@ def _initialised(name: str, port: int) -> Path:
 
 
 def _node(folder: Path, port: int, wire: Wire, clock: ManualClock, seed: int) -> Node:
-    shutil.copytree(_initialised(folder.name, port), folder)
+    shutil.copytree(initialised(folder.name, port), folder)
     checked = configuration.read(folder)
     keys = KeyRing.load(folder / checked.keys.dir)
     store = Store.open(database(folder, checked))

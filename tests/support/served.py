@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -15,13 +16,17 @@ from connector.base import settings as configuration
 from connector.http import public
 from connector.services.node import Node
 from tests.support.nodes import free_port
+from tests.support.pair import initialised
+
+_left: list[int] = []
+"""Ports of nodes that have ended: the next node takes one, and its folder need not be made anew."""
 
 
 @asynccontextmanager
 async def served(folder: Path, tables: dict[str, dict[str, Any]]) -> AsyncIterator[Node]:
     """A dev node in `folder` with these further TOML tables, on a port of its own."""
-    port = free_port()
-    runtime.initialise(folder, name=folder.name, public_url=f"http://localhost:{port}", dev=True)
+    port = _left.pop() if _left else free_port()
+    shutil.copytree(initialised(folder.name, port), folder)
     with (folder / configuration.FILE).open("a", encoding="utf-8") as file:
         for name, members in tables.items():
             lines = [f"{key} = {json.dumps(value)}" for key, value in members.items()]
@@ -40,3 +45,4 @@ async def served(folder: Path, tables: dict[str, dict[str, Any]]) -> AsyncIterat
             finally:
                 server.should_exit = True
                 await task
+                _left.append(port)

@@ -14,12 +14,16 @@ PACKAGES: Final = ("policies", "catalog", "connector")
 
 @dataclass(frozen=True, slots=True)
 class Module:
-    """One Python file: dotted name, path, text and syntax tree."""
+    """One Python file: dotted name, path and text; its syntax tree when somebody asks for it."""
 
     name: str
     path: Path
     text: str
-    tree: ast.Module
+
+    @property
+    def tree(self) -> ast.Module:
+        """The syntax tree, parsed once."""
+        return _tree(self.path)
 
     @property
     def where(self) -> str:
@@ -33,6 +37,11 @@ class Module:
 
 
 @cache
+def _tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text("utf-8"), str(path))
+
+
+@cache
 def modules(*folders: str) -> tuple[Module, ...]:
     """All modules under top-level folders (default: the three packages), by name."""
     found = []
@@ -40,8 +49,7 @@ def modules(*folders: str) -> tuple[Module, ...]:
         for path in sorted((ROOT / folder).rglob("*.py")):
             parts = path.relative_to(ROOT).with_suffix("").parts
             name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
-            text = path.read_text("utf-8")
-            found.append(Module(name, path, text, ast.parse(text, str(path))))
+            found.append(Module(name, path, path.read_text("utf-8")))
     return tuple(found)
 
 

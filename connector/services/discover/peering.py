@@ -207,11 +207,17 @@ async def _published(node: Node, asked: Asked, iri: str) -> Found:
 
 
 async def _listed(node: Node, asked: Asked, group: str, iri: str) -> Found | None:
-    head = (await _head(node, asked, group)).head
+    key = f"{asked.did} {group}"
+    head = (await node.heads.ask(key, lambda: _asked_head(node, asked.did, group))).head
     for entry in head.entries:
         if entry.dataset == iri:
             return await asking.document(node, asked, group, entry)
     return None
+
+
+async def _asked_head(node: Node, did: str, group: str) -> FetchedHead:
+    """The head as it is now, held against the last one seen by now."""
+    return await _head(node, await asking.ask(node, did), group)
 
 
 async def _head(node: Node, asked: Asked, group: str) -> FetchedHead:

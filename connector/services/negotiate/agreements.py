@@ -104,9 +104,9 @@ def countersign(node: Node, tx: Tx, n: Negotiation, terms: Terms, caller: Caller
     at = moment(str(terms.wire.get("timestamp", "")))
     if at is None:
         raise Problem("agreement-differs", members="timestamp")
-    policy = agreed_policy(node, n, terms.policy, at)
+    policy, ours = (agreed_policy(node, n, each.policy, at) for each in (terms, offered))
     made = document(n, policy, at)
-    expected = document(n, agreed_policy(node, n, offered.policy, at), at)
+    expected = made if policy == ours else document(n, ours, at)
     wrong = [name for name in sorted({*made, *expected}) if made.get(name) != expected.get(name)]
     wrong += _other_names(terms.wire, expected, attested=attested)
     if wrong:
@@ -123,6 +123,10 @@ def countersign(node: Node, tx: Tx, n: Negotiation, terms: Terms, caller: Caller
 def keep(node: Node, tx: Tx, n: Negotiation, signed: Signed, caller: Caller | None = None) -> None:
     """Store what was signed, with a leaf for each party's assent and one for the plan."""
     now = node.clock.now()
+    ours = own_did(node)
+    plan = signed.plan.document() if signed.plan else None
+    assured = bodies.plan(plan) if plan else {}
+    named = digest(signed.document)
     peer_did = dict(caller.document.source) if caller and caller.signs else None
     rows.add(
         tx,
@@ -134,29 +138,28 @@ def keep(node: Node, tx: Tx, n: Negotiation, signed: Signed, caller: Caller | No
             dataset=n.dataset,
             state="pending",
             document=signed.document,
-            digest=digest(signed.document),
+            digest=named,
             created=now,
             provider_proof=signed.provider_proof,
             consumer_proof=signed.consumer_proof,
-            plan=signed.plan.document() if signed.plan else None,
-            plan_digest=signed.plan.digest if signed.plan else None,
+            plan=plan,
+            plan_digest=str(assured["digest"]) if plan else None,
             application=dict(n.application) if n.application else None,
             dataset_document=signed.dataset_document,
             expires=planning.expiry(signed.policy),
-            body={"did": own_did(node), "peer_did": peer_did, "wire": signed.wire},
+            body={"did": ours, "peer_did": peer_did, "wire": signed.wire},
         ),
     )
-    dids = {n.peer: peer_did, node.did: own_did(node)}
+    dids = {n.peer: peer_did, node.did: ours}
     provider, consumer = _parties(node, n)
     if signed.provider_proof is not None:
-        _assent(node, tx, signed.document, provider, signed.provider_proof, dids[provider])
+        _assent(node, tx, signed.document, provider, signed.provider_proof, dids[provider], named)
     elif caller is not None:
         _attest(node, tx, signed.document, caller)
     if signed.consumer_proof is not None:
-        _assent(node, tx, signed.document, consumer, signed.consumer_proof, dids[consumer])
-    if signed.plan is not None:
-        body = bodies.plan(signed.plan.document())
-        node.log.append(tx, Entry("plan", str(signed.document["id"]), body), now)
+        _assent(node, tx, signed.document, consumer, signed.consumer_proof, dids[consumer], named)
+    if plan is not None:
+        node.log.append(tx, Entry("plan", str(signed.document["id"]), assured), now)
 
 
 def complete(node: Node, tx: Tx, n: Negotiation, proof: object, caller: Caller) -> None:
@@ -179,7 +182,7 @@ def complete(node: Node, tx: Tx, n: Negotiation, proof: object, caller: Caller) 
         tx,
         replace(row, consumer_proof=checked, body={**row.body, "peer_did": peer_did}),
     )
-    _assent(node, tx, row.document, caller.did, checked, peer_did)
+    _assent(node, tx, row.document, caller.did, checked, peer_did, row.digest)
 
 
 def sign_kept(node: Node, tx: Tx, n: Negotiation) -> Json:
@@ -193,7 +196,7 @@ def sign_kept(node: Node, tx: Tx, n: Negotiation) -> Json:
         raise Problem("agreement-unknown")
     proof = sign(node, row.document)
     rows.update_row(tx, replace(row, consumer_proof=proof))
-    _assent(node, tx, row.document, node.did, proof, own_did(node))
+    _assent(node, tx, row.document, node.did, proof, own_did(node), row.digest)
     return proof
 
 
@@ -325,9 +328,9 @@ def _attest(node: Node, tx: Tx, made: Json, caller: Caller) -> None:
 
 
 def _assent(
-    node: Node, tx: Tx, made: Json, by: str, proof: Json, did: Mapping[str, Any] | None
+    node: Node, tx: Tx, made: Json, by: str, proof: Json, did: Mapping[str, Any] | None, named: str
 ) -> None:
-    body = bodies.agreement(made, by=by, proof=proof, did=did)
+    body = bodies.agreement(made, by=by, proof=proof, did=did, named=named)
     node.log.append(tx, Entry("agreement", str(made["id"]), body), node.clock.now())
 
 

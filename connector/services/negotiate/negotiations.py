@@ -56,6 +56,7 @@ async def requested(node: Node, incoming: Incoming[messages.ContractRequest]) ->
             )
             deciding.check_visible(tx, n, caller)
             ledger.received(node, tx, n, incoming.wire)
+            save_negotiation(tx, n)  # an agreement refers to it
         else:
             before = negotiation(tx, incoming.pid, peer=caller.did).offer_id
             n = _step(node, tx, incoming, Act.REQUEST, offer=offer, application=application)
@@ -63,7 +64,6 @@ async def requested(node: Node, incoming: Incoming[messages.ContractRequest]) ->
         reply = Reply(
             CREATED if incoming.pid is None else OK, messages.ContractNegotiation.of(n).wire()
         )
-        save_negotiation(tx, n)
         save_negotiation(tx, deciding.judge(node, tx, n, caller))
         return reply
 
@@ -110,7 +110,6 @@ async def event(node: Node, incoming: Incoming[messages.ContractNegotiationEvent
             return Reply(OK)
         n = _step(node, tx, incoming, incoming.message.act)
         if accepting:
-            save_negotiation(tx, n)
             n = deciding.accepted(node, tx, n, incoming.caller)
         else:
             agreement_rows.set_state(tx, id=str(n.agreement_id), state="active")
@@ -129,7 +128,6 @@ async def agreed(node: Node, incoming: Incoming[messages.ContractAgreement]) -> 
             return Reply(OK)
         n = _step(node, tx, incoming, Act.AGREE, agreement=message.agreement.wire)
         n = agreements.named(node, n)
-        save_negotiation(tx, n)
         try:
             signed = agreements.countersign(node, tx, n, message.agreement, caller)
         except Problem as problem:
@@ -137,6 +135,7 @@ async def agreed(node: Node, incoming: Incoming[messages.ContractAgreement]) -> 
             return Reply(OK)
         if "verify" in node.settings.steps.by_hand:
             agreements.keep(node, tx, n, replace(signed, consumer_proof=None), caller)
+            save_negotiation(tx, n)
             return Reply(OK)
         agreements.keep(node, tx, n, signed, caller)
         proof = signed.consumer_proof if caller.signs else None
@@ -153,7 +152,6 @@ async def verified(node: Node, incoming: Incoming[messages.ContractAgreementVeri
         if _repeated(node, tx, incoming, Act.VERIFY):
             return Reply(OK)
         n = _step(node, tx, incoming, Act.VERIFY)
-        save_negotiation(tx, n)
         try:
             proof = extension(incoming.wire, "proof") if incoming.caller.signs else None
             agreements.complete(node, tx, n, proof, incoming.caller)
@@ -161,7 +159,8 @@ async def verified(node: Node, incoming: Incoming[messages.ContractAgreementVeri
             save_negotiation(tx, deciding.end(node, tx, n, problem))
             return Reply(OK)
         if "finalize" not in node.settings.steps.by_hand:
-            save_negotiation(tx, concluding.finalize(node, tx, n))
+            n = concluding.finalize(node, tx, n)
+        save_negotiation(tx, n)
         return Reply(OK)
 
     return await receive(node, incoming, act)

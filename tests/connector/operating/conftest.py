@@ -20,6 +20,7 @@ import pytest
 from connector import operating, runtime
 from connector.base import settings as configuration
 from connector.http import public
+from connector.identity import vault
 from connector.identity.ports import Response
 from connector.services import access
 from connector.services.access import Actor
@@ -45,6 +46,12 @@ def archive_of(release: str, name: str, target: Path) -> Path:
     packed = FIXTURES / f"release-{release}" / f"{name}.tar.gz"
     target.write_bytes(gzip.decompress(packed.read_bytes()))
     return target
+
+
+@pytest.fixture(autouse=True)
+def _cheap_passphrases(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sealing at the lowest cost a reader accepts; the usual one is for `identity/test_vault`."""
+    monkeypatch.setattr(vault, "_COST", 2**14)
 
 
 @pytest.fixture(scope="session")
