@@ -69,6 +69,9 @@ class Finals:
             path = scope.get("path", "")
             if path.endswith("/events"):
                 self._of(unquote(path.split("/")[-2])).set_result(None)
+            elif path.endswith("/termination"):
+                refused = RuntimeError("the platform refused: see its log and the lab's timeline")
+                self._of(unquote(path.split("/")[-2])).set_exception(refused)
 
         return heard
 

@@ -18,7 +18,7 @@ from connector import runtime
 from connector.base import settings as configuration
 from connector.base.clock import format_time
 from connector.cli.story import nodes
-from connector.cli.story.about import CATEGORY, PURPOSE, About
+from connector.cli.story.about import CATEGORY, GROUP, PURPOSE, About
 from connector.http import public as public_app
 from connector.services.access import Actor
 from connector.services.node import Node
@@ -36,7 +36,7 @@ def platform_and_lab() -> Iterator[tuple[nodes.Node, nodes.Node]]:
         platform, lab = nodes.make(Path(d), [("platform", "Platform"), ("lab", "Lab")], "en")
         try:
             nodes.start([platform, lab])
-            for node, other, group in ((lab, platform, "platforms"), (platform, lab, "labs")):
+            for node, other, group in ((lab, platform, "platforms"), (platform, lab, GROUP)):
                 told = {"did": other.did, "name": other.name, "groups": [group]}
                 node.who("operator").post("/v1/peers", told)
             yield platform, lab
