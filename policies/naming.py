@@ -76,7 +76,7 @@ def document(policy: Policy) -> Node:
     found |= _strategy(policy.conflict, policy.inherits)
     for member, parts in _rules(policy):
         if parts:
-            found[member] = _sorted([_whole(part) for part in parts])
+            found[member] = _sorted([_fresh(_whole(part)) for part in parts])
     return found if policy.id else {k: v for k, v in found.items() if k != "id"}
 
 
@@ -115,6 +115,17 @@ def node(part: AnyConstraint | Rule | Duty) -> Node:
 
 
 _whole: Final = by_identity(node)
+
+
+def _fresh(value: Node) -> Node:
+    """A copy of JSON that whoever gets it may change."""
+    return {name: _copied(item) for name, item in value.items()}
+
+
+def _copied(value: object) -> object:
+    if isinstance(value, dict):
+        return _fresh(value)
+    return [_copied(item) for item in value] if isinstance(value, list) else value
 
 
 def value_node(value: Value) -> Node:

@@ -18,7 +18,7 @@ Made = TypeVar("Made", bound=Callable[..., Any])
 def by_identity(make: Made) -> Made:
     """`make(part, *rest)`, worked out once for each part (by identity) and rest (by value).
 
-    The result must not be changed by whoever gets it.
+    The result must be one that nobody can change, or be copied before somebody gets it.
     """
     known: dict[tuple[object, ...], tuple[object, object]] = {}
 

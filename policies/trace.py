@@ -15,7 +15,6 @@ from policies.model import AnyConstraint, Constraint, Duty, Role, Rule, Value
 from policies.naming import name, value_node
 from policies.operands import Assurance, Phase, find
 from policies.problem import Language
-from policies.remember import by_identity
 from policies.values import show
 
 DutyState = Literal["fulfilled", "violated", "not-set"]
@@ -387,7 +386,6 @@ def _is_group(constraint: Constraint) -> bool:
     return operand is not None and operand.source == "peer-list"
 
 
-@by_identity
 def _what(part: AnyConstraint | Duty) -> dict[str, object]:
     if isinstance(part, Constraint):
         return {

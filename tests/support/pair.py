@@ -221,7 +221,7 @@ class Pair:
     async def _busy(node: Node) -> bool:
         now = node.clock.now()
         due = await node.store.read(outbox.next_due)
-        return due is not None and due <= now
+        return bool(node.worker.delivering) or (due is not None and due <= now)
 
 
 def application(**changes: Any) -> dict[str, Any]:
