@@ -50,11 +50,15 @@ _PATH: Final = (
 
 
 async def arrived(node: Node, process: Process) -> bool:
-    """Whether the peer stands where we do, or further; False when it does not say so.
+    """Whether the peer stands where we do, or further; False when it does not say so, or when it
+    was the peer, perhaps by this very refusal, who ended the process.
 
     Raises:
         Problem: it cannot be asked now.
     """
+    ended = process.terminated_by if isinstance(process, Negotiation) else process.ended_by
+    if ended is process.role.other:
+        return False
     told = await _told(node, process)
     if isinstance(process, Transfer):
         return told is not None and told.state is process.state
