@@ -5,8 +5,12 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from connector.delivery.outbox import Outcome
+from connector.identity.ports import Response
+from connector.services.messages import settling
 from connector.services.release import transferring
 from connector.services.show import views
+from connector.store import outbox
 from connector.store import transfers as rows
 from policies.problem import Problem
 from tests.support.pair import DPO, RESEARCHER, Pair, statements
@@ -130,3 +134,17 @@ async def test_a_refusal_for_good_still_ends_a_transfer(nodes: Pair, pids: tuple
     await transferring.terminate(nodes.consumer, RESEARCHER, pids[1], "Enough.")
     heal()
     assert await rest(nodes) == ("TERMINATED", "TERMINATED")
+
+
+async def test_what_was_refused_by_who_ended_the_transfer_never_counts_as_arrived(
+    nodes: Pair, pids: tuple[str, str]
+):
+    heal = part(nodes, "provider", "consumer")
+    await transferring.terminate(nodes.provider, DPO, pids[0], "Enough.")
+    await pause(nodes, pids, "consumer")
+    heal()
+    assert await rest(nodes) == ("TERMINATED", "TERMINATED")
+    row = (await nodes.consumer.store.read(lambda tx: outbox.of(tx, process=pids[1])))[-1]
+    assert (row.type, row.state) == ("TransferSuspensionMessage", "failed")
+    refused = Outcome(Response(400), Problem("delivery-refused", peer=row.peer, status=400))
+    assert not await settling.settle(nodes.consumer, row, refused)
