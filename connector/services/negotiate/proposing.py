@@ -9,7 +9,7 @@ from typing import Any
 
 from connector.protocol import messages
 from connector.protocol import negotiation as machine
-from connector.protocol.messages import Terms
+from connector.protocol.messages import Message, Terms
 from connector.protocol.negotiation import Act, Negotiation, Role
 from connector.services import access, ledger
 from connector.services.access import Actor
@@ -67,9 +67,7 @@ async def offer(node: Node, who: Actor, peer: str, dataset: str, offer: str | No
             callback=node.dsp,
             offer=Terms.read(n.offer, kind="Offer"),
         )
-        ledger.sent(node, tx, n, message, warning)
-        save_negotiation(tx, n)
-        return negotiation_view(tx, n)
+        return _opened(node, tx, n, message, warning)
 
     return reaching.warned(await commit(node, unit), warning)
 
@@ -109,9 +107,7 @@ async def request(node: Node, who: Actor, peer: str, dataset: str, terms: Json) 
             callback=node.dsp,
             offer=Terms.read(n.offer, kind="Offer"),
         )
-        ledger.sent(node, tx, n, message, warning)
-        save_negotiation(tx, n)
-        return negotiation_view(tx, n)
+        return _opened(node, tx, n, message, warning)
 
     return reaching.warned(await commit(node, unit), warning)
 
@@ -171,6 +167,13 @@ async def known_document(node: Node, pid: str) -> None:
             save_negotiation(tx, machine.read_document(now, found.reference, node.clock.now()))
 
     await node.store.write(unit)
+
+
+def _opened(node: Node, tx: Tx, n: Negotiation, message: Message, warning: Problem | None) -> Json:
+    """A negotiation of ours begins: its first message leaves with it."""
+    ledger.sent(node, tx, n, message, warning)
+    save_negotiation(tx, n)
+    return negotiation_view(tx, n)
 
 
 async def _peer(node: Node, did: str) -> PeerRow:
