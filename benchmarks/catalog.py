@@ -13,9 +13,12 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Final
+from uuid import uuid4
 
 import httpx
 
@@ -24,9 +27,11 @@ from benchmarks.edc import available
 from benchmarks.harness import Run, percentile
 from benchmarks.traces import write
 from catalog import documents
+from connector.base import settings as configuration
 from connector.cli.story import nodes
 from connector.identity import edc as mock
-from connector.services import identity
+from connector.identity import tokens
+from connector.identity.keys import KeyRing
 from connector.services.node import Node
 from connector.services.publish import publishing
 from connector.services.publish.published import PUBLIC
@@ -76,17 +81,15 @@ def main() -> None:
         world.publish(platform, file, ident=_NAME)
         client = stack.enter_context(httpx.Client(trust_env=False, timeout=60))
         edc = _edc(stack, Path(lab.folder).with_name("edc"))
-        nodes.stop([lab])
-        asker, _ = stack.enter_context(world.opened(lab.folder))
         url = f"{platform.public}/dsp/2025-1/catalog/request"
-        ours = Asking(client, url, lambda: identity.authorization(asker, platform.did))
+        ours = Asking(client, url, _tokens(lab, platform.did))
+        theirs = partial(mock.authorization, "asker", edc.dsp) if edc else str
         for size in SIZES:
             _fill(platform, size)
             both = {"ours": ours}
             if edc is not None:
                 _fill_edc(edc, size)
-                told = mock.authorization("asker", edc.dsp)
-                both["EDC"] = Asking(client, f"{edc.dsp}/catalog/request", lambda told=told: told)
+                both["EDC"] = Asking(client, f"{edc.dsp}/catalog/request", theirs)
             _report(run, size, _measure(both))
     run.finish()
 
@@ -123,6 +126,19 @@ def _ratio(found: dict[str, list[list[float]]]) -> float:
     return median(median(one) / median(two) for one, two in pairs)
 
 
+def _tokens(lab: nodes.Node, audience: str) -> Callable[[], str]:
+    """Fresh tokens of the lab, which goes on serving: the platform looks up whom it answers."""
+    folder = Path(lab.folder)
+    keys = KeyRing.load(folder / configuration.read(folder).keys.dir)
+    kid = f"{lab.did}#{keys.fragment('token')}"
+
+    def authorization() -> str:
+        now = datetime.now(UTC)
+        return f"Bearer {tokens.mint(keys.token_key, lab.did, kid, audience, now, str(uuid4()))}"
+
+    return authorization
+
+
 # ---------------------------------------------------------------- so many datasets
 
 
@@ -136,7 +152,7 @@ def _fill(platform: nodes.Node, size: int) -> None:
 
 def _copy(node: Node, tx: Tx, size: int) -> None:
     row = catalogs.dataset(tx, id=_NAME)
-    stored = row and catalogs.document_by_digest(tx, digest=row.digest)
+    stored = catalogs.document_by_digest(tx, digest=row.digest) if row else None
     if row is None or stored is None:
         raise RuntimeError("nothing was published")
     known = len(catalogs.datasets(tx, group=PUBLIC))

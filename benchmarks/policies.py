@@ -57,8 +57,8 @@ def main() -> None:
             runs=ROUNDS,
             budget=budget,
         )
-    found = _catalog()
-    spans = _times(lambda: _answer(found), before=_forget, rounds=9)
+    many = _catalog()
+    spans = _times(lambda: _answer(many), before=_forget, rounds=9)
     run.note(
         "policies: 10,000 datasets, 50 policies",
         median(spans) * 1e3,
