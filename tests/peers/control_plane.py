@@ -1,10 +1,13 @@
-"""The signals of an Eclipse EDC 0.14.1 without a data plane, written from the wire (2026-11-25).
+"""The signals of an Eclipse EDC without a data plane, written from the wire of two generations.
 
-It sends no header of its own; a start is said again word for word to resume; suspend and terminate
-carry nothing but their type. What it is told (`fail`, `complete`) is kept by `Told`.
+0.14.1 (JSON-LD, seen on 2026-11-25): a start is said again word for word to resume; suspend and
+terminate carry nothing but their type. 0.18.0 (plain JSON, seen on 2026-11-22 and 26): each message
+has an id; a resumption repeats the data address and names a process that is nobody's; a completion
+is an empty object. Neither sends a header of its own. What they are told is kept by `Told`.
 """
 
 import json
+import uuid
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -52,6 +55,54 @@ def plain(kind: str) -> Json:
     return {"@type": kind, "@context": CONTEXT}
 
 
+def start_18(process: str, agreement: str, *, consumer: str, callback: str, **source: str) -> Json:
+    """A start of a pull by 0.18.0; `source` is what the asset `traces` has in `dataplaneMetadata`.
+
+    The participant that signals is itself; whom the data are for is its counterparty.
+    """
+    return {
+        "messageId": str(uuid.uuid4()),
+        "participantId": "university",
+        "counterPartyId": consumer,
+        "dataspaceContext": "dataspace-protocol-http:2025-1",
+        "processId": process,
+        "agreementId": agreement,
+        "datasetId": "traces",
+        "callbackAddress": callback,
+        "transferType": "HttpData-PULL",
+        "labels": [],
+        "metadata": source,
+        "claims": {"client_id": consumer},
+    }
+
+
+def prepare_18(process: str, agreement: str, *, callback: str) -> Json:
+    """What 0.18.0 says first where its institution is the consumer."""
+    made = start_18(process, agreement, consumer="provider", callback=callback)
+    return {**made, "participantId": "university", "claims": {"client_id": "provider"}}
+
+
+def plain_18(reason: str | None = None) -> Json:
+    """A suspension (with its reason) or a termination (without one) by 0.18.0."""
+    made = {"messageId": str(uuid.uuid4())}
+    return made if reason is None else {**made, "reason": reason}
+
+
+def resume_18(given: Json) -> Json:
+    """A resumption: the address that we gave, and the process of nobody."""
+    stray = str(uuid.uuid4())
+    return {"messageId": str(uuid.uuid4()), "dataAddress": given, "processId": stray}
+
+
+def address_18(answer: Json) -> Json:
+    """The data address of a status message as 0.18.0 reads it: type, properties, endpoint."""
+    given = answer["dataAddress"]
+    properties = {one["name"]: one["value"] for one in given["endpointProperties"]}
+    found = {"type": given["endpointType"], **properties, "endpoint": given["endpoint"]}
+    assert (answer["state"], given["@type"]) == ("STARTED", "DataAddress"), answer
+    return found
+
+
 def address(answer: Json) -> Json:
     """The data address of a response as this EDC hands it to its consumer: by plain names."""
     assert answer["@type"] == "DataFlowResponseMessage", answer
@@ -67,7 +118,7 @@ def address(answer: Json) -> Json:
 
 @dataclass
 class Told:
-    """Its control API as an ASGI application: each flow may end once, a second time is 409."""
+    """Where it listens, as an ASGI application: each flow may end once, a second time is 409."""
 
     said: list[tuple[str, Json]] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
@@ -84,7 +135,8 @@ class Told:
             content += event.get("body", b"")
             if not event.get("more_body"):
                 break
-        path = scope["path"].removeprefix("/control/transferprocess")
+        path = scope["path"].removeprefix("/control").removeprefix("/transferprocess")
+        path = path.removeprefix("/transfers")
         ended = any(path.split("/")[1] in one for one, _ in self.said)
         self.said.append((path, json.loads(content or b"{}")))
         self.headers.append({name.decode(): text.decode() for name, text in scope["headers"]})

@@ -1,0 +1,116 @@
+"""Signals in the JSON-LD of EDC 0.14 to 0.17, in the one compact form that it sends.
+
+Seen on the wire (`tests/interop`); as everywhere it is read as plain JSON, so the names must stand
+as EDC writes them. It calls, below the address that was registered:
+
+    GET  /check                     is it there? (each minute)
+    POST /                          DataFlowStartMessage: start, or resume what was suspended
+    POST /{processId}/suspend       no more until it is started again
+    POST /{processId}/terminate     over: terminated, or completed by the consumer
+
+and is called, below `callbackAddress`: `POST /transferprocess/{processId}/fail` or `/complete`.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from connector.protocol.messages import DataAddress
+from connector.protocol.messages.address import EDC
+from connector.protocol.messages.envelope import Reader
+from connector.protocol.paths import segment
+from connector.protocol.signaling.flow import SOURCE, FlowStart, named
+from connector.protocol.transfer import Transfer
+from policies.problem import Problem
+
+_START: Final = "DataFlowStartMessage"
+_DSPACE: Final = "dspace:"
+_CONTEXT: Final = {"@vocab": EDC, "dspace": "https://w3id.org/dspace/v0.8/"}
+_MAX_PROPERTIES: Final = 64
+
+Json = dict[str, object]
+
+
+def read(data: Mapping[str, object]) -> FlowStart:
+    """The start that these members spell.
+
+    Raises:
+        Problem: `protocol-type-unexpected`, `protocol-member-missing`, `protocol-not-text`,
+            `protocol-not-url`, `protocol-not-object`, `signaling-id`, `signaling-source`.
+    """
+    found = data.get("@type")
+    if found != _START:
+        raise Problem("protocol-type-unexpected", found=str(found)[:80], expected=_START)
+    reader = Reader(data)
+    callback = reader.url("callbackAddress")
+    if callback is None:
+        raise Problem("protocol-member-missing", where=reader.at("callbackAddress"))
+    return FlowStart(
+        process=named(reader, "processId"),
+        agreement=named(reader, "agreementId"),
+        asset=reader.text("datasetId"),
+        consumer=reader.text("participantId"),
+        transfer_type=f"{reader.text('transferTypeDestination')}-{reader.text('flowType')}",
+        callback=callback,
+        source=_source(reader),
+    )
+
+
+def started(endpoint: str, token: str) -> Json:
+    """The answer to a start: where the data are (DataFlowResponseMessage). Holds a secret.
+
+    EDC reads the address in the terms of DSP 0.8, whatever protocol it speaks to its peers.
+    """
+    address = DataAddress.pull(endpoint, token)
+    spelled = [(name, value) for name, value in address.properties if name.startswith(EDC)]
+    return {
+        "@context": dict(_CONTEXT),
+        "@type": "DataFlowResponseMessage",
+        "provisioning": False,
+        "dataAddress": {
+            "@type": f"{_DSPACE}DataAddress",
+            f"{_DSPACE}endpointType": address.endpoint_type,
+            f"{_DSPACE}endpointProperties": [
+                {
+                    "@type": f"{_DSPACE}EndpointProperty",
+                    f"{_DSPACE}name": name,
+                    f"{_DSPACE}value": value,
+                }
+                for name, value in spelled
+            ],
+        },
+    }
+
+
+def failed(t: Transfer, reason: str, _message: str) -> tuple[str, Json]:
+    """Where below the callback, and how, the control plane learns that a flow was ended here."""
+    return f"/transferprocess/{segment(t.pid)}/fail", {"errorMessage": reason}
+
+
+def completed(t: Transfer, _message: str) -> tuple[str, Json]:
+    """As `failed`, of a flow that has handed out all there was."""
+    return f"/transferprocess/{segment(t.pid)}/complete", {}
+
+
+def _source(reader: Reader) -> dict[str, str]:
+    """The data address of the asset by plain names; its type must be ours.
+
+    Raises:
+        Problem: `signaling-source`, besides those of the reader.
+    """
+    address = reader.inner("sourceDataAddress")
+    if address is None:
+        raise Problem("protocol-member-missing", where=reader.at("sourceDataAddress"))
+    kind = address.text(f"{_DSPACE}endpointType")
+    if kind != SOURCE:
+        raise Problem("signaling-source", found=kind[:80], expected=SOURCE)
+    properties = address.items(f"{_DSPACE}endpointProperties")
+    if len(properties) > _MAX_PROPERTIES:
+        raise Problem("protocol-not-object", where=address.at("endpointProperties"))
+    found = {}
+    for index, item in enumerate(properties):
+        where = f"{address.at('endpointProperties')}/{index}"
+        if not isinstance(item, Mapping):
+            raise Problem("protocol-not-object", where=where)
+        one = Reader(item, where)
+        found[one.text(f"{_DSPACE}name").removeprefix(EDC)] = one.text(f"{_DSPACE}value")
+    return found
