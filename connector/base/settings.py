@@ -182,10 +182,13 @@ class Edc(_Table):
 class Signaling(_Table):
     """An institution's own control plane (an Eclipse EDC) that this node's data plane serves.
 
-    `control_plane` is the address of its control API, the only one that is told how a flow ended.
+    `control_plane` is the address of its control API (EDC 0.18: of its signaling API), the only one
+    that is told how a flow ended; `api_key_file`, below the node's folder, holds what that API asks
+    for as `X-Api-Key`, if it asks.
     """
 
     control_plane: str | None = None
+    api_key_file: str | None = None
 
     @field_validator("control_plane")
     @classmethod
@@ -232,6 +235,8 @@ class Settings(_Table):
             raise ValueError("node.public_url must be https outside dev")
         if (self.signaling.control_plane or "").startswith("http:") and not self.dev.on:
             raise ValueError("signaling.control_plane must be https outside dev")
+        if self.signaling.api_key_file and not self.signaling.control_plane:
+            raise ValueError("signaling.api_key_file needs signaling.control_plane")
         return self
 
 

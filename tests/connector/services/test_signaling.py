@@ -1,16 +1,24 @@
 """A control plane elsewhere signals, and this node's data plane releases by consent."""
 
 import json
+import logging
 import zipfile
 from pathlib import Path
 
+import pytest
 import pytest_asyncio
+from pydantic import ValidationError
 
+from connector.base.settings import Settings
 from connector.evidence.verify import verify
+from connector.identity import static
+from connector.services import identity
 from connector.services.publish import publishing
 from connector.services.release import monitoring, transferring
 from connector.services.show import auditing, views
 from connector.store import leaves
+from connector.store.rows import OutboxRow
+from policies.problem import Problem
 from tests.peers import control_plane
 from tests.support import behind as making
 from tests.support.behind import AGREED, CONTROL, FLOW, Behind, address
@@ -191,6 +199,58 @@ class TestWhatWeEnd:
         assert (await behind.signal(f"/{FLOW}/suspend", suspend)).status_code == 200
         await monitoring.look(behind.node)
         assert (await behind.seen())["state"] == "SUSPENDED"
+
+
+class TestTheKeyOfItsApi:
+    """`X-Api-Key` for a control API that asks for one: to the configured address and no other."""
+
+    KEY = "the-key-of-a-control-api"
+
+    @pytest.fixture
+    async def keyed(self, behind: Behind, caplog: pytest.LogCaptureFixture) -> Behind:
+        caplog.set_level(logging.DEBUG)
+        object.__setattr__(behind.node, "control_key", self.KEY)
+        await behind.start()
+        return behind
+
+    async def test_it_is_sent_and_stands_nowhere_else(
+        self, keyed: Behind, caplog: pytest.LogCaptureFixture
+    ):
+        keyed.told.said.append((f"/{FLOW}/fail", {}))  # so that what we say is refused
+        await transferring.terminate(keyed.node, OPERATOR, FLOW, "enough")
+        await keyed.nodes.settle()
+        assert keyed.told.headers[0]["x-api-key"] == self.KEY
+        assert self.KEY not in caplog.text + json.dumps(await keyed.seen())
+        assert "control_key" not in repr(keyed.node)
+
+    @pytest.mark.parametrize("now", ["http://localhost:9401/con", "http://localhost:9402/control"])
+    async def test_an_address_of_former_days_does_not_learn_it(self, keyed: Behind, now: str):
+        making.configure(keyed.node, "signaling", control_plane=now)
+        await transferring.terminate(keyed.node, OPERATOR, FLOW, "enough")
+        await keyed.nodes.settle()
+        [headers] = keyed.told.headers
+        assert "x-api-key" not in headers
+
+    async def test_no_peer_learns_it(self, keyed: Behind):
+        now = keyed.node.clock.now()
+        row = OutboxRow("p", "did:web:x.example", CONTROL + "/x", "T", b"", now, now)
+        assert set(identity.headers(keyed.node, row)) == {"Authorization"}
+
+    async def test_a_file_that_others_read_or_that_lacks_does_not_do(self, tmp_path: Path):
+        path = tmp_path / "key"
+        for content, mode in ((None, 0), ("short", 0o600), (self.KEY, 0o640)):
+            if content is not None:
+                path.write_text(content, "ascii")
+                path.chmod(mode)
+            with pytest.raises(Problem, match="identity-static-file"):
+                static.secret_of(path)
+        path.chmod(0o600)
+        assert static.secret_of(path) == self.KEY
+
+    async def test_a_key_without_an_address_is_a_mistake(self):
+        node = {"did": "did:web:x.example", "name": "x", "public_url": "https://x.example"}
+        with pytest.raises(ValidationError, match="api_key_file needs"):
+            Settings.model_validate({"node": node, "signaling": {"api_key_file": "key"}})
 
 
 class TestWhatItMayNotDo:
