@@ -77,7 +77,8 @@ class TestAFlow:
         assert again.json()["dataAddress"] == given
         assert (await behind.read(found)).status_code == 200
         assert await state(behind) == "STARTED"
-        for body in ({}, b""):
+        bodies: tuple[Any, ...] = ({}, b"")
+        for body in bodies:
             answer = await behind.signal(f"/{FLOW}/completed", body)
             assert answer.status_code == 200
         assert await state(behind) == "COMPLETED"
