@@ -1,4 +1,4 @@
-"""`README.md` of this folder names the test of each habit: they exist, and none is promised twice."""
+"""`README.md` of this folder names the test of each habit: they exist, and every habit has one."""
 
 import re
 from pathlib import Path
