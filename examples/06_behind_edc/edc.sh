@@ -1,5 +1,5 @@
 #!/bin/sh
-# What the operator of an EDC 0.14 does once: the node becomes its data plane, a dataset an asset.
+# What the operator of an EDC 0.14 to 0.17 does once: the node becomes its data plane, a dataset an asset.
 # Usage: CONTROL=URL MANAGEMENT=URL NODE=URL sh edc.sh TOKEN_FILE
 #   CONTROL     the EDC's control API, as [signaling] control_plane says: http://localhost:9192/control
 #   MANAGEMENT  its management API, e.g. http://localhost:9193/management
