@@ -199,6 +199,15 @@ class Signaling(_Table):
         return url and url.rstrip("/")
 
 
+class SignaledSink(_Table):
+    """Where that control plane may have data pushed for one of its consumers: `url` stands for all
+    of its origin.
+    """
+
+    consumer: str = Field(min_length=1, max_length=200)
+    url: str = Field(pattern=r"^https?://[^/?#@]+")
+
+
 class Dev(_Table):
     """Loopback over http, for trying things on one machine; refused anywhere else."""
 
@@ -222,6 +231,7 @@ class Settings(_Table):
     steps: Steps = Steps()
     edc: Edc = Edc()
     signaling: Signaling = Signaling()
+    signaled_sink: tuple[SignaledSink, ...] = ()
     static_token: tuple[StaticToken, ...] = ()
     dev: Dev = Dev()
 

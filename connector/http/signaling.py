@@ -45,7 +45,8 @@ def router(node: Node) -> APIRouter:
 
     async def resume(request: Request, pid: str, token: str = "") -> Response:
         who, said = await _caller(node, request, token), await _json(node, request)
-        return json_response(await flows.resume(node, who, pid, plain.message_id(said)))
+        message, sink = plain.message_id(said), plain.sink_of(said)
+        return json_response(await flows.resume(node, who, pid, message, sink))
 
     async def terminate(request: Request, pid: str, token: str = "") -> Response:
         who, _ = await _caller(node, request, token), await _json(node, request)

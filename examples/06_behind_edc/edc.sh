@@ -9,7 +9,7 @@ ns='"@context": {"@vocab": "https://w3id.org/edc/v0.0.1/ns/"}'
 post() { curl -sSf -o /dev/null -H 'Content-Type: application/json' -d "{$ns, $2}" "$1"; }
 post "$CONTROL/v1/dataplanes" "\"@id\": \"preau\",
   \"url\": \"$NODE/v1/signaling/$(cat "$1")/dataflows\",
-  \"allowedSourceTypes\": [\"Preau\"], \"allowedTransferTypes\": [\"HttpData-PULL\"]"
+  \"allowedSourceTypes\": [\"Preau\"], \"allowedTransferTypes\": [\"HttpData-PULL\", \"HttpData-PUSH\"]"
 post "$MANAGEMENT/v3/assets" '"@id": "traces", "properties": {"name": "Video traces of a course"},
   "dataAddress": {"type": "Preau", "dataset": "traces"}'
 post "$MANAGEMENT/v3/policydefinitions" '"@type": "PolicyDefinition", "@id": "traces-policy",

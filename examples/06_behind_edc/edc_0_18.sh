@@ -9,7 +9,7 @@ ns='"@context": ["https://w3id.org/edc/connector/management/v2"]'
 send() { curl -sSf -o /dev/null -X "$1" -H 'Content-Type: application/json' -d "$3" "$MANAGEMENT/v4/$2"; }
 post() { send POST "$1" "{$ns, $2}"; }
 send PUT dataplanes "{\"dataplaneId\": \"preau\", \"labels\": [\"preau\"],
-  \"endpoint\": \"$NODE/v1/signaling/$(cat "$1")/dataflows\", \"transferTypes\": [\"HttpData-PULL\"]}"
+  \"endpoint\": \"$NODE/v1/signaling/$(cat "$1")/dataflows\", \"transferTypes\": [\"HttpData-PULL\", \"HttpData-PUSH\"]}"
 post assets '"@type": "Asset", "@id": "traces", "properties": {"name": "Video traces of a course"},
   "dataplaneMetadata": {"@type": "DataplaneMetadata", "labels": ["preau"],
                         "properties": {"dataset": "traces"}}'

@@ -76,6 +76,37 @@ def start_18(process: str, agreement: str, *, consumer: str, callback: str, **so
     }
 
 
+SINK = {"baseUrl": "http://localhost:9501/rows", "authKey": "X-Sink", "authCode": "sink-secret"}
+
+
+def pushed(start: Json) -> Json:
+    """A start of 0.14.1 as one of a push to `SINK`."""
+    properties = [
+        {"@type": "dspace:EndpointProperty", "dspace:name": NS + name, "dspace:value": value}
+        for name, value in SINK.items()
+    ]
+    address = {
+        "@type": "dspace:DataAddress",
+        "dspace:endpointType": "HttpData",
+        "dspace:endpointProperties": properties,
+    }
+    return {**start, "flowType": "PUSH", "destinationDataAddress": address}
+
+
+def sink_18(**changes: str) -> Json:
+    """The data address of a push as 0.18.0 hands it on: no `endpoint`, names of its own."""
+    named = {"type": "HttpData", **SINK, **changes}
+    return {
+        "endpointType": "HttpData",
+        "endpoint": None,
+        "endpointProperties": [
+            {"name": NS + name, "value": value, "@type": "EndpointProperty"}
+            for name, value in named.items()
+        ],
+        "@type": "DataAddress",
+    }
+
+
 def prepare_18(process: str, agreement: str, *, callback: str) -> Json:
     """What 0.18.0 says first where its institution is the consumer."""
     made = start_18(process, agreement, consumer="provider", callback=callback)

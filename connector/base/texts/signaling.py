@@ -43,6 +43,13 @@ TEXTS: Final[dict[str, Text]] = {
         "Retirez ce membre, ou demandez un autre type de transfert.",
         "Leave the member out, or ask for another type of transfer.",
     ),
+    "signaling-sink": Text(
+        "refused",
+        "Ce nœud ne pousse rien vers {origin} pour « {consumer} ».",
+        "This node pushes nothing to {origin} for “{consumer}”.",
+        "L'exploitant l'écrit dans preau.toml : [[signaled_sink]] avec consumer et url.",
+        "The operator writes it into preau.toml: [[signaled_sink]] with consumer and url.",
+    ),
     "signaling-consumes": Text(
         "refused",
         "Ce nœud remet des données ; il n'en reçoit pas pour un plan de contrôle.",

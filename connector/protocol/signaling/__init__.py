@@ -22,6 +22,7 @@ from connector.protocol.signaling import jsonld, plain
 from connector.protocol.signaling.flow import (
     PULL,
     PULLS,
+    PUSH,
     SOURCE,
     FlowStart,
     Form,
@@ -29,6 +30,7 @@ from connector.protocol.signaling.flow import (
     form_of,
     heard,
     kept,
+    url_of,
 )
 from connector.protocol.transfer import Transfer
 
@@ -50,6 +52,11 @@ def started(t: Transfer, endpoint: str, token: str, message: str) -> dict[str, o
     if form_of(t) is Form.JSONLD:
         return jsonld.started(endpoint, token)
     return plain.started(t, endpoint, token, message)
+
+
+def flowing(t: Transfer, message: str) -> dict[str, object]:
+    """As `started`, for a push: there is no address to give."""
+    return jsonld.flowing() if form_of(t) is Form.JSONLD else plain.status(t, message)
 
 
 def signal(t: Transfer, message: Message) -> Signal | None:
@@ -79,13 +86,16 @@ def signal(t: Transfer, message: Message) -> Signal | None:
 __all__ = [
     "PULL",
     "PULLS",
+    "PUSH",
     "SOURCE",
     "FlowStart",
     "Form",
     "Signal",
+    "flowing",
     "form_of",
     "heard",
     "read",
     "signal",
     "started",
+    "url_of",
 ]

@@ -1,10 +1,11 @@
 """What a control plane's start says, whichever form it has, and how a flow is remembered."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import Final
 
+from connector.protocol.messages import DataAddress
 from connector.protocol.messages.envelope import Reader
 from connector.protocol.paths import segment
 from connector.protocol.transfer import Transfer
@@ -13,7 +14,10 @@ from policies.problem import Problem
 
 PULL: Final = "HttpData-PULL"
 PULLS: Final = (PULL, "https://w3id.org/dspace-sig/profile/http-pull")
-"""The names of the one way of a transfer that we serve: EDC's own, and that of the HTTP profile."""
+"""The names of a pull: EDC's own, and that of the HTTP profile."""
+
+PUSH: Final = "HttpData-PUSH"
+"""The name of a push, to a sink that the start names."""
 
 SOURCE: Final = "Preau"
 """The `type` that an EDC asset's data address has, for this data plane to serve it."""
@@ -37,8 +41,8 @@ class FlowStart:
     `process` is the control plane's own id of the transfer and `agreement` that of the agreement
     it made; `asset` is what it calls the data, `source` what its operator wrote into the asset for
     us (plain names); `consumer` is the participant the data are for, `callback` where the control
-    plane listens ("" where it does not say). `message` is the id of the message itself: plain JSON
-    has one, JSON-LD has none.
+    plane listens ("" where it does not say). `sink` is where a push goes; it holds secrets.
+    `message` is the id of the message itself: plain JSON has one, JSON-LD has none.
     """
 
     process: str
@@ -48,6 +52,7 @@ class FlowStart:
     transfer_type: str
     callback: str
     source: Mapping[str, str]
+    sink: DataAddress | None = None
     message: str | None = None
 
     @property
@@ -61,9 +66,14 @@ class FlowStart:
         return self.source.get("offer")
 
     def document(self) -> dict[str, object]:
-        """The start as it is kept: what was read of it, and nothing else."""
-        made = {"@type": _START, **asdict(self)}
-        return {name: value for name, value in made.items() if value is not None}
+        """The start as it is kept: what was read of it, and nothing else; of a sink only where it
+        is, without what could be a key to it.
+        """
+        made = {field.name: getattr(self, field.name) for field in fields(self)}
+        if self.sink is not None:
+            made["sink"] = url_of(self.sink).partition("?")[0]
+        read = {name: value for name, value in made.items() if value is not None}
+        return {"@type": _START, **read}
 
     @property
     def mark(self) -> str:
@@ -80,6 +90,11 @@ class Signal:
     kept: dict[str, object]
     path: str | None = None
     body: Mapping[str, object] | None = None
+
+
+def url_of(sink: DataAddress) -> str:
+    """The address of a sink: EDC calls it `baseUrl`, others `endpoint`; "" if it names none."""
+    return sink.get("baseUrl") or sink.url or ""
 
 
 def form_of(t: Transfer) -> Form:

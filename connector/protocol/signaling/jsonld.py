@@ -18,7 +18,7 @@ from connector.protocol.messages import DataAddress
 from connector.protocol.messages.address import EDC
 from connector.protocol.messages.envelope import Reader
 from connector.protocol.paths import segment
-from connector.protocol.signaling.flow import SOURCE, FlowStart, named
+from connector.protocol.signaling.flow import PUSH, SOURCE, FlowStart, named
 from connector.protocol.transfer import Transfer
 from policies.problem import Problem
 
@@ -44,28 +44,34 @@ def read(data: Mapping[str, object]) -> FlowStart:
     callback = reader.url("callbackAddress")
     if callback is None:
         raise Problem("protocol-member-missing", where=reader.at("callbackAddress"))
+    way = f"{reader.text('transferTypeDestination')}-{reader.text('flowType')}"
     return FlowStart(
         process=named(reader, "processId"),
         agreement=named(reader, "agreementId"),
         asset=reader.text("datasetId"),
         consumer=reader.text("participantId"),
-        transfer_type=f"{reader.text('transferTypeDestination')}-{reader.text('flowType')}",
+        transfer_type=way,
         callback=callback,
         source=_source(reader),
+        sink=_sink(reader) if way == PUSH else None,
     )
 
 
+def flowing() -> Json:
+    """The answer to the start of a push: it has begun (DataFlowResponseMessage)."""
+    kind = "DataFlowResponseMessage"
+    return {"@context": dict(_CONTEXT), "@type": kind, "provisioning": False}
+
+
 def started(endpoint: str, token: str) -> Json:
-    """The answer to a start: where the data are (DataFlowResponseMessage). Holds a secret.
+    """The answer to the start of a pull: where the data are. Holds a secret.
 
     EDC reads the address in the terms of DSP 0.8, whatever protocol it speaks to its peers.
     """
     address = DataAddress.pull(endpoint, token)
     spelled = [(name, value) for name, value in address.properties if name.startswith(EDC)]
     return {
-        "@context": dict(_CONTEXT),
-        "@type": "DataFlowResponseMessage",
-        "provisioning": False,
+        **flowing(),
         "dataAddress": {
             "@type": f"{_DSPACE}DataAddress",
             f"{_DSPACE}endpointType": address.endpoint_type,
@@ -103,14 +109,28 @@ def _source(reader: Reader) -> dict[str, str]:
     kind = address.text(f"{_DSPACE}endpointType")
     if kind != SOURCE:
         raise Problem("signaling-source", found=kind[:80], expected=SOURCE)
+    return {name.removeprefix(EDC): value for name, value in _properties(address)}
+
+
+def _sink(reader: Reader) -> DataAddress | None:
+    """Where a push goes, if the start says so."""
+    address = reader.inner("destinationDataAddress")
+    if address is None:
+        return None
+    kind = address.text(f"{_DSPACE}endpointType")
+    return DataAddress(endpoint_type=kind, properties=tuple(_properties(address)))
+
+
+def _properties(address: Reader) -> list[tuple[str, str]]:
+    """The properties of an address, by the names it has, in order."""
     properties = address.items(f"{_DSPACE}endpointProperties")
     if len(properties) > _MAX_PROPERTIES:
         raise Problem("protocol-not-object", where=address.at("endpointProperties"))
-    found = {}
+    found = []
     for index, item in enumerate(properties):
         where = f"{address.at('endpointProperties')}/{index}"
         if not isinstance(item, Mapping):
             raise Problem("protocol-not-object", where=where)
         one = Reader(item, where)
-        found[one.text(f"{_DSPACE}name").removeprefix(EDC)] = one.text(f"{_DSPACE}value")
+        found.append((one.text(f"{_DSPACE}name"), one.text(f"{_DSPACE}value")))
     return found

@@ -14,6 +14,8 @@ and below the control plane's own: `POST /transfers/{processId}/dataflow/errored
 with a DataFlowStatusMessage. An error changes no state there (specification, "Errored"): EDC 0.18
 warns its operator and tells nobody.
 
+The start of a push holds the sink as `dataAddress`; that of a pull must hold none.
+
 EDC 0.18 still says `transferType` for what the specification calls `profile`, and names a
 `callbackAddress`, which the specification has given up. It sends no address of the asset: what the
 asset's operator wrote for us stands in `metadata`. EDC 0.16 and 0.17 speak this form only if told
@@ -49,11 +51,13 @@ def read(data: Mapping[str, object]) -> FlowStart:
 
     Raises:
         Problem: `protocol-member-missing`, `protocol-not-text`, `protocol-not-url`,
-            `protocol-not-object`, `signaling-id`, `signaling-address`.
+            `protocol-not-object`, `protocol-address-ambiguous`, `signaling-id`,
+            `signaling-address`.
     """
     reader = Reader(data)
     way = reader.maybe("profile") or reader.text("transferType")
-    if way in PULLS and data.get("dataAddress") is not None:  # the specification's MUST, "Start"
+    sink = sink_of(data)
+    if way in PULLS and sink is not None:  # the specification's MUST, "Start"
         raise Problem("signaling-address", where=reader.at("dataAddress"))
     return FlowStart(
         process=named(reader, "processId"),
@@ -63,8 +67,19 @@ def read(data: Mapping[str, object]) -> FlowStart:
         transfer_type=way,
         callback=reader.url("callbackAddress") or "",
         source=_source(reader),
+        sink=sink,
         message=message_id(data),
     )
+
+
+def sink_of(data: Mapping[str, object]) -> DataAddress | None:
+    """The data address in a start or a resumption: in a push, where the data go.
+
+    Raises:
+        Problem: `protocol-…`.
+    """
+    address = Reader(data).inner("dataAddress")
+    return None if address is None else DataAddress.read(address)
 
 
 def message_id(data: Mapping[str, object]) -> str:

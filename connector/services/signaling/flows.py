@@ -14,8 +14,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Final, NoReturn
 
+from connector.delivery.egress import check_url, networks
+from connector.identity import did_web
 from connector.protocol import signaling
 from connector.protocol import transfer as machine
+from connector.protocol.messages import DataAddress
 from connector.protocol.signaling import FlowStart, Form, plain
 from connector.protocol.transfer import Act, Role, State, Transfer
 from connector.services import access, ledger
@@ -25,7 +28,7 @@ from connector.services.consent.bitmaps import groups_of
 from connector.services.node import Node
 from connector.services.operate import quarantine
 from connector.services.processes import save_transfer
-from connector.services.release import granting, halting, transfers
+from connector.services.release import granting, halting, pushing, transfers
 from connector.services.release.releases import judge, load
 from connector.services.signaling import binding
 from connector.store import decisions, messages
@@ -65,9 +68,12 @@ async def start(node: Node, who: Actor, message: FlowStart) -> Json:
     return await _served(node, t)
 
 
-async def resume(node: Node, who: Actor, pid: str, message: str) -> Json:
-    """Let a suspended flow go on (plain JSON), answered as its start was. One that runs is answered
-    alike; a `message` that was obeyed before resumes nothing.
+async def resume(
+    node: Node, who: Actor, pid: str, message: str, sink: DataAddress | None = None
+) -> Json:
+    """Let a suspended flow go on (plain JSON), answered as its start was; a push begins anew, to
+    `sink` if that is given. A flow that runs is answered alike; a `message` that was obeyed before
+    resumes nothing.
 
     Raises:
         Problem: `access-role`, `signaling-…`, `transfer-unknown`, `protocol-illegal-act`,
@@ -78,6 +84,9 @@ async def resume(node: Node, who: Actor, pid: str, message: str) -> Json:
         t = _flow(tx, pid)
         if t.over or t.state is State.STARTED:
             return t
+        if t.format == signaling.PUSH and sink is not None:
+            _check_sink(node, t.peer, sink)
+            t = replace(t, sink=sink.wire())
         return _resumed(node, tx, t, signaling.heard("DataFlowResumeMessage", pid, message))
 
     check(node, who)
@@ -175,9 +184,12 @@ def _checked(node: Node, message: FlowStart) -> FlowStart:
     expected = str(node.settings.signaling.control_plane).rstrip("/")
     if message.callback not in {"", expected}:
         raise Problem("signaling-callback", found=message.callback[:200], expected=expected)
-    if message.transfer_type not in signaling.PULLS:
+    known = (*signaling.PULLS, signaling.PUSH)
+    if message.transfer_type not in known:
         found = message.transfer_type[:60]
-        raise Problem("transfer-format", found=found, known=", ".join(signaling.PULLS))
+        raise Problem("transfer-format", found=found, known=", ".join(known))
+    if message.transfer_type == signaling.PUSH:
+        _check_sink(node, message.consumer, message.sink)
     _check_steps(node)
     return replace(message, callback=expected)
 
@@ -187,16 +199,40 @@ def _check_steps(node: Node) -> None:
         raise Problem("signaling-by-hand")
 
 
+def _check_sink(node: Node, consumer: str, sink: DataAddress | None) -> None:
+    """Refuse a push to nowhere, or to where the operator did not allow it for that consumer.
+
+    Raises:
+        Problem: `transfer-sink`, `signaling-sink`, `identity-url-invalid`; `delivery-…` for an
+            address that is none we ever speak to.
+    """
+    url, settings = "" if sink is None else signaling.url_of(sink), node.settings
+    if not url:
+        raise Problem("transfer-sink")
+    check_url(url, private=networks(settings.egress.private), dev=settings.dev.on)
+    allowed = {
+        did_web.origin(one.url) for one in settings.signaled_sink if one.consumer == consumer
+    }
+    if did_web.origin(url) not in allowed:
+        raise Problem("signaling-sink", consumer=consumer, origin=did_web.origin(url))
+
+
 async def _served(node: Node, t: Transfer) -> Json:
-    """The answer with the data address of a flow, once enough persons were counted for it.
+    """The answer with the data address of a flow, once enough persons were counted for it; a push
+    begins, in the background.
 
     Raises:
         Problem: `signaling-over`, `signaling-refused`.
     """
+    if t.format == signaling.PUSH and t.state is State.COMPLETED:  # its answer was lost
+        return signaling.flowing(t, node.ids.uuid())
     problem = None if t.over else await granting.too_few(node, t.pid)
     t = await commit(node, lambda tx: _started(node, tx, t.pid, problem))
     if t.over:
         raise await node.store.read(lambda tx: _why(tx, t))
+    if t.format == signaling.PUSH:
+        await pushing.soon(node)
+        return signaling.flowing(t, node.ids.uuid())
     token = granting.flow_token(node, t)
     return signaling.started(t, granting.endpoint(node, t), token, node.ids.uuid())
 
@@ -248,6 +284,7 @@ def _new(node: Node, tx: Tx, message: FlowStart) -> Transfer:
         callback=message.callback,
         agreement=agreement.id,
         format=message.transfer_type,
+        sink=message.sink.wire() if message.sink else None,
     )
     t = replace(t, control=message.mark)
     ledger.received(node, tx, t, message.document())

@@ -51,7 +51,8 @@ class TestRefusals:
             ({"source": {"dataset": "nothing"}}, "dataset-unknown"),
             ({"source": {"dataset": "traces", "offer": "ni:///x"}}, "signaling-offer"),
             ({"callbackAddress": "http://169.254.169.254/control"}, "signaling-callback"),
-            ({"flowType": "PUSH"}, "transfer-format"),
+            ({"flowType": "PUSH"}, "transfer-sink"),
+            ({"flowType": "STREAM"}, "transfer-format"),
             ({"processId": "../data"}, "signaling-id"),
             ({"agreementId": "a b"}, "signaling-id"),
             ({"processId": "x" * 201}, "signaling-id"),
@@ -85,7 +86,11 @@ class TestPlainJson:
     """The same for the plain JSON of an EDC 0.18."""
 
     async def test_what_cannot_be_served(self, behind: Behind):
-        wrong = {"@type": "DataAddress", "endpointType": "HttpData", "endpoint": "http://x.example"}
+        wrong = {
+            "@type": "DataAddress",
+            "endpointType": "HttpData",
+            "endpoint": "https://x.example",
+        }
         cases: list[tuple[Json, str]] = [
             ({"counterPartyId": "stranger"}, "signaling-consumer"),
             # EDC 0.16 and 0.17 swap the participants: this names the institution itself.
@@ -96,8 +101,9 @@ class TestPlainJson:
             ({"metadata": "traces"}, "protocol-not-object"),
             ({"callbackAddress": "http://169.254.169.254/control"}, "signaling-callback"),
             ({"callbackAddress": CONTROL + "/elsewhere"}, "signaling-callback"),
-            ({"transferType": "HttpData-PUSH"}, "transfer-format"),
-            ({"transferType": "HttpData-PUSH", "dataAddress": wrong}, "transfer-format"),
+            ({"transferType": "HttpData-PUSH"}, "transfer-sink"),
+            ({"transferType": "HttpData-PUSH", "dataAddress": wrong}, "signaling-sink"),
+            ({"transferType": "AmazonS3-PUSH", "dataAddress": wrong}, "transfer-format"),
             ({"dataAddress": wrong}, "signaling-address"),
             ({"processId": "../data"}, "signaling-id"),
             ({"agreementId": "a b"}, "signaling-id"),
