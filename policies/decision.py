@@ -186,15 +186,21 @@ def _rule_reasons(rule: RuleTrace, lang: Language) -> list[str]:
         return []
     failed = [leaf for leaf in rule.constraints if MET[leaf.outcome] in _MET_WORDS]
     lines = [_constraint_reason(leaf, lang) for leaf in failed]
-    for duty in rule.duties:
-        if MET[duty.outcome] in _MET_WORDS:
-            said = phrases.duty(duty.part, lang) if isinstance(duty.part, Duty) else ""
-            not_met = phrases.pick(_MET_WORDS[MET[duty.outcome]], lang)
-            lines.append(f"{phrases.pick(('Obligation', 'Duty'), lang)} « {said} » : {not_met}.")
+    lines += [_duty_reason(duty, lang) for duty in rule.duties if MET[duty.outcome] in _MET_WORDS]
     if not lines:
-        note = phrases.pick(("ne peut pas être évaluée", "cannot be evaluated"), lang)
-        lines = [f"{phrases.pick(('La règle', 'The rule'), lang)} « {subject} » {note}."]
+        unread = (
+            f"La règle « {subject} » ne peut pas être évaluée.",
+            f"The rule “{subject}” cannot be evaluated.",
+        )
+        lines = [phrases.pick(unread, lang)]
     return lines
+
+
+def _duty_reason(duty: ConstraintTrace, lang: Language) -> str:
+    said = phrases.duty(duty.part, lang) if isinstance(duty.part, Duty) else ""
+    not_met = phrases.pick(_MET_WORDS[MET[duty.outcome]], lang)
+    spoken = (f"Obligation « {said} » : {not_met}.", f"Duty “{said}”: {not_met}.")
+    return phrases.pick(spoken, lang)
 
 
 def _prohibition_reasons(rule: RuleTrace, subject: str, lang: Language) -> list[str]:
