@@ -1,9 +1,10 @@
 """The signals of an Eclipse EDC without a data plane, written from the wire of two generations.
 
 0.14.1 (JSON-LD, seen on 2026-11-25): a start is said again word for word to resume; suspend and
-terminate carry nothing but their type. 0.18.0 (plain JSON, seen on 2026-11-22 and 26): each message
-has an id; a resumption repeats the data address and names a process that is nobody's; a completion
-is an empty object. Neither sends a header of its own. What they are told is kept by `Told`.
+terminate carry nothing but their type. 0.17.0 (seen on 2026-11-26) differs from it by `later`.
+0.18.0 (plain JSON, seen on 2026-11-22 and 26): each message has an id; a resumption repeats the
+data address and names a process that is nobody's; a completion is an empty object. None of them
+sends a header of its own. What they are told is kept by `Told`.
 """
 
 import json
@@ -53,6 +54,20 @@ def start(process: str, agreement: str, *, consumer: str, callback: str, **sourc
 def plain(kind: str) -> Json:
     """A `DataFlowSuspendMessage` or a `DataFlowTerminateMessage`."""
     return {"@type": kind, "@context": CONTEXT}
+
+
+def later(start: Json) -> Json:
+    """A start as 0.17.0 sends it, to `/start`: its addresses in the terms of DSP 2025-1."""
+    made = json.loads(json.dumps(start))
+    made["@context"]["dspace"] = "https://w3id.org/dspace/2025/1/"
+    made["transferType"] = f"{made['transferTypeDestination']}-{made['flowType']}"
+    for name in ("sourceDataAddress", "destinationDataAddress"):
+        if name in made:
+            made[name]["dspace:endpointType"] = {"@id": made[name]["dspace:endpointType"]}
+            properties = made[name]["dspace:endpointProperties"]
+            if len(properties) == 1:
+                made[name]["dspace:endpointProperties"] = properties[0]
+    return dict(made)
 
 
 def start_18(process: str, agreement: str, *, consumer: str, callback: str, **source: str) -> Json:

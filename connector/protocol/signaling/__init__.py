@@ -1,8 +1,8 @@
 """Data Plane Signaling: how a control plane elsewhere has this node's data plane release.
 
 An institution that keeps its Eclipse EDC as control plane negotiates there; for each transfer the
-EDC tells a data plane to start, suspend, resume or terminate a *data flow*. Two generations say it
-in two forms, which differ by what arrives (`read`): JSON-LD up to EDC 0.17 (`jsonld`), and the
+EDC tells a data plane to start, suspend, resume or terminate a *data flow*. Its generations say it
+in two ways, which differ by what arrives (`read`): JSON-LD up to EDC 0.17 (`jsonld`), and the
 plain JSON of the Eclipse specification "Data Plane Signaling", which EDC 0.18 speaks (`plain`).
 What a start means (`FlowStart`) and all that follows from it is the same for both.
 
@@ -34,7 +34,7 @@ from connector.protocol.signaling.flow import (
 )
 from connector.protocol.transfer import Transfer
 
-_FORMS = {Form.JSONLD: jsonld, Form.PLAIN: plain}
+_FORMS = {Form.JSONLD: jsonld, Form.JSONLD_2025: jsonld, Form.PLAIN: plain}
 
 
 def read(data: Mapping[str, object]) -> FlowStart:
@@ -49,14 +49,15 @@ def read(data: Mapping[str, object]) -> FlowStart:
 
 def started(t: Transfer, endpoint: str, token: str, message: str) -> dict[str, object]:
     """The answer to a start or a resumption, in the form of the flow. Holds a secret."""
-    if form_of(t) is Form.JSONLD:
-        return jsonld.started(endpoint, token)
-    return plain.started(t, endpoint, token, message)
+    if (form := form_of(t)) is Form.PLAIN:
+        return plain.started(t, endpoint, token, message)
+    return jsonld.started(endpoint, token, form)
 
 
 def flowing(t: Transfer, message: str) -> dict[str, object]:
     """As `started`, for a push: there is no address to give."""
-    return jsonld.flowing() if form_of(t) is Form.JSONLD else plain.status(t, message)
+    form = form_of(t)
+    return plain.status(t, message) if form is Form.PLAIN else jsonld.flowing(form)
 
 
 def signal(t: Transfer, message: Message) -> Signal | None:

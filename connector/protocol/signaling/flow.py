@@ -23,15 +23,18 @@ SOURCE: Final = "Preau"
 """The `type` that an EDC asset's data address has, for this data plane to serve it."""
 
 _START: Final = "DataFlowStartMessage"
-_PLAIN: Final = "plain "
 _MAX_ID: Final = 200
 
 
 class Form(StrEnum):
-    """The two forms of signals."""
+    """The forms of signals; the two of JSON-LD differ in the DSP whose terms their addresses have.
 
-    JSONLD = "json-ld"
-    PLAIN = "plain"
+    The value is what stands before the digest in a flow's mark.
+    """
+
+    JSONLD = ""
+    JSONLD_2025 = "2025 "
+    PLAIN = "plain "
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +47,8 @@ class FlowStart:
     plane listens ("" where it does not say). `sink` is where a push goes; it holds secrets.
     `message` is the id of the message itself: plain JSON has one, JSON-LD has none.
     """
+
+    form: Form = Form.JSONLD
 
     process: str
     agreement: str
@@ -69,7 +74,8 @@ class FlowStart:
         """The start as it is kept: what was read of it, and nothing else; of a sink only where it
         is, without what could be a key to it.
         """
-        made = {field.name: getattr(self, field.name) for field in fields(self)}
+        names = [field.name for field in fields(self) if field.name != "form"]
+        made = {name: getattr(self, name) for name in names}
         if self.sink is not None:
             made["sink"] = url_of(self.sink).partition("?")[0]
         read = {name: value for name, value in made.items() if value is not None}
@@ -78,7 +84,7 @@ class FlowStart:
     @property
     def mark(self) -> str:
         """What a flow remembers of its start (`Transfer.control`): its form and its digest."""
-        return ("" if self.message is None else _PLAIN) + digest(self.document())
+        return self.form.value + digest(self.document())
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +105,9 @@ def url_of(sink: DataAddress) -> str:
 
 def form_of(t: Transfer) -> Form:
     """The form in which a flow's control plane speaks, and is spoken to."""
-    return Form.PLAIN if (t.control or "").startswith(_PLAIN) else Form.JSONLD
+    mark = t.control or ""
+    others = (Form.PLAIN, Form.JSONLD_2025)
+    return next((form for form in others if mark.startswith(form.value)), Form.JSONLD)
 
 
 def heard(kind: str, process: str, message: str | None = None) -> dict[str, object]:

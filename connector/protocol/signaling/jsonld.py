@@ -1,14 +1,16 @@
-"""Signals in the JSON-LD of EDC 0.14 to 0.17, in the one compact form that it sends.
+"""Signals in the JSON-LD of EDC 0.14 to 0.17, in the one compact form that each sends.
 
-Seen on the wire (`tests/interop`); as everywhere it is read as plain JSON, so the names must stand
-as EDC writes them. It calls, below the address that was registered:
+Seen on the wire of 0.14.1 (`tests/interop`) and 0.17.0; as everywhere it is read as plain JSON, so
+the names must stand as EDC writes them. It calls, below the address that was registered:
 
-    GET  /check                     is it there? (each minute)
-    POST /                          DataFlowStartMessage: start, or resume what was suspended
+    GET  /check                     is it there? (each minute; 0.16 and later do not ask)
+    POST / or, from 0.15 on, /start DataFlowStartMessage: start, or resume what was suspended
     POST /{processId}/suspend       no more until it is started again
     POST /{processId}/terminate     over: terminated, or completed by the consumer
 
 and is called, below `callbackAddress`: `POST /transferprocess/{processId}/fail` or `/complete`.
+0.16 and 0.17 spell data addresses in the terms of DSP 2025-1, those before in the terms of 0.8: the
+context of the start says in which, and the answer has the same.
 """
 
 from collections.abc import Mapping
@@ -18,13 +20,16 @@ from connector.protocol.messages import DataAddress
 from connector.protocol.messages.address import EDC
 from connector.protocol.messages.envelope import Reader
 from connector.protocol.paths import segment
-from connector.protocol.signaling.flow import PUSH, SOURCE, FlowStart, named
+from connector.protocol.signaling.flow import PUSH, SOURCE, FlowStart, Form, named
 from connector.protocol.transfer import Transfer
 from policies.problem import Problem
 
 _START: Final = "DataFlowStartMessage"
 _DSPACE: Final = "dspace:"
-_CONTEXT: Final = {"@vocab": EDC, "dspace": "https://w3id.org/dspace/v0.8/"}
+_TERMS: Final = {
+    Form.JSONLD: "https://w3id.org/dspace/v0.8/",
+    Form.JSONLD_2025: "https://w3id.org/dspace/2025/1/",
+}
 _MAX_PROPERTIES: Final = 64
 
 Json = dict[str, object]
@@ -44,8 +49,12 @@ def read(data: Mapping[str, object]) -> FlowStart:
     callback = reader.url("callbackAddress")
     if callback is None:
         raise Problem("protocol-member-missing", where=reader.at("callbackAddress"))
+    context = data.get("@context")
+    said = context.get("dspace") if isinstance(context, Mapping) else None
+    later = said == _TERMS[Form.JSONLD_2025]
     way = f"{reader.text('transferTypeDestination')}-{reader.text('flowType')}"
     return FlowStart(
+        form=Form.JSONLD_2025 if later else Form.JSONLD,
         process=named(reader, "processId"),
         agreement=named(reader, "agreementId"),
         asset=reader.text("datasetId"),
@@ -57,21 +66,21 @@ def read(data: Mapping[str, object]) -> FlowStart:
     )
 
 
-def flowing() -> Json:
+def flowing(form: Form) -> Json:
     """The answer to the start of a push: it has begun (DataFlowResponseMessage)."""
-    kind = "DataFlowResponseMessage"
-    return {"@context": dict(_CONTEXT), "@type": kind, "provisioning": False}
+    context = {"@vocab": EDC, "dspace": _TERMS[form]}
+    return {"@context": context, "@type": "DataFlowResponseMessage", "provisioning": False}
 
 
-def started(endpoint: str, token: str) -> Json:
+def started(endpoint: str, token: str, form: Form) -> Json:
     """The answer to the start of a pull: where the data are. Holds a secret.
 
-    EDC reads the address in the terms of DSP 0.8, whatever protocol it speaks to its peers.
+    EDC reads the address in the terms that it sends, whatever protocol it speaks to its peers.
     """
     address = DataAddress.pull(endpoint, token)
     spelled = [(name, value) for name, value in address.properties if name.startswith(EDC)]
     return {
-        **flowing(),
+        **flowing(form),
         "dataAddress": {
             "@type": f"{_DSPACE}DataAddress",
             f"{_DSPACE}endpointType": address.endpoint_type,
@@ -106,7 +115,7 @@ def _source(reader: Reader) -> dict[str, str]:
     address = reader.inner("sourceDataAddress")
     if address is None:
         raise Problem("protocol-member-missing", where=reader.at("sourceDataAddress"))
-    kind = address.text(f"{_DSPACE}endpointType")
+    kind = _kind(address)
     if kind != SOURCE:
         raise Problem("signaling-source", found=kind[:80], expected=SOURCE)
     return {name.removeprefix(EDC): value for name, value in _properties(address)}
@@ -117,8 +126,16 @@ def _sink(reader: Reader) -> DataAddress | None:
     address = reader.inner("destinationDataAddress")
     if address is None:
         return None
-    kind = address.text(f"{_DSPACE}endpointType")
-    return DataAddress(endpoint_type=kind, properties=tuple(_properties(address)))
+    return DataAddress(endpoint_type=_kind(address), properties=tuple(_properties(address)))
+
+
+def _kind(address: Reader) -> str:
+    """The type of an address: a text, or an object with that as `@id` in the later terms."""
+    name = f"{_DSPACE}endpointType"
+    if isinstance(address.data.get(name), Mapping):
+        inner = address.inner(name)
+        return "" if inner is None else inner.text("@id")
+    return address.text(name)
 
 
 def _properties(address: Reader) -> list[tuple[str, str]]:

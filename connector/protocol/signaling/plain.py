@@ -29,7 +29,7 @@ from connector.protocol.messages import DataAddress
 from connector.protocol.messages.address import HTTP
 from connector.protocol.messages.envelope import Reader, without_none
 from connector.protocol.paths import segment
-from connector.protocol.signaling.flow import PULL, PULLS, FlowStart, named
+from connector.protocol.signaling.flow import PULL, PULLS, FlowStart, Form, named
 from connector.protocol.transfer import State, Transfer
 from policies.problem import Problem
 
@@ -60,6 +60,7 @@ def read(data: Mapping[str, object]) -> FlowStart:
     if way in PULLS and sink is not None:  # the specification's MUST, "Start"
         raise Problem("signaling-address", where=reader.at("dataAddress"))
     return FlowStart(
+        form=Form.PLAIN,
         process=named(reader, "processId"),
         agreement=named(reader, "agreementId"),
         asset=reader.text("datasetId"),

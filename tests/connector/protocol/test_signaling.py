@@ -60,6 +60,17 @@ def test_a_start_as_an_edc_sends_it():
     assert (found.dataset, found.offer) == ("https://n.example/datasets/x", "ni:///o")
 
 
+def test_a_start_of_0_17_means_the_same_and_is_answered_in_its_terms():
+    linked, said = signaling.read(started()), signaling.read(control_plane.later(started()))
+    assert linked.document() == said.document()
+    assert linked.mark != said.mark
+    t = flow(said.mark)
+    assert signaling.form_of(t) is Form.JSONLD_2025
+    made: Any = signaling.started(t, "https://n.example/data/p", "secret", "m")
+    assert made["@context"]["dspace"] == "https://w3id.org/dspace/2025/1/"
+    assert control_plane.address(made)["authorization"] == "secret"
+
+
 def test_a_start_in_plain_json_means_the_same():
     linked, said = signaling.read(started()), signaling.read(started_18())
     same = ("process", "agreement", "consumer", "transfer_type", "callback", "dataset", "offer")
@@ -117,7 +128,7 @@ def test_no_object_is_read_that_lacks_what_a_start_needs(members: dict[str, Any]
 
 
 def test_the_answer_is_spelled_as_that_edc_reads_it():
-    made = jsonld.started("https://n.example/data/p", "secret")
+    made = jsonld.started("https://n.example/data/p", "secret", Form.JSONLD)
     found = control_plane.address(made)
     assert found == {
         "endpoint": "https://n.example/data/p",

@@ -3,6 +3,7 @@
 import json
 import logging
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,7 @@ from connector.store.rows import OutboxRow
 from policies.problem import Problem
 from tests.peers import control_plane
 from tests.support import behind as making
-from tests.support.behind import AGREED, CONTROL, FLOW, Behind, address
+from tests.support.behind import AGREED, CONTROL, FLOW, Behind, Json, address
 from tests.support.pair import AUDITOR, OPERATOR, Pair, statements
 
 
@@ -84,6 +85,20 @@ class TestAFlow:
         assert (await behind.read(found)).status_code == 410
         assert (await behind.start()).status_code == 422
         assert behind.told.said == []
+
+    @pytest.mark.parametrize("spelled", [dict, control_plane.later], ids=["0.15", "0.17"])
+    async def test_later_ones_start_and_resume_at_another_place_and_in_later_terms(
+        self, behind: Behind, spelled: Callable[[Json], Json]
+    ):
+        start = spelled(behind.message())
+        found = address(await behind.signal("/start", start))
+        suspend = control_plane.plain("DataFlowSuspendMessage")
+        assert (await behind.signal(f"/{FLOW}/suspend", suspend)).status_code == 200
+        assert address(await behind.signal("/start", start)) == found
+        assert (await behind.read(found)).status_code == 200
+        await transferring.terminate(behind.node, OPERATOR, FLOW, "enough")
+        await behind.nodes.settle()
+        assert [path for path, _ in behind.told.said] == [f"/{FLOW}/fail"]
 
     async def test_a_second_flow_runs_under_the_same_agreement(self, behind: Behind):
         one, two = address(await behind.start()), address(await behind.start("second"))

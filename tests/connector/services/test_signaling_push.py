@@ -70,9 +70,10 @@ def allow(behind: Behind, *sinks: tuple[str, str]) -> None:
 
 
 def message(behind: Behind, form: str, process: str = FLOW) -> tuple[str, Json]:
-    """A start of a push in one of the two forms, and where it is posted."""
-    if form == "json-ld":
-        return "", control_plane.pushed(behind.message(process))
+    """A start of a push in one of the forms, and where it is posted."""
+    if form != "plain":
+        start = control_plane.pushed(behind.message(process))
+        return ("", start) if form == "json-ld" else ("/start", control_plane.later(start))
     address = control_plane.sink_18()
     return "/start", behind.message_18(process, transferType=PUSH, dataAddress=address)
 
@@ -88,7 +89,7 @@ async def flowed(behind: Behind) -> Json:
     return await behind.seen()
 
 
-@pytest.mark.parametrize("form", ["json-ld", "plain"])
+@pytest.mark.parametrize("form", ["json-ld", "json-ld 2025", "plain"])
 async def test_the_rows_of_those_who_consent_arrive_and_it_is_completed(
     behind: Behind, sink: Sink, form: str, tmp_path: Path
 ):
@@ -99,7 +100,7 @@ async def test_the_rows_of_those_who_consent_arrive_and_it_is_completed(
     [body] = sink.bodies
     assert (len(body.splitlines()), b"learner-" in body) == (40, False)
     assert sink.keys == ["sink-secret"]
-    last = "complete" if form == "json-ld" else "dataflow/completed"
+    last = "dataflow/completed" if form == "plain" else "complete"
     assert [path for path, _ in behind.told.said] == [f"/{FLOW}/{last}"]
     assert "sink-secret" not in json.dumps(found)
     path = tmp_path / "bundle.zip"
