@@ -89,6 +89,22 @@ def test_what_json_ld_has_no_word_for_is_not_among_what_is_kept_of_it():
     }
 
 
+@pytest.mark.parametrize("form", ["json-ld", "plain"])
+def test_of_a_sink_only_its_place_is_kept(form: str):
+    sink = {**control_plane.SINK, "baseUrl": "https://sink.example/rows?sig=query-secret"}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(control_plane, "SINK", sink)
+        address = control_plane.sink_18()
+        pushed = {"transferType": "HttpData-PUSH", "dataAddress": address}
+        plain_start = {**started_18(), **pushed}
+        made = control_plane.pushed(started()) if form == "json-ld" else plain_start
+    found = signaling.read(made)
+    assert found.sink is not None
+    assert signaling.url_of(found.sink) == sink["baseUrl"]
+    assert found.document()["sink"] == "https://sink.example/rows"
+    assert "secret" not in str(found.document()) + repr(found)
+
+
 def test_without_a_dataset_in_its_address_the_asset_is_meant():
     found = signaling.read(started(source={"note": "x"}))
     assert (found.dataset, found.offer) == ("traces", None)

@@ -304,7 +304,13 @@ class TestWhatItMayNotDo:
         for act in ("suspend", "terminate"):
             answer = await behind.signal(f"/{theirs['pid']}/{act}", control_plane.plain("X"))
             assert answer.json()["title"] == "transfer-unknown"
+        for act in ("suspend", "resume", "terminate", "completed"):
+            answer = await behind.signal(f"/{theirs['pid']}/{act}", control_plane.plain_18())
+            assert answer.json()["title"] == "transfer-unknown"
+        place = f"/signaling/{behind.token}/dataflows/{theirs['pid']}/status"
+        assert (await behind.ask("GET", place)).json()["title"] == "transfer-unknown"
         negotiated = (await views.negotiations(behind.node))[0]["pid"]
         for changes in ({"processId": theirs["pid"]}, {"agreementId": negotiated}):
             assert (await behind.start(**changes)).json()["title"] == "signaling-conflict"
+            assert (await behind.start_18(**changes)).json()["title"] == "signaling-conflict"
         assert (await views.transfer(behind.node, theirs["pid"]))["state"] == "STARTED"
