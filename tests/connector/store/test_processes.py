@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from connector.protocol.machine import Role
 from connector.protocol.negotiation import Negotiation
 from connector.protocol.negotiation import State as NegotiationState
 from connector.protocol.transfer import State as TransferState
@@ -174,6 +175,24 @@ class TestTransfers:
         assert refused(
             with_transfer, lambda tx: transfers.save(tx, started, expected_version=1)
         ) == ("store-conflict")
+
+    def test_those_we_serve_are_found_among_all(
+        self, with_agreement: Store, transfer: Callable[..., Transfer]
+    ):
+        made = [
+            transfer("urn:uuid:a", state=TransferState.STARTED),
+            transfer("urn:uuid:b", state=TransferState.SUSPENDED),
+            transfer("urn:uuid:c"),
+            transfer("urn:uuid:d", state=TransferState.COMPLETED),
+            transfer("urn:uuid:e", state=TransferState.STARTED, role=Role.CONSUMER),
+        ]
+        for row in made:
+            with_agreement.write_now(lambda tx, r=row: transfers.save(tx, r, expected_version=None))
+        found = with_agreement.read_now(transfers.served)
+        assert found == made[:2]
+        under = made[0].agreement
+        assert with_agreement.read_now(lambda tx: transfers.served(tx, agreement=under)) == found
+        assert with_agreement.read_now(lambda tx: transfers.served(tx, agreement="x")) == []
 
     def test_no_transfer_without_agreement(self, store: Store, transfer: Callable[..., Transfer]):
         code = refused(store, lambda tx: transfers.save(tx, transfer(), expected_version=None))
