@@ -93,8 +93,8 @@ async def look(node: Node) -> float | None:
     Each agreement is looked at in a unit of its own: whoever else reads waits for one at most.
     """
     moments: list[datetime] = []
-    for ident in await node.store.read(_watched):
-        seen = await node.store.read(lambda tx, i=ident: _look_at(node, tx, i))  # type: ignore[misc]
+    for ident in await node.store.survey(_watched):
+        seen = await node.store.survey(lambda tx, i=ident: _look_at(node, tx, i))  # type: ignore[misc]
         if seen.due:
             await commit(node, lambda tx, i=ident: _act(node, tx, i))  # type: ignore[misc]
         if seen.following is not None:
