@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from connector.dataplane import parts
 from connector.services.consent.bitmaps import Bitmaps
 from connector.services.fetch import fetching
 from connector.services.release import releasing, transferring
@@ -55,7 +56,7 @@ def gate(patch: pytest.MonkeyPatch, owner: object, name: str) -> Iterator[Gate]:
 
 @pytest.mark.parametrize(
     ("owner", "name"),
-    [(releasing, "encode_part"), (releasing.forms, "part_digest"), (Bitmaps, "bitmap")],
+    [(releasing, "encode_part"), (parts, "part_digest"), (Bitmaps, "bitmap")],
     ids=["encoding a part", "its digest", "who may leave"],
 )
 async def test_a_negotiation_goes_on_while_a_part_is_being_made(

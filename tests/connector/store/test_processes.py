@@ -13,7 +13,7 @@ from connector.protocol.transfer import State as TransferState
 from connector.protocol.transfer import Transfer
 from connector.store import agreements, decisions, inbox, messages, negotiations, replay, transfers
 from connector.store.rows import AgreementRow, DecisionRow, InboxRow, MessageRow
-from connector.store.store import Store, Unit
+from connector.store.store import Store, Tx, Unit
 from policies.problem import Problem
 
 NOW = datetime(2026, 9, 1, 8, 0, tzinfo=UTC)
@@ -186,8 +186,12 @@ class TestTransfers:
             transfer("urn:uuid:d", state=TransferState.COMPLETED),
             transfer("urn:uuid:e", state=TransferState.STARTED, role=Role.CONSUMER),
         ]
-        for row in made:
-            with_agreement.write_now(lambda tx, r=row: transfers.save(tx, r, expected_version=None))
+
+        def unit(tx: Tx) -> None:
+            for row in made:
+                transfers.save(tx, row, expected_version=None)
+
+        with_agreement.write_now(unit)
         found = with_agreement.read_now(transfers.served)
         assert found == made[:2]
         under = made[0].agreement
