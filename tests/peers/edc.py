@@ -12,7 +12,9 @@ those that decide whether a peer gets along with an EDC:
 - as a consumer it sends an offer back without the rules' ids, right operands as the text of their
   JSON, and takes an agreement only if its rules are equal to what it asked for, in order, these
   operands as objects again;
-- it resumes only with a data address;
+- it resumes only with a data address; 0.18.0 also in a push, unless its data plane gives one
+  itself, and then a start that comes besides breaks it; it tells its data plane the address of
+  the first start and none after it;
 - a full page of its catalog links to a next one, even where that is empty.
 
 `README.md` beside this file says which test holds which habit.
@@ -80,6 +82,7 @@ class FakeEdc:
         self.processes: dict[str, Process] = {}
         self.tokens: dict[str, str] = {}
         self.pushed: list[bytes] = []
+        self.sinks: list[str] = []
         self.statuses: list[int] = []
         self.sink_status = 200
         self.page = 50
@@ -122,25 +125,19 @@ class FakeEdc:
         self._spawn(made, "/transfers/request", "TransferRequestMessage", message, "REQUESTED")
         return made
 
-    def take(self, negotiation: Process, sink: str) -> Process:
-        """Ask for the data of an agreement to be pushed to a sink."""
+    def take(self, negotiation: Process, sink: str, *, own: str = "") -> Process:
+        """Ask for the data of an agreement to be pushed to a sink that its operator names; with
+        `own`, that its data plane made, and makes anew under this name when it resumes.
+        """
         made = self._new("transfer", negotiation.callback, "REQUESTING", {"role": "consumer"})
-        properties = [
-            {"@type": "EndpointProperty", "name": f"{NS}{name}", "value": value}
-            for name, value in (("baseUrl", sink), ("type", "HttpData"))
-        ]
         message = {
             "agreementId": negotiation.body["agreement"],
             "format": "HttpData-PUSH",
             "callbackAddress": self._callback(),
             "consumerPid": made.pid,
-            "dataAddress": {
-                "@type": "DataAddress",
-                "endpointType": "HttpData",
-                "endpointProperties": properties,
-            },
+            "dataAddress": _sink("endpoint" if own else "baseUrl", sink),
         }
-        made.body["push"] = True
+        made.body |= {"push": True, "own": _sink("endpoint", own) if own else None}
         self._spawn(made, "/transfers/request", "TransferRequestMessage", message, "REQUESTED")
         return made
 
@@ -156,9 +153,11 @@ class FakeEdc:
             "termination": ("TransferTerminationMessage", "TERMINATED"),
         }
         kind, state = kinds[act]
-        reason = {} if act == "start" else {"reason": ["test"]}
+        more: Json = {} if act == "start" else {"reason": ["test"]}
+        if act == "start" and t.body.get("own"):
+            more, state = {"dataAddress": t.body["own"]}, "STARTED"
         path = f"/transfers/{t.peer_pid}/{act}"
-        return self._spawn(t, path, kind, {**_pids(t), **reason}, state)
+        return self._spawn(t, path, kind, {**_pids(t), **more}, state)
 
     def say_again(self, p: Process, act: str, kind: str, **body: Any) -> int:
         """What it has said already, under a new message id: it has lost its step."""
@@ -349,15 +348,17 @@ class FakeEdc:
             t.become("RESUMING")
             self._start(t)
             return Told(200)
-        if t.state not in {"REQUESTED", "RESUMED"}:
+        later, push = self.generation != "0.14.1", t.body.get("push")
+        if later and t.state == "STARTED":  # it fails on its way and keeps the process locked
+            t.become("LEASED")
+            return Told(500, {"message": "Internal Server Error", "status": "500"})
+        if t.state not in {"REQUESTED", "RESUMED", "SUSPENDED"}:
             return self._not_now(t, "Transfer", "started")
-        if t.body.get("push"):
-            t.become("STARTED")
-            return Told(200)
-        if "dataAddress" not in message:
-            return refusal(400, "Cannot resume transfer without a DataAddress", "Transfer")
-        properties = message["dataAddress"]["endpointProperties"]
-        t.body["address"] = {each["name"]: each["value"] for each in properties}
+        if (t.state == "RESUMED" and later) or not push:
+            if "dataAddress" not in message:
+                return refusal(400, "Cannot resume transfer without a DataAddress", "Transfer")
+            properties = message["dataAddress"]["endpointProperties"]
+            t.body["address"] = {each["name"]: each["value"] for each in properties}
         t.become("STARTED")
         return Told(200)
 
@@ -388,6 +389,7 @@ class FakeEdc:
         """
         if asked.method == "POST":
             self.pushed.append(asked.body)
+            self.sinks.append(asked.path)
             return Told(self.sink_status)
         given = asked.headers.get("authorization", "")
         if self.generation != "0.14.1":
@@ -462,6 +464,15 @@ def stored(part: Any) -> Any:
     if isinstance(part, dict):
         return {name: stored(value) for name, value in part.items()}
     return json.loads(part) if isinstance(part, str) and part[:1] in "{[" and part else part
+
+
+def _sink(name: str, url: str) -> Json:
+    """A sink in EDC's words."""
+    properties = [
+        {"@type": "EndpointProperty", "name": f"{NS}{key}", "value": value}
+        for key, value in ((name, url), ("type", "HttpData"))
+    ]
+    return {"@type": "DataAddress", "endpointType": "HttpData", "endpointProperties": properties}
 
 
 def _as_text(value: Any) -> Any:

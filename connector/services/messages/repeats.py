@@ -50,12 +50,15 @@ def negotiating(
     return True
 
 
-def transferring(node: Node, tx: Tx, t: Transfer, act: TransferAct) -> bool:
-    """Whether the peer repeats an act of a transfer that led to where it is."""
+def transferring(node: Node, tx: Tx, t: Transfer, act: TransferAct, *, alone: bool = False) -> bool:
+    """Whether the peer repeats an act of a transfer that led to where it is; a start that stands
+    `alone` (a consumer's with its own address) wants no start of ours.
+    """
     if not agreements.attests(node, t.peer) or t.state is not _THERE.get(act):
         return False
     if act is TransferAct.START and t.role is Role.PROVIDER:
-        ledger.again(node, tx, t, "TransferStartMessage")
+        if not alone:
+            ledger.again(node, tx, t, "TransferStartMessage")
         return True
     return not (act is TransferAct.START and t.address_due)
 

@@ -14,12 +14,20 @@ from connector.protocol import transfer as machine
 from connector.protocol.transfer import Act, Role, State, Transfer
 from connector.services import access, ledger
 from connector.services.committing import commit
+from connector.services.negotiate.agreements import attests
 from connector.services.node import Node
 from connector.services.operate import quarantine
 from connector.services.processes import save_transfer, transfer
 from connector.services.release import halting, pushing
 from connector.services.release.part_rules import part_rules
-from connector.services.release.releases import consent_now, judge, load, revision_of, session_of
+from connector.services.release.releases import (
+    consent_now,
+    first_token,
+    judge,
+    load,
+    revision_of,
+    session_of,
+)
 from connector.store import parts as rows
 from connector.store import transfers as transfer_rows
 from connector.store.rows import AgreementRow, SessionRow
@@ -149,19 +157,14 @@ def endpoint(node: Node, t: Transfer) -> str:
     return f"{node.url}/data/{t.pid}"
 
 
-def flow_token(node: Node, t: Transfer) -> str:
-    """The bearer token of a flow that a control plane runs: always the same one, so that a start
-    said again has the same answer. Only this node can make it.
-    """
-    return access.PREFIX + node.keys.derive(b"data-flow", t.pid.encode()).hex()
-
-
 def start(node: Node, tx: Tx, t: Transfer) -> Transfer:
     """Hand out a fresh data address: the first start, or a resumption; a push needs none."""
     if t.format == pushing.PUSH:
         return pushing.start(node, tx, t)
     session = session_of(tx, t.pid)
-    token = access.new_secret(node) if t.control is None else flow_token(node, t)
+    first = session.token_hash is None and attests(node, t.peer)
+    lasting = first or t.control is not None
+    token = first_token(node, t.pid) if lasting else access.new_secret(node)
     rows.put_session(tx, replace(session, token_hash=access.token_hash(token)))
     salt = session.body["salt"]
     address = messages.DataAddress.pull(endpoint(node, t), token, part_salt=salt)

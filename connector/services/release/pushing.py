@@ -20,6 +20,7 @@ from connector.protocol.transfer import Act, Role, State, Transfer
 from connector.services import access, ledger
 from connector.services.access import Caller
 from connector.services.committing import commit
+from connector.services.negotiate.agreements import attests
 from connector.services.node import Node
 from connector.services.processes import save_transfer, transfer
 from connector.services.release import halting, releasing
@@ -48,16 +49,38 @@ def check(node: Node, caller: Caller, message: messages.TransferRequest) -> None
         return
     if message.address is None:
         raise Problem("transfer-sink")
-    url, settings = _url(message.address), node.settings
+    _check(node, caller, message.address)
+
+
+def moved(node: Node, caller: Caller, t: Transfer, address: DataAddress) -> Transfer:
+    """A push whose consumer says with its resumption where the data go from now on.
+
+    Raises:
+        Problem: as `check`.
+    """
+    _check(node, caller, address)
+    return replace(t, sink=address.wire(), version=t.version + 1)
+
+
+def _check(node: Node, caller: Caller, address: DataAddress) -> None:
+    url, settings = _url(address), node.settings
     check_url(url, private=networks(settings.egress.private), dev=settings.dev.on)
     caller.document.check_address(url)
 
 
 def start(node: Node, tx: Tx, t: Transfer) -> Transfer:
-    """Say that data will flow; `soon` lets it."""
+    """Say that data will flow; `soon` lets it.
+
+    An EDC 0.18 that has resumed waits for a start with an address, also in a push: it gets its
+    own back (divergences, T12).
+    """
+    back = t.address_due and attests(node, t.peer)
     t = machine.step(t, Act.START, Role.PROVIDER, node.clock.now())
     message = messages.TransferStart(
-        id=node.ids.uuid(), provider_pid=t.pid, consumer_pid=str(t.consumer_pid)
+        id=node.ids.uuid(),
+        provider_pid=t.pid,
+        consumer_pid=str(t.consumer_pid),
+        address=read_address(t.sink or {}) if back else None,
     )
     ledger.sent(node, tx, t, message)
     return t

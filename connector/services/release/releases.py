@@ -15,6 +15,7 @@ from connector.protocol.messages import Terms
 from connector.protocol.transfer import Role, State, Transfer
 from connector.services import access
 from connector.services.negotiate import deciding, planning
+from connector.services.negotiate.agreements import attests
 from connector.services.node import Node
 from connector.services.operate import quarantine
 from connector.services.processes import transfer
@@ -81,7 +82,7 @@ async def opened(node: Node, pid: str, token: str, *, ended: bool = False) -> Re
         session = rows.session(tx, transfer=pid)
         if row is None or session is None or row.role != Role.PROVIDER.value:
             raise Problem("release-unknown")
-        if not access.same_secret(token, session.token_hash):
+        if not _opens(node, row, session, token):
             raise Problem("release-unknown")
         release = load(tx, pid, ended=ended)
         if not (ended and release.transfer.over):
@@ -91,6 +92,23 @@ async def opened(node: Node, pid: str, token: str, *, ended: bool = False) -> Re
         return release
 
     return await node.store.read(unit)
+
+
+def first_token(node: Node, pid: str) -> str:
+    """The bearer token of a transfer's first start. Only this node can make it, and it is always
+    the same one, so that a control plane's start said again has the same answer.
+    """
+    return access.PREFIX + node.keys.derive(b"data-flow", pid.encode()).hex()
+
+
+def _opens(node: Node, t: Transfer, session: SessionRow, token: str) -> bool:
+    """Whether a token is the transfer's; from an EDC, also the one of the first start: its 0.18
+    tells its data plane that address and none after it (divergences, T11).
+    """
+    if access.same_secret(token, session.token_hash):
+        return True
+    kept = session.token_hash is not None and attests(node, t.peer)
+    return kept and access.same_secret(token, access.token_hash(first_token(node, t.pid)))
 
 
 def load(tx: Tx, pid: str, *, ended: bool = False) -> Release:

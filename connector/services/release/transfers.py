@@ -89,15 +89,18 @@ async def started(node: Node, incoming: Incoming[messages.TransferStart]) -> Rep
 
     def act(tx: Tx) -> Reply:
         if _repeated(node, tx, incoming, Act.START):
-            _readdress(tx, incoming, address)
+            _readdress(node, tx, incoming)
             return Reply(OK)
         if _crossed(node, tx, incoming, Act.START):
             return Reply(OK)
         t = _step(node, tx, incoming, Act.START, data_address=address.wire() if address else None)
-        if t.role is Role.PROVIDER:
-            save_transfer(tx, t)
-            t = granting.start(node, tx, t)
         save_transfer(tx, t)
+        if t.role is Role.CONSUMER:
+            return Reply(OK)
+        if t.format == pushing.PUSH and address is not None:  # it wants none (T12)
+            save_transfer(tx, pushing.moved(node, incoming.caller, t, address))
+            return Reply(OK)
+        save_transfer(tx, granting.start(node, tx, t))
         return Reply(OK)
 
     reply = await _in_turn(node, incoming, act)
@@ -212,19 +215,22 @@ def forms_of(agreement: AgreementRow) -> list[str]:
     return sorted((form.name for form in found.distributions), key=lambda name: name != NDJSON)
 
 
-def _readdress(
-    tx: Tx, incoming: Incoming[messages.TransferStart], address: messages.DataAddress | None
-) -> None:
+def _readdress(node: Node, tx: Tx, incoming: Incoming[messages.TransferStart]) -> None:
     """A start that is said again brings the address that is good now."""
-    t = transfer(tx, str(incoming.pid), peer=incoming.caller.did)
-    if address is not None and t.role is Role.CONSUMER:
+    t, address = transfer(tx, str(incoming.pid), peer=incoming.caller.did), incoming.message.address
+    if address is None:
+        return
+    if t.role is Role.CONSUMER:
         save_transfer(tx, replace(t, data_address=address.wire(), version=t.version + 1))
+    elif t.format == pushing.PUSH:
+        save_transfer(tx, pushing.moved(node, incoming.caller, t, address))
 
 
 def _repeated(node: Node, tx: Tx, incoming: Incoming[Any], act: Act) -> bool:
     """Whether a peer without signatures says again what it has said (`repeats`)."""
     t = transfer(tx, str(incoming.pid), peer=incoming.caller.did)
-    return _names(incoming, t) and repeats.transferring(node, tx, t, act)
+    alone = act is Act.START and incoming.message.address is not None
+    return _names(incoming, t) and repeats.transferring(node, tx, t, act, alone=alone)
 
 
 def _crossed(node: Node, tx: Tx, incoming: Incoming[Any], act: Act) -> bool:

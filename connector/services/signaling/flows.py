@@ -29,7 +29,7 @@ from connector.services.node import Node
 from connector.services.operate import quarantine
 from connector.services.processes import save_transfer
 from connector.services.release import granting, halting, pushing, transfers
-from connector.services.release.releases import judge, load
+from connector.services.release.releases import first_token, judge, load
 from connector.services.signaling import binding
 from connector.store import decisions, messages
 from connector.store import transfers as rows
@@ -233,7 +233,7 @@ async def _served(node: Node, t: Transfer) -> Json:
     if t.format == signaling.PUSH:
         await pushing.soon(node)
         return signaling.flowing(t, node.ids.uuid())
-    token = granting.flow_token(node, t)
+    token = first_token(node, t.pid)
     return signaling.started(t, granting.endpoint(node, t), token, node.ids.uuid())
 
 
