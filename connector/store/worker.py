@@ -148,7 +148,7 @@ class Reader(Worker):
         for job in group:
             try:
                 self._connection.begin()
-                job.outcome = (_run(job, self._connection, set()), None)
+                job.outcome = (_run(job, self._connection, set(), {}), None)
             except Exception as error:  # noqa: BLE001  (whatever a unit raises is its caller's)
                 job.outcome = (None, self._connection.translate(error))
             _undo(self._connection)
@@ -196,8 +196,9 @@ class Writer(Worker):
         """
         self._begin()
         topics: set[str] = set()
+        seen: dict[object, Any] = {}
         try:
-            results = [_run(job, self._connection, topics) for job in group]
+            results = [_run(job, self._connection, topics, seen) for job in group]
             written = self._connection.commit()
         except Doubt as doubt:
             self._stop(doubt.problem)
@@ -247,9 +248,11 @@ class _Refusal(Exception):
         self.problem = problem
 
 
-def _run(job: Job, connection: OwnedConnection, topics: set[str]) -> object:
-    """Run a unit; the topics it announced join those of its group."""
-    tx = Tx(connection)
+def _run(
+    job: Job, connection: OwnedConnection, topics: set[str], seen: dict[object, Any]
+) -> object:
+    """Run a unit; the topics it announced, and what it has seen, join those of its group."""
+    tx = Tx(connection, seen)
     try:
         result = job.unit(tx)
     except StopIteration as error:
