@@ -172,7 +172,7 @@ def conclude(node: Node, tx: Tx, n: Negotiation) -> Negotiation:
         id=node.ids.uuid(),
         provider_pid=n.pid,
         consumer_pid=str(n.consumer_pid),
-        agreement=Terms.read(signed.wire, kind="Agreement"),
+        agreement=Terms(signed.wire, signed.policy),
     )
     ledger.sent(node, tx, n, message)
     agreements.keep(node, tx, n, signed)
