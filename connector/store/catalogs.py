@@ -80,6 +80,8 @@ def add_document(tx: Tx, row: DocumentRow) -> None:
     Raises:
         Problem: `store-conflict`: another document has this IRI; documents never change.
     """
+    if document_by_digest(tx, digest=row.digest) == row:  # as a rule: it is long
+        return
     if not tx.change(_ADD_DOCUMENT, **_DOCUMENTS.values(row)) and document(tx, iri=row.iri) != row:
         raise Problem("store-conflict", what="document")
 

@@ -9,6 +9,7 @@ from policies.model import Constraint, Policy, Rule, atoms
 from policies.operands.base import EQ, GT, GTEQ, LT, LTEQ
 from policies.plan.duties import PlanDuty, Trigger
 from policies.plan.shares import conjuncts
+from policies.remember import by_identity
 from policies.trace import Promise
 from policies.vocabulary import DECLARED, ODRL
 
@@ -39,12 +40,14 @@ def duty(promise: Promise, agreement: Policy) -> PlanDuty:
     )
 
 
+@by_identity
 def _limit(atom: Constraint | None) -> values.Duration | None:
     if atom is None or atom.operator not in {LT, LTEQ, EQ}:
         return None
     return values.duration(atom.right[0].text)
 
 
+@by_identity
 def _end(atom: Constraint | None) -> datetime | None:
     """When a bound on the clock ends what it bounds, at the latest: of a day its begin (`lt`) or
     its end, in the first zone where that is.
