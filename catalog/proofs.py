@@ -27,6 +27,7 @@ _REQUIRED: Final = frozenset(
 _ALLOWED: Final = _REQUIRED | {"id", "@context"}
 _ALPHABET: Final = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 _DIGITS: Final = {sign: value for value, sign in enumerate(_ALPHABET)}
+_PAIRS: Final = tuple(first + second for first in _ALPHABET for second in _ALPHABET)
 _TEN_DIGITS: Final = 58**10
 _ED25519: Final = b"\xed\x01"
 _KEY_BYTES: Final = 32
@@ -181,9 +182,9 @@ def encode_multibase(data: bytes) -> str:
     while number:
         # Ten digits at a time: dividing a long number costs more than dividing a short one.
         number, digits = divmod(number, _TEN_DIGITS)
-        for _ in range(10):
-            digits, digit = divmod(digits, 58)
-            signs.append(_ALPHABET[digit])
+        for _ in range(5):
+            digits, pair = divmod(digits, len(_PAIRS))
+            signs.append(_PAIRS[pair])
     return "z" + "1" * zeros + "".join(reversed(signs)).lstrip("1")
 
 

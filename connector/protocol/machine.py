@@ -10,7 +10,7 @@ from dataclasses import fields
 from datetime import datetime
 from enum import StrEnum
 from functools import cache
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 from connector.base.clock import format_time
 from connector.protocol.errors import LocalProtocolError, ProtocolError, RemoteProtocolError
@@ -18,6 +18,9 @@ from connector.protocol.names import NO_PID
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
+
+
+_PLAIN: Final = frozenset({str, int, bool, dict, type(None)})
 
 
 class Role(StrEnum):
@@ -125,12 +128,13 @@ def row_of(record: "DataclassInstance") -> dict[str, object]:
     """A process as plain JSON: times as RFC 3339, tuples as lists, enumerations as their values."""
     row = {name: getattr(record, name) for name in _names(type(record))}
     for name, value in row.items():
-        if isinstance(value, StrEnum):
-            row[name] = value.value
-        elif isinstance(value, datetime):
+        kind = type(value)
+        if kind is datetime:
             row[name] = format_time(value)
-        elif isinstance(value, tuple):
+        elif kind is tuple:
             row[name] = list(value)
+        elif kind not in _PLAIN and isinstance(value, StrEnum):
+            row[name] = value.value
     return row
 
 

@@ -6,6 +6,7 @@ from typing import Final
 
 from policies import operands, values
 from policies.model import Constraint, Policy, Rule, atoms
+from policies.naming import name
 from policies.operands.base import EQ, GT, GTEQ, LT, LTEQ
 from policies.plan.duties import PlanDuty, Trigger
 from policies.plan.shares import conjuncts
@@ -110,7 +111,7 @@ def _bounds(permission: Rule, agreement: Policy) -> Iterable[Trigger]:
 def _checks(permission: Rule, agreement: Policy) -> Iterable[Trigger]:
     """Where only another look tells: alternatives, exact dates, prohibitions, what others say."""
     plain = {
-        atom
+        name(atom)
         for atom in conjuncts(permission.constraints)
         if isinstance(atom, Constraint) and atom.operator in {LT, LTEQ, GT, GTEQ}
     }
@@ -119,7 +120,7 @@ def _checks(permission: Rule, agreement: Policy) -> Iterable[Trigger]:
         operand = operands.find(atom.left)
         if operand is not None and operand.source in _CHANGING:
             yield Trigger("check", on=atom.left)
-        if atom not in plain:
+        if name(atom) not in plain:
             for edge in sorted(_edges(atom, agreement)):
                 yield Trigger("check", at=values.show(edge))
 
