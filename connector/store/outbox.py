@@ -115,8 +115,9 @@ class Leases:
 
 def leasing(tx: Tx, *, now: datetime, lease_seconds: float, limit: int) -> Leases:
     """Lease what this unit will queue, up to `limit` rows; the caller must deliver them."""
-    tx.leases = Leases(now, now + timedelta(seconds=lease_seconds), limit)
-    return tx.leases
+    leases = Leases(now, now + timedelta(seconds=lease_seconds), limit)
+    tx.own[Leases] = leases
+    return leases
 
 
 def put(tx: Tx, row: OutboxRow) -> int:
@@ -128,7 +129,7 @@ def put(tx: Tx, row: OutboxRow) -> int:
     if row.state != "pending":
         raise Problem("store-conflict", what="outbox")
     tx.announce("outbox")
-    leases = tx.leases
+    leases: Leases | None = tx.own.get(Leases)
     if leases is None or row.next_at > leases.now or len(leases.rows) >= leases.limit:
         return numbered(tx, _ADD, _CODEC.values(row))
     return _put_leased(tx, row, leases)
@@ -139,7 +140,8 @@ def _put_leased(tx: Tx, row: OutboxRow, leases: Leases) -> int:
     row = replace(row, attempts=1, lease_until=leases.until)
     values = _CODEC.values(row)
     del values["attempts"]
-    seq, leased = added(tx, _ADD_LEASED, values)
+    number, leased = added(tx, _ADD_LEASED, values)
+    seq = int(number)
     if leased is None:
         leases.followed.add(row.process)
     else:

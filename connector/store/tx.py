@@ -1,13 +1,10 @@
 """The transaction as a unit of work sees it: it runs statements, and nothing else."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from connector.store.statement import DialectName, Statement
 from policies.problem import Problem
-
-if TYPE_CHECKING:
-    from connector.store.outbox import Leases
 
 Row = tuple[Any, ...]
 T = TypeVar("T")
@@ -64,15 +61,15 @@ class Tx:
     the Problem into another, but not carry on and return as if nothing had happened.
     """
 
-    __slots__ = ("_connection", "_dialect", "broken", "leases", "seen", "topics")
+    __slots__ = ("_connection", "_dialect", "broken", "own", "seen", "topics")
 
     def __init__(self, connection: Connection, seen: dict[object, Any] | None = None) -> None:
         self._connection: Connection | None = connection
         self._dialect = connection.dialect
         self.broken: Problem | None = None
         self.topics: set[str] = set()
-        self.leases: Leases | None = None
-        """Takes the messages that the unit queues, where its caller delivers them (`outbox`)."""
+        self.own: dict[object, Any] = {}
+        """What repositories keep for this unit alone."""
         self.seen: dict[object, Any] = {} if seen is None else seen
         """What repositories have read or written in this transaction and need not read again:
         nobody else writes meanwhile. The units of a group share it as they share the transaction.

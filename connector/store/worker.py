@@ -142,15 +142,23 @@ class Worker(ABC):
 
 
 class Reader(Worker):
-    """Runs each unit on its own snapshot of what is committed."""
+    """Runs the units of a group on one snapshot of what is committed, taken after all of them were
+    asked for; on a new one after a unit that raised.
+    """
 
     def _do(self, group: list[Job]) -> None:
+        begun = False
         for job in group:
             try:
-                self._connection.begin()
+                if not begun:
+                    self._connection.begin()
+                    begun = True
                 job.outcome = (_run(job, self._connection, set(), {}), None)
             except Exception as error:  # noqa: BLE001  (whatever a unit raises is its caller's)
                 job.outcome = (None, self._connection.translate(error))
+                _undo(self._connection)
+                begun = False
+        if begun:
             _undo(self._connection)
 
 

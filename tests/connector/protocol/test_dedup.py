@@ -1,5 +1,7 @@
 """Repeats are recognised, fresh acts with the same bytes are not mistaken for them."""
 
+from collections.abc import Mapping
+
 import pytest
 
 from connector.protocol import dedup
@@ -12,11 +14,11 @@ REQUEST = {"@type": "ContractRequestMessage", "consumerPid": "urn:c", "offer": {
 SUSPEND = {"@type": "TransferSuspensionMessage", "providerPid": "urn:p", "consumerPid": "urn:c"}
 
 
-def message_key(peer: str, wire: dict[str, object]) -> str:
+def message_key(peer: str, wire: Mapping[str, object]) -> str:
     return dedup.message_key(peer, wire, message_digest(wire))
 
 
-def repeated(wire: dict[str, object], seen: str | None, *, legal_now: bool) -> bool:
+def repeated(wire: Mapping[str, object], seen: str | None, *, legal_now: bool) -> bool:
     return dedup.repeated(wire, message_digest(wire), seen, legal_now=legal_now)
 
 
