@@ -14,10 +14,10 @@ from benchmarks.harness import Run
 from connector.dataplane.runnable import asked
 from connector.services.negotiate.judgements import Judgements
 from policies import odrl, plan, templates
+from policies.decision import Decision
 from policies.evaluate import Request, decide
 from policies.model import Policy, iri
 from policies.plan import DatasetFacts, Field, residue
-from policies.trace import Decision
 from policies.vocabulary import ODRL, PREAU
 from policies.world import Fact
 

@@ -39,13 +39,20 @@ def main() -> None:
         return decide(largest, request, {}, NOW, "negotiation")
 
     yardstick = _times(lambda: orjson.loads(spelled))
+
+    def written() -> object:
+        decision = decide(largest, request, {}, NOW, "negotiation")
+        return decision.internal(), decision.reasons("fr")
+
     cold = _times(decided, before=_forget)
+    told = _times(written, before=_forget)
     warm = _times(decided)
     question = Question(ODRL + "use", "did:web:lab.example", CLAIMS, {}, NOW, "negotiation")
     question.decide(largest)
     cached = _times(lambda: question.decide(largest))
     for name, found, budget in (
         ("policies: cold decision, largest", cold, "<= 1,000 us"),
+        ("policies: the same, written out", told, "reported"),
         ("policies: decision on known rules", warm, "reported"),
         ("policies: cached decision", cached, "<= 20 us"),
     ):

@@ -20,6 +20,7 @@ from connector.base.clock import format_time
 from connector.cli.story import nodes
 from connector.cli.story.about import CATEGORY, GROUP, PURPOSE, About
 from connector.http import public as public_app
+from connector.http.server import Server
 from connector.services.access import Actor
 from connector.services.node import Node
 from connector.store.lock import NodeLock
@@ -94,7 +95,7 @@ async def serving(app: Any, bound: Any) -> AsyncIterator[None]:
     """An application on a bound socket, by the server that `preau serve` uses."""
     import asyncio
 
-    server = runtime._Server(app, bound)
+    server = Server(app, bound)
     task = asyncio.create_task(server.run())
     try:
         yield

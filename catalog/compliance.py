@@ -15,9 +15,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from policies import values
+from policies.decision import Decision
 from policies.model import DATETIME, Constraint, Duty, Value
 from policies.problem import Problem
-from policies.trace import ConstraintTrace, Decision, DutyState, RuleTrace
+from policies.trace import ConstraintTrace, DutyState, RuleTrace
 from policies.vocabulary import ODRL, PREAU, RDF
 from policies.world import Record, Request, World
 

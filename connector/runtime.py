@@ -14,12 +14,10 @@ import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 from urllib.parse import urlsplit
 
-import uvicorn
 import uvloop
-from fastapi import FastAPI
 
 from connector.base import settings as configuration
 from connector.base import telemetry
@@ -31,6 +29,7 @@ from connector.delivery.egress import networks
 from connector.evidence.log import Log
 from connector.http import management as management_app
 from connector.http import public as public_app
+from connector.http.server import Server
 from connector.identity import did_web, keys
 from connector.identity.keys import KeyRing
 from connector.identity.ports import Fetch
@@ -43,9 +42,6 @@ from connector.store.engine import is_postgresql, located
 from connector.store.lock import NodeLock
 from connector.store.store import Store
 from policies.problem import Language, Problem
-
-_GRACE: Final = 3
-_KEEP_ALIVE: Final = 65
 
 
 def initialise(  # noqa: PLR0913  (as many as `preau init` has options)
@@ -152,8 +148,8 @@ async def run(
     """
     outside = public_app.app(node)
     servers = [
-        _Server(outside, public),
-        _Server(management_app.app(node, outside), management),
+        Server(outside, public),
+        Server(management_app.app(node, outside), management),
     ]
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -316,38 +312,7 @@ def _bound(address: str) -> Iterator[socket.socket]:
         yield made
 
 
-class _Server:
-    """One uvicorn server on a bound socket; signals are the runtime's business."""
-
-    def __init__(self, app: FastAPI, bound: socket.socket) -> None:
-        self._server = uvicorn.Server(_config(app))
-        self._server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign,assignment]
-        self._bound = bound
-
-    async def run(self) -> None:
-        """Serve until told to stop."""
-        await self._server.serve(sockets=[self._bound])
-
-    def stop(self) -> None:
-        """Finish what runs, take nothing new."""
-        self._server.should_exit = True
-
-
-def _config(app: FastAPI) -> uvicorn.Config:
-    return uvicorn.Config(
-        app,
-        log_config=None,
-        access_log=False,
-        lifespan="off",
-        server_header=False,
-        date_header=True,
-        timeout_keep_alive=_KEEP_ALIVE,
-        timeout_graceful_shutdown=_GRACE,
-        ws="none",
-    )
-
-
-def _stop(servers: list[_Server]) -> None:
+def _stop(servers: list[Server]) -> None:
     for server in servers:
         server.stop()
 

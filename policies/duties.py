@@ -39,9 +39,8 @@ _DATE: Final = ODRL + "dateTime"
 
 def judge(scene: Scene, duty: Duty, path: str) -> ConstraintTrace:
     """What is known of one duty; see the module's docstring."""
-    named = name(duty)
     if fault := _fault(scene, duty):
-        return ConstraintTrace(path, named, duty, "undetermined", fault)
+        return ConstraintTrace(path, duty, "undetermined", fault)
     timing, conditions = _split(scene, duty.constraints)
     active = tuple(
         scene.constraint(each, f"{path}.constraint[{index}]")
@@ -49,11 +48,11 @@ def judge(scene: Scene, duty: Duty, path: str) -> ConstraintTrace:
         if each in conditions
     )
     due = _due(scene, timing)
-    record = _record(scene, duty, named)
+    record = _record(scene, duty)
     if record is not None and record.state != "not-set":
         return _recorded(scene, duty, path, record, due)
-    found = _State(path, named, duty, active, due, record.id if record is not None else None)
-    if PERFORMED in scene.facts and iri(named) in scene.facts[PERFORMED].values:
+    found = _State(path, duty, active, due, record.id if record is not None else None)
+    if PERFORMED in scene.facts and iri(name(duty)) in scene.facts[PERFORMED].values:
         return found.trace("satisfied", "performed", "fulfilled", scene)
     if scene.world.records is not None and due is not None and scene.now > due:
         return _violated(scene, duty, path, None, due)
@@ -84,10 +83,12 @@ def infringement(scene: Scene, rule: Rule) -> datetime | None:
     refined), target and party, for prohibitions without conditions (those of then are not known
     now).
     """
+    if not scene.world.records:
+        return None
     named = {name(rule), rule.id}
     found = [
         each.at
-        for each in scene.world.records or ()
+        for each in scene.world.records
         if each.at <= scene.now
         and (
             each.duty in named
@@ -104,7 +105,6 @@ class _State:
     """What all traces of one duty have in common."""
 
     path: str
-    named: str
     duty: Duty
     active: tuple[ConstraintTrace, ...]
     due: datetime | None
@@ -116,7 +116,6 @@ class _State:
         known = scene.facts.get(PERFORMED)
         return ConstraintTrace(
             self.path,
-            self.named,
             self.duty,
             outcome,  # type: ignore[arg-type]
             reason,
@@ -155,7 +154,6 @@ def _recorded(
     if record.state == "fulfilled" and (due is None or record.at <= due):
         return ConstraintTrace(
             path,
-            name(duty),
             duty,
             "satisfied",
             "performed",
@@ -182,7 +180,6 @@ def _violated(
     remedied = late and good
     return ConstraintTrace(
         path,
-        name(duty),
         duty,
         "satisfied" if remedied else "unsatisfied",
         "remedied" if remedied else "violated",
@@ -197,14 +194,16 @@ def _violated(
     )
 
 
-def _record(scene: Scene, duty: Duty, named: str) -> Record | None:
+def _record(scene: Scene, duty: Duty) -> Record | None:
     """The record that settles a duty: the first fulfilment, otherwise that it was violated,
     otherwise that neither is established.
     """
-    own = {named, duty.id}
+    if not scene.world.records:
+        return None
+    own = {name(duty), duty.id}
     found = [
         each
-        for each in scene.world.records or ()
+        for each in scene.world.records
         if each.at <= scene.now
         and (each.duty in own if each.duty is not None else _is_of(scene, each, duty))
         and _is_refined(scene, each, duty)

@@ -38,12 +38,12 @@ from functools import lru_cache
 from typing import Final
 
 from policies import operands
+from policies.decision import Answer, Decision, Note
 from policies.judge import Scene, conjunction
-from policies.model import AnyConstraint, Duty, Policy
-from policies.naming import rules_digest
+from policies.model import Policy
 from policies.operands import Operand, Phase
 from policies.rules import obligation_trace, rule_trace
-from policies.trace import Answer, Decision, Note, Outcome, Promise, RuleTrace
+from policies.trace import Outcome, RuleTrace
 from policies.vocabulary import ACTIONS, action_covers
 from policies.world import (
     NOTHING,
@@ -120,11 +120,9 @@ def decide(
         action=request.action,
         target=request.target,
         assignee=request.assignee,
-        policy=rules_digest(policy),
+        upon=policy,
         trace=trace,
-        duties=_promises(trace, chosen) if chosen else (),
-        deferred=_deferred(chosen) if chosen else (),
-        permission=chosen.name if chosen else None,
+        chosen=chosen,
         note=note,
     )
 
@@ -154,7 +152,7 @@ def _answer(policy: Policy, trace: tuple[RuleTrace, ...]) -> Verdict:
         return ("undetermined" if open_ else "deny"), None, ""
     if obstacle is not None:
         return obstacle, None, ""
-    return "permit", min(held, key=lambda t: t.name), ""
+    return "permit", held[0] if len(held) == 1 else min(held, key=lambda t: t.name), ""
 
 
 def _barred(trace: tuple[RuleTrace, ...]) -> Answer | None:
@@ -210,28 +208,3 @@ def _overlap(one: str, other: str) -> Outcome:
         return "satisfied" if one == other else "undetermined"
     both = any(action_covers(one, each) and action_covers(other, each) for each in ACTIONS)
     return "satisfied" if both else "unsatisfied"
-
-
-def _promises(trace: tuple[RuleTrace, ...], chosen: RuleTrace) -> tuple[Promise, ...]:
-    found = [
-        Promise("duty", duty.name, duty.part.action, duty.part.constraints)
-        for duty in chosen.duties
-        if isinstance(duty.part, Duty) and duty.reason == "promise"
-    ]
-    for each in trace:
-        rule = each.rule
-        if each.kind == "Duty" and each.reason == "promise":
-            found.append(Promise("obligation", each.name, rule.action, rule.constraints))
-        elif (
-            each.kind == "Prohibition"
-            and not each.applies
-            and each.reason in {"other-action", "other-variant"}
-        ):
-            found.append(Promise("prohibition", each.name, rule.action, rule.constraints))
-    unique = {promise.name: promise for promise in found}
-    return tuple(unique[key] for key in sorted(unique))
-
-
-def _deferred(chosen: RuleTrace) -> tuple[AnyConstraint, ...]:
-    parts = {c.name: c.part for c in chosen.constraints if c.outcome == "deferred"}
-    return tuple(part for _, part in sorted(parts.items()) if not isinstance(part, Duty))

@@ -10,11 +10,11 @@ from html import escape
 
 from policies import phrases, telling, values
 from policies.compare import Counter, differences
+from policies.decision import Decision
 from policies.model import Policy
 from policies.naming import same
 from policies.plan import Plan
 from policies.problem import Language
-from policies.trace import Decision
 from policies.vocabulary import compact
 
 _KINDS: dict[str, phrases.Phrase] = {

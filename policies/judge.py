@@ -25,7 +25,6 @@ from policies.model import (
     atoms,
     iri,
 )
-from policies.naming import name
 from policies.operands import Operand, Phase
 from policies.remember import by_identity
 from policies.trace import ConstraintTrace, Outcome, Reason
@@ -126,7 +125,6 @@ class Scene:
         times = [child.at for child in children if child.at is not None]
         return ConstraintTrace(
             path,
-            name(constraint),
             constraint,
             outcome,
             reason,
@@ -137,29 +135,25 @@ class Scene:
     def _atom(
         self, constraint: Constraint, path: str, role: Role | None, known: Mapping[str, Fact]
     ) -> ConstraintTrace:
-        named = name(constraint)
         operand, fault = self.fault(constraint)
         if operand is None or fault:
-            return ConstraintTrace(path, named, constraint, "undetermined", fault)
+            return ConstraintTrace(path, constraint, "undetermined", fault)
         source, held = operand.source, operand.assurance
         if role is None and operand.duty_only:
-            return ConstraintTrace(path, named, constraint, "undetermined", "duty-only")
+            return ConstraintTrace(path, constraint, "undetermined", "duty-only")
         if role is None and self.phase not in operand.phases_of(constraint):
             if _incomplete(constraint):  # a plan holds plain values only
-                return ConstraintTrace(path, named, constraint, "undetermined", "later-phase")
-            return ConstraintTrace(
-                path, named, constraint, "deferred", "later-phase", None, source, held
-            )
+                return ConstraintTrace(path, constraint, "undetermined", "later-phase")
+            return ConstraintTrace(path, constraint, "deferred", "later-phase", None, source, held)
         fact = self.fact(operand) if role is None else self._about(operand, role, known)
         if fact is None:
             return ConstraintTrace(
-                path, named, constraint, "undetermined", "missing-value", None, source, held
+                path, constraint, "undetermined", "missing-value", None, source, held
             )
         outcome, reason = self._compare(operand, constraint, fact)
         origin = fact.source or source
         return ConstraintTrace(
             path,
-            named,
             constraint,
             outcome,
             reason,
@@ -244,13 +238,13 @@ def _combine(
 ) -> tuple[Outcome, Reason]:
     if constraint.operator == SEQUENCE:
         return _in_order(children)
-    # Over sets: a constraint said twice counts once, as in its content name.
-    outcomes = list({child.name: child.outcome for child in children}.values())
+    outcomes = [child.outcome for child in children]
     if constraint.operator == AND:
         return conjunction(outcomes), ""
     if constraint.operator == OR:
         return _disjunction(outcomes), ""
-    return _exactly_one(outcomes), ""
+    # Over sets: a constraint said twice counts once, as in its content name.
+    return _exactly_one(list({child.name: child.outcome for child in children}.values())), ""
 
 
 def _in_order(children: tuple[ConstraintTrace, ...]) -> tuple[Outcome, Reason]:

@@ -9,11 +9,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
+from policies.decision import Decision
 from policies.evaluate import decide
 from policies.model import Policy
 from policies.naming import rules_digest
 from policies.operands import Phase
-from policies.trace import Decision
 from policies.world import NOTHING, Fact, Request, World
 
 _Key = tuple[object, ...]

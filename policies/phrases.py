@@ -6,6 +6,7 @@ not know is named as unknown, never left out.
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from decimal import Decimal
 from typing import Final
 
 from policies import operands, values
@@ -130,11 +131,18 @@ def value(one: Value, lang: Language) -> str:
             return span(parsed, lang)
         case bool():
             return pick(("oui", "yes") if parsed else ("non", "no"), lang)
+        case Decimal():
+            return figure(one.text, lang)
         case None:
             note = pick(("type de valeur inconnu", "unknown value type"), lang)
             return f"{one.text} ({note})"
         case _:
             return one.text
+
+
+def figure(text: str, lang: Language) -> str:
+    """A decimal figure, with the comma that French has for the point."""
+    return text.replace(".", ",") if lang == "fr" else text
 
 
 def name(iri: str, lang: Language) -> str:

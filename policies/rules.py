@@ -11,7 +11,6 @@ from policies.duties import has_sequence, infringement
 from policies.duties import judge as duty_trace
 from policies.judge import Scene, conjunction
 from policies.model import AnyConstraint, Duty, Role, Rule
-from policies.naming import name
 from policies.trace import Outcome, Premise, Reason, RuleTrace
 from policies.vocabulary import ACTIONS, action_covers
 from policies.world import belongs
@@ -46,7 +45,7 @@ def rule_trace(scene: Scene, rule: Rule, path: str) -> RuleTrace:
         duties = tuple(
             duty_trace(scene, d, f"{path}.remedy[{i}]") for i, d in enumerate(rule.remedies)
         )
-    return RuleTrace(path, rule, name(rule), applies, outcome, reason, traced, duties, premises, at)
+    return RuleTrace(path, rule, applies, outcome, reason, traced, duties, premises, at)
 
 
 def obligation_trace(scene: Scene, duty: Duty, path: str) -> RuleTrace:
@@ -55,7 +54,6 @@ def obligation_trace(scene: Scene, duty: Duty, path: str) -> RuleTrace:
     return RuleTrace(
         path,
         duty,
-        traced.name,
         applies=True,
         outcome=traced.outcome,
         reason=traced.reason,

@@ -10,10 +10,11 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from policies import operands, values
+from policies.decision import Decision
 from policies.model import ROLES, Constraint, Duty, LogicalConstraint, Policy, Rule, atoms
 from policies.operands.base import GT, GTEQ, LT, LTEQ, NEQ
 from policies.plan import Plan
-from policies.trace import ConstraintTrace, Decision, RuleTrace
+from policies.trace import ConstraintTrace, RuleTrace
 from policies.vocabulary import ODRL
 
 _AND: Final = ODRL + "and"

@@ -8,9 +8,10 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from policies import phrases
+from policies.decision import Decision
 from policies.model import Duty
 from policies.problem import Language
-from policies.trace import ConstraintTrace, Decision, Outcome, Premise, Reason, RuleTrace
+from policies.trace import ConstraintTrace, Outcome, Premise, Reason, RuleTrace
 
 _OUTCOMES: Final[Mapping[Outcome, phrases.Phrase]] = {
     "satisfied": ("remplie", "met"),

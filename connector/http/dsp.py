@@ -14,7 +14,7 @@ from starlette.responses import Response
 from starlette.routing import Route as Place
 
 from connector.base import telemetry
-from connector.http.problems import compressed, json_response
+from connector.http.problems import compressed, json_response, packed_response
 from connector.http.requests import bearer_of, json_body_of
 from connector.protocol import errors, messages
 from connector.protocol.json import strict_json
@@ -148,11 +148,14 @@ def _get(
 
 
 def _answer(request: Request, reply: inbound.Reply) -> Response:
-    if reply.body is None:
-        return Response(status_code=reply.status)
-    response = json_response(reply.body, reply.status)
+    if reply.packed is not None:
+        response = packed_response(request, reply.packed, reply.status)
+    elif reply.body is not None:
+        response = compressed(request, json_response(reply.body, reply.status))
+    else:
+        response = Response(status_code=reply.status)
     response.headers.update(reply.headers)
-    return compressed(request, response)
+    return response
 
 
 def _error(kind: errors.ErrorKind, problem: Problem) -> Response:

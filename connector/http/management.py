@@ -17,13 +17,10 @@ from starlette.exceptions import HTTPException
 
 from catalog.search import Query, expand
 from connector.http import health, openapi, signaling
+from connector.http.application import application
 from connector.http.problems import (
     json_response,
-    on_failure,
-    on_method,
-    on_nothing,
     on_parameter,
-    on_problem,
 )
 from connector.http.requests import bearer_of, body_of, json_body_of
 from connector.identity import edc
@@ -54,7 +51,7 @@ Act = Callable[[Actor, str, Body], Awaitable[None]]
 
 def app(node: Node, public: FastAPI | None = None) -> FastAPI:
     """The ASGI application of the management port; it also describes the `public` one."""
-    made = FastAPI(title="Préau management", docs_url=None, redoc_url=None, openapi_url=None)
+    made = application("Préau management")
     rooms = (_node, _discovery, _datasets, _asking, _negotiations, _agreements, _transfers)
     for routes in (*rooms, _consents):
         made.include_router(routes(node), prefix="/v1")
@@ -76,11 +73,7 @@ def app(node: Node, public: FastAPI | None = None) -> FastAPI:
         prefix = urlsplit(node.url).path.rstrip("/")
         return json_response(openapi.document(public, prefix=prefix))
 
-    made.add_exception_handler(Problem, on_problem)
-    made.add_exception_handler(Exception, on_failure)
     made.add_exception_handler(RequestValidationError, on_parameter)
-    made.add_exception_handler(404, on_nothing)
-    made.add_exception_handler(405, on_method)
     return made
 
 

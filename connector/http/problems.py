@@ -1,6 +1,5 @@
 """Where a `Problem` becomes a status and a document (RFC 9457), and nowhere else."""
 
-import gzip
 import re
 from collections.abc import Mapping
 from typing import Final
@@ -10,6 +9,7 @@ from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
 
 from connector.base import telemetry
+from connector.base.packed import Packed
 from policies.problem import Kind, Problem
 
 STATUS: Final[Mapping[Kind, int]] = {
@@ -24,7 +24,6 @@ STATUS: Final[Mapping[Kind, int]] = {
 }
 
 _WORTHWHILE: Final = 4096
-_LEVEL: Final = 4
 MEDIA_TYPE: Final = "application/problem+json"
 
 
@@ -88,15 +87,26 @@ def compressed(request: Request, response: Response) -> Response:
     if len(response.body) < _WORTHWHILE:
         return response
     response.headers["Vary"] = "Accept-Encoding"
-    if _takes_gzip(request.headers.get("accept-encoding", "")):
-        response.body = gzip.compress(response.body, _LEVEL, mtime=0)
+    if _takes_gzip(request):
+        response.body = Packed.of_text(bytes(response.body)).data
         response.headers["Content-Encoding"] = "gzip"
         response.headers["Content-Length"] = str(len(response.body))
     return response
 
 
-def _takes_gzip(header: str) -> bool:
+def packed_response(request: Request, packed: Packed, status: int) -> Response:
+    """A JSON answer that is packed already, unpacked for a caller that does not take gzip."""
+    headers = {"Vary": "Accept-Encoding"}
+    if not _takes_gzip(request):
+        return Response(packed.text(), status, headers, "application/json")
+    return Response(
+        packed.data, status, {**headers, "Content-Encoding": "gzip"}, "application/json"
+    )
+
+
+def _takes_gzip(request: Request) -> bool:
     """Whether an Accept-Encoding names gzip with a weight that is not zero (RFC 9110, 12.5.3)."""
+    header = request.headers.get("accept-encoding", "")
     for item in header.lower().split(","):
         name, _, weight = item.partition(";")
         if name.strip() == "gzip":

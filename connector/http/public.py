@@ -16,12 +16,9 @@ from catalog import terms
 from connector.base import telemetry
 from connector.evidence.levels import read_tile_path
 from connector.http import data, dsp, health
+from connector.http.application import application
 from connector.http.problems import (
     json_response,
-    on_failure,
-    on_method,
-    on_nothing,
-    on_problem,
     problem_response,
 )
 from connector.http.requests import bearer_of
@@ -44,7 +41,7 @@ _PERSONAL: Final = {"Cache-Control": "private, no-cache", "Vary": "Authorization
 
 def app(node: Node) -> FastAPI:
     """The ASGI application of the public port."""
-    made = FastAPI(title="Préau", docs_url=None, redoc_url=None, openapi_url=None)
+    made = application("Préau")
     made.router.redirect_slashes = False
     prefix = urlsplit(node.url).path.rstrip("/")
     # What is asked most comes first: routes are looked through one by one.
@@ -53,10 +50,6 @@ def app(node: Node) -> FastAPI:
         made.include_router(routes(node), prefix=prefix)
     made.include_router(data.router(node), prefix=prefix + "/data")
     made.include_router(health.router(node), prefix=prefix)
-    made.add_exception_handler(Problem, on_problem)
-    made.add_exception_handler(Exception, on_failure)
-    made.add_exception_handler(404, on_nothing)
-    made.add_exception_handler(405, on_method)
     made.add_middleware(_WithoutTrailingSlash)
     return made
 

@@ -143,8 +143,10 @@ def noted_schema(
     return None
 
 
-def explain(connection: Connection, statements: Iterable[Statement]) -> None:
+def explain(connection: Connection, statements: Iterable[Statement], how: str = "EXPLAIN") -> None:
     """Have the database prepare every statement, none of them run.
+
+    `how` is the words before a statement that ask for the least.
 
     Raises:
         Problem: `store-fault`: a statement fits no table.
@@ -152,4 +154,4 @@ def explain(connection: Connection, statements: Iterable[Statement]) -> None:
     for statement in statements:
         text = statement.compiled(connection.dialect)
         blanks = {**dict.fromkeys(text.names), **text.literals}
-        connection.execute(f"EXPLAIN {text.sql}", blanks).fetchall()
+        connection.execute(f"{how} {text.sql}", blanks).fetchall()

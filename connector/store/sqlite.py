@@ -139,7 +139,7 @@ class SqliteEngine:
                 `store-foreign`, `store-damaged`, `store-fault` (a statement fits no table).
         """
         check_schema(found_schema(lambda sql: connection.execute(sql).fetchall()))
-        explain(connection, statements)
+        explain(connection, statements, "EXPLAIN QUERY PLAN")
 
     def _open(self, *, writes: bool, pragmas: Mapping[str, str | int]) -> SqliteConnection:
         mode = "rw" if writes else "ro"

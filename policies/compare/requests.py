@@ -14,6 +14,7 @@ from typing import Any, Final
 from policies import operands, phrases, values
 from policies.compare.changed import ChangedOffer
 from policies.compare.nearest import Nearest, by_operand, nearest
+from policies.decision import Decision
 from policies.evaluate import Fact, Request, decide
 from policies.model import (
     DATETIME,
@@ -28,7 +29,7 @@ from policies.naming import node, value_node
 from policies.operands import Operand, Phase
 from policies.operands.base import EQ
 from policies.problem import Language
-from policies.trace import ConstraintTrace, Decision
+from policies.trace import ConstraintTrace
 from policies.vocabulary import ODRL, action_covers
 from policies.world import NOTHING, World
 

@@ -29,6 +29,7 @@ from dataclasses import replace
 
 from policies.application import Application
 from policies.consent import Mode, Scope
+from policies.decision import Decision
 from policies.evaluate import Fact
 from policies.model import Constraint, Policy, Rule, beyond
 from policies.naming import name, rules_digest
@@ -42,7 +43,6 @@ from policies.plan.shares import conjuncts, contradiction, shares
 from policies.plan.treatments import Budgets
 from policies.problem import Problem
 from policies.remember import by_identity
-from policies.trace import Decision
 from policies.vocabulary import ODRL
 
 

@@ -5,13 +5,13 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from policies import operands, values
+from policies.decision import Promise
 from policies.model import Constraint, Policy, Rule, atoms
 from policies.naming import name
 from policies.operands.base import EQ, GT, GTEQ, LT, LTEQ
 from policies.plan.duties import PlanDuty, Trigger
 from policies.plan.shares import conjuncts
 from policies.remember import by_identity
-from policies.trace import Promise
 from policies.vocabulary import DECLARED, ODRL
 
 _DATE: Final = ODRL + "dateTime"

@@ -10,13 +10,14 @@ from collections.abc import Mapping
 from typing import Final
 
 from policies import operands
+from policies.decision import Decision
 from policies.model import AnyConstraint, Constraint, Rule, Value, atoms
 from policies.naming import name
 from policies.plan import residue
 from policies.plan.residue import KINDS, Const, Predicate, Test, Truth
 from policies.plan.shares import conjuncts, contradiction, of_row, per_row
 from policies.remember import by_identity
-from policies.trace import ConstraintTrace, Decision, Outcome
+from policies.trace import ConstraintTrace, Outcome
 
 Known = Mapping[Test, Truth]
 """What is known of tests; a test that is not in it is not known yet."""

@@ -155,9 +155,10 @@ def aggregates(found: Aggregates | None, lang: Language) -> list[str]:
         )
     ]
     if found.dominance is not None:
+        share = phrases.figure(found.dominance, lang)
         said = (
-            f"Part maximale d'une personne dans un chiffre : {found.dominance}.",
-            f"Largest share of one person in a figure: {found.dominance}.",
+            f"Part maximale d'une personne dans un chiffre : {share}.",
+            f"Largest share of one person in a figure: {share}.",
         )
         lines.append(phrases.pick(said, lang))
     return lines

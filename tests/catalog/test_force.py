@@ -13,9 +13,9 @@ from rdflib.namespace import RDF
 
 from catalog import compliance, policy_graph
 from catalog.compliance import DCT, REPORT, Asked
+from policies.decision import Decision
 from policies.evaluate import decide
 from policies.model import DATETIME, STRING
-from policies.trace import Decision
 from policies.values import literal
 
 EX = rdflib.Namespace("http://example.org/")

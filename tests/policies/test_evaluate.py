@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from policies import explain, odrl
+from policies.decision import Decision
 from policies.evaluate import PERFORMED, Fact, Request, category, claims, decide, groups
 from policies.model import DATETIME, Constraint, Policy, Value, iri
-from policies.trace import Decision
 from policies.vocabulary import DPV, ODRL, PREAU
 
 NOW = datetime(2026, 12, 1, tzinfo=UTC)

@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 
 from policies import odrl, operands
+from policies.decision import Promise
 from policies.model import Policy
 from policies.plan.due import duty, triggers
 from policies.plan.duties import PlanDuty, Trigger
-from policies.trace import Promise
 from policies.values import Duration
 from policies.vocabulary import DPV, ODRL, PREAU
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from policies import odrl, operands, plan
 from policies.application import read
+from policies.decision import Decision
 from policies.evaluate import Fact, Request, category, decide, groups
 from policies.model import (
     DATETIME,
@@ -27,7 +28,6 @@ from policies.naming import name
 from policies.plan import ConsentScope, DatasetFacts, Field, Rows, needs, residue, specialise
 from policies.plan.residue import FALSE, TRUE, UNKNOWN, Const, Group, Predicate, Test, Truth
 from policies.problem import LANGUAGES, Problem
-from policies.trace import Decision
 from policies.values import literal, show
 from policies.vocabulary import DPV, ODRL, PREAU
 

@@ -200,7 +200,7 @@ def test_pseudonyms_that_stay_are_called_so():
             Aggregates(5, "0.8"),
             [
                 "Seuls sortent des groupes d'au moins 5 personnes.",
-                "Part maximale d'une personne dans un chiffre : 0.8.",
+                "Part maximale d'une personne dans un chiffre : 0,8.",
             ],
             [
                 "Only groups of at least 5 persons leave.",

@@ -13,13 +13,13 @@ from typing import Any
 import pytest
 
 from policies import odrl, operands
+from policies.decision import Decision
 from policies.evaluate import Fact, Record, Request, World, decide
 from policies.judge import conjunction
 from policies.model import DECIMAL, INTEGER, STRING, Value
 from policies.operands import Operand
 from policies.operands.base import EQ, ORDERED, PHASES, exact, exactly_implies, ordered
 from policies.operands.base import ordered_implies as implied
-from policies.trace import Decision
 from policies.vocabulary import ODRL
 
 EXPECTED = {

@@ -43,7 +43,7 @@ TESTS: Final = ROOT / "tests" / "policies"
 EVALUATOR: Final = tuple(
     f"test_{name}.py"
     for name in (
-        *("evaluate", "evidence", "times", "world", "inheritance", "many", "w3c"),
+        *("evaluate", "decision", "evidence", "times", "world", "inheritance", "many", "w3c"),
         *("questions", "vocabulary", "properties"),
     )
 )

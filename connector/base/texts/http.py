@@ -19,6 +19,20 @@ TEXTS: Final[dict[str, Text]] = {
         "Envoyez moins, ou demandez à l'opérateur de relever limits.message_bytes.",
         "Send less, or ask the operator to raise limits.message_bytes.",
     ),
+    "http-malformed": Text(
+        "invalid",
+        "Ce qui est arrivé ne se lit pas comme du HTTP/1.1.",
+        "What arrived cannot be read as HTTP/1.1.",
+        "Vérifiez l'adresse, le port et le protocole (http ou https).",
+        "Check the address, the port and the protocol (http or https).",
+    ),
+    "http-head-too-large": Text(
+        "invalid",
+        "Les en-têtes de la requête dépassent {limit} octets.",
+        "The request's headers are larger than {limit} bytes.",
+        "Envoyez moins d'en-têtes, une adresse plus courte, ou un jeton plus petit.",
+        "Send fewer headers, a shorter address, or a smaller token.",
+    ),
     "http-slow": Text(
         "invalid",
         "La requête n'est pas arrivée en entier en {seconds} secondes.",

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
+from connector.base.packed import Packed
 from connector.protocol.dedup import message_digest, message_key, repeated
 from connector.services.access import Caller
 from connector.services.committing import commit
@@ -42,13 +43,14 @@ class Incoming(Generic[M]):
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What the peer is answered: a status and a JSON body, or an empty one; `headers` only for
-    answers that are not stored.
+    """What the peer is answered: a status and a JSON body, or an empty one; `headers`, and a body
+    that is packed already, only for answers that are not stored.
     """
 
     status: int
     body: dict[str, Any] | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    packed: Packed | None = None
 
 
 async def receive(node: Node, incoming: Incoming[Any], act: Callable[[Tx], Reply]) -> Reply:

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from policies.decision import Decision
 from policies.model import Policy
 from policies.standing import next_change
-from policies.trace import Decision
 
 Key = tuple[object, ...]
 

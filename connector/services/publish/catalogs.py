@@ -121,15 +121,20 @@ async def requested(node: Node, incoming: Incoming[messages.CatalogRequest]) -> 
     if wanted is None:
         raise Problem("dataset-filter")
     groups, cursor = incoming.caller.groups, incoming.cursor
-    found = await node.store.read(lambda tx: paging.page(tx, node.listings, groups, cursor, wanted))
-    body = dsp.catalog_response(
-        catalog=f"{node.url}/catalog",
-        participant=node.did,
-        endpoint=node.dsp,
-        datasets=found.datasets,
+
+    def write(datasets: tuple[Any, ...]) -> object:
+        return dsp.catalog_response(
+            catalog=f"{node.url}/catalog",
+            participant=node.did,
+            endpoint=node.dsp,
+            datasets=datasets,
+        )
+
+    found = await node.store.read(
+        lambda tx: paging.page(tx, node.listings, groups, cursor, wanted, write)
     )
     link = paging.link(f"{node.dsp}/catalog/request", found)
-    return Reply(OK, body, {"Link": link} if link else {})
+    return Reply(OK, packed=found.body, headers={"Link": link} if link else {})
 
 
 async def dataset_requested(node: Node, caller: Caller, iri: str) -> Reply:

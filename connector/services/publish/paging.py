@@ -19,6 +19,7 @@ import orjson
 
 from catalog import dsp
 from catalog.query_spec import Slice
+from connector.base.packed import Packed
 from connector.services.publish.published import PUBLIC
 from connector.store import catalogs
 from connector.store.store import Tx
@@ -29,12 +30,16 @@ PAGE: Final = 50
 LARGEST: Final = 1000
 _KEPT_VERSIONS: Final = 16
 _KEPT_PROJECTIONS: Final = 4096
+_KEPT_PAGES: Final = 256
+"""Pages of the usual size, packed: some 30 kB each."""
 _MAX_CURSOR: Final = 4096
 
 K = TypeVar("K")
 V = TypeVar("V")
 _Listed = tuple[tuple[str, str], ...]
 _Versions = tuple[tuple[str, int], ...]
+Write = Callable[[tuple[Any, ...]], object]
+"""Makes the whole answer of projected datasets (JSON text in a shape that orjson writes)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,19 +79,24 @@ class Cursor:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Projected datasets as JSON text, and the cursors of the pages beside this one."""
+    """What is answered, and the cursors of the pages beside this one."""
 
-    datasets: tuple[Any, ...]
+    body: Packed
     previous: str | None
     next: str | None
 
 
 class Listings:
-    """What heads list and what documents project to: both never change, so both are kept."""
+    """What heads list, what documents project to, and today's pages as they are answered.
+
+    None of them ever changes, so all are kept: a page under the versions of today, since what is
+    withdrawn leaves the catalog by a new version.
+    """
 
     def __init__(self) -> None:
         self._listed: Kept[tuple[str, int], _Listed] = Kept(_KEPT_VERSIONS)
         self._projected: Kept[str, bytes] = Kept(_KEPT_PROJECTIONS)
+        self._packed: Kept[tuple[_Versions, Cursor], Packed] = Kept(_KEPT_PAGES)
 
     def listed(self, tx: Tx, group: str, version: int) -> _Listed:
         """(dataset, digest of its document) of one version of a group's catalog, by IRI.
@@ -118,6 +128,10 @@ class Listings:
 
         return self._projected.get(digest, make)
 
+    def packed(self, today: _Versions, at: Cursor, make: Callable[[], Packed]) -> Packed:
+        """A page of the usual size, as it is answered."""
+        return self._packed.get((today, at), make)
+
 
 class Kept(Generic[K, V]):
     """The `most` values used last. Readers of the store are several threads."""
@@ -142,18 +156,24 @@ class Kept(Generic[K, V]):
 
 
 def page(
-    tx: Tx, listings: Listings, groups: frozenset[str], cursor: str | None, wanted: Slice
+    tx: Tx,
+    listings: Listings,
+    groups: frozenset[str],
+    cursor: str | None,
+    wanted: Slice,
+    write: Write,
 ) -> Page:
     """A page of what somebody in these groups may see: the first of today's, or the cursor's.
 
     `wanted` is what the caller's filter asks for: where to begin without a cursor, and how many
-    datasets make a page (up to `LARGEST`).
+    datasets make a page (up to `LARGEST`). `write` makes the answer of projected datasets.
 
     Raises:
         Problem: `dataset-cursor`: not one of ours, or not for these groups.
     """
     visible = frozenset({PUBLIC, *groups})
-    at = Cursor.read(cursor) if cursor is not None else Cursor(_today(tx, visible), wanted.start)
+    today = _today(tx, visible)
+    at = Cursor.read(cursor) if cursor is not None else Cursor(today, wanted.start)
     if not {group for group, _ in at.versions} <= visible:
         raise Problem("dataset-cursor")
     # Sorted by IRI over all groups, so that a page does not tell which group a dataset is in.
@@ -162,10 +182,14 @@ def page(
         entries.sort()
     size = PAGE if wanted.stop is None else min(wanted.stop - wanted.start, LARGEST)
     stop = at.start + size
-    shown = entries[at.start : stop]
-    found = (listings.projected(tx, digest) for dataset, digest in shown if _offered(tx, dataset))
+
+    def make() -> Packed:
+        shown = entries[at.start : stop]
+        found = (listings.projected(tx, digest) for iri, digest in shown if _offered(tx, iri))
+        return Packed.of(write(tuple(map(orjson.Fragment, found))))
+
     return Page(
-        tuple(map(orjson.Fragment, found)),
+        listings.packed(today, at, make) if size == PAGE else make(),
         Cursor(at.versions, max(0, at.start - size)).text() if at.start else None,
         Cursor(at.versions, stop).text() if stop < len(entries) else None,
     )

@@ -30,10 +30,10 @@ from connector.store import catalogs
 from connector.store import transfers as transfer_rows
 from connector.store.rows import AgreementRow
 from connector.store.store import Tx
+from policies.decision import Decision
 from policies.plan import Plan
 from policies.problem import Problem
 from policies.standing import lasting, next_instant
-from policies.trace import Decision
 
 HELD: Final = "agreement-held"
 OVER: Final = "agreement-over"

@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 from connector.services.negotiate.judgements import Judgements
 from policies import odrl
+from policies.decision import Decision
 from policies.evaluate import Request, decide
 from policies.model import Policy
-from policies.trace import Decision
 from policies.vocabulary import ODRL
 
 END = datetime(2027, 1, 1, tzinfo=UTC)

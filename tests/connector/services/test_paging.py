@@ -102,7 +102,7 @@ async def test_a_cursor_opens_no_group(nodes: Pair):
 )  # fmt: skip
 async def test_what_is_no_cursor_is_refused(nodes: Pair, text: str):
     def unit(tx: Tx) -> None:
-        paging.page(tx, nodes.provider.listings, frozenset(), text, Slice())
+        paging.page(tx, nodes.provider.listings, frozenset(), text, Slice(), list)
 
     with pytest.raises(Problem, match="dataset-cursor"):
         await nodes.provider.store.read(unit)
