@@ -101,12 +101,12 @@ _FREE: Final = Statement(
 
 @dataclass(slots=True)
 class Leases:
-    """What a unit queues for its own caller to deliver: the due messages in `rows` are leased.
+    """What a unit queues for its own caller to deliver: `rows` are leased, those that are due when
+    they are created.
 
     Of the processes in `followed` (our pids) another message waits before the new one.
     """
 
-    now: datetime
     until: datetime
     limit: int
     rows: list[OutboxRow] = field(default_factory=list)
@@ -115,7 +115,7 @@ class Leases:
 
 def leasing(tx: Tx, *, now: datetime, lease_seconds: float, limit: int) -> Leases:
     """Lease what this unit will queue, up to `limit` rows; the caller must deliver them."""
-    leases = Leases(now, now + timedelta(seconds=lease_seconds), limit)
+    leases = Leases(now + timedelta(seconds=lease_seconds), limit)
     tx.own[Leases] = leases
     return leases
 
@@ -130,7 +130,7 @@ def put(tx: Tx, row: OutboxRow) -> int:
         raise Problem("store-conflict", what="outbox")
     tx.announce("outbox")
     leases: Leases | None = tx.own.get(Leases)
-    if leases is None or row.next_at > leases.now or len(leases.rows) >= leases.limit:
+    if leases is None or row.next_at > row.created or len(leases.rows) >= leases.limit:
         return numbered(tx, _ADD, _CODEC.values(row))
     return _put_leased(tx, row, leases)
 

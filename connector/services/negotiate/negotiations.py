@@ -56,7 +56,6 @@ async def requested(node: Node, incoming: Incoming[messages.ContractRequest]) ->
             )
             deciding.check_visible(tx, n, caller)
             ledger.received(node, tx, n, incoming.wire, incoming.written)
-            save_negotiation(tx, n)  # an agreement refers to it
         else:
             before = negotiation(tx, incoming.pid, peer=caller.did).offer_id
             n = _step(node, tx, incoming, Act.REQUEST, offer=offer, application=application)

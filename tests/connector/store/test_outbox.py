@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -231,7 +232,9 @@ def test_whatever_happens_each_process_is_sent_in_order(template, steps):
 def test_what_its_writer_delivers_is_leased_as_it_is_queued(any_store: Store):
     def unit(tx: Tx) -> outbox.Leases:
         leases = outbox.leasing(tx, now=NOW, lease_seconds=30, limit=3)
-        for item in (row("p1"), row("p1"), row("p2"), row("p3", later(1)), row("p4"), row("p5")):
+        # A unit waits for its turn and takes its time: "now" is when a message is created.
+        late = replace(row("p4", later(1)), created=later(1))
+        for item in (row("p1"), row("p1"), row("p2"), row("p3", later(1)), late, row("p5")):
             outbox.put(tx, item)
         return leases
 
