@@ -182,10 +182,13 @@ class Edc(_Table):
 class Signaling(_Table):
     """An institution's own control plane (an Eclipse EDC) that this node's data plane serves.
 
-    `control_plane` is the address of its control API, the only one that is told how a flow ended.
+    `control_plane` is the address of its control API (EDC 0.18: of its signaling API), the only one
+    that is told how a flow ended; `api_key_file`, below the node's folder, holds what that API asks
+    for as `X-Api-Key`, if it asks.
     """
 
     control_plane: str | None = None
+    api_key_file: str | None = None
 
     @field_validator("control_plane")
     @classmethod
@@ -194,6 +197,15 @@ class Signaling(_Table):
         if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query:
             raise ValueError("must be an absolute http(s) URL without a query")
         return url and url.rstrip("/")
+
+
+class SignaledSink(_Table):
+    """Where that control plane may have data pushed for one of its consumers: `url` stands for all
+    of its origin.
+    """
+
+    consumer: str = Field(min_length=1, max_length=200)
+    url: str = Field(pattern=r"^https?://[^/?#@]+")
 
 
 class Dev(_Table):
@@ -219,6 +231,7 @@ class Settings(_Table):
     steps: Steps = Steps()
     edc: Edc = Edc()
     signaling: Signaling = Signaling()
+    signaled_sink: tuple[SignaledSink, ...] = ()
     static_token: tuple[StaticToken, ...] = ()
     dev: Dev = Dev()
 
@@ -232,6 +245,8 @@ class Settings(_Table):
             raise ValueError("node.public_url must be https outside dev")
         if (self.signaling.control_plane or "").startswith("http:") and not self.dev.on:
             raise ValueError("signaling.control_plane must be https outside dev")
+        if self.signaling.api_key_file and not self.signaling.control_plane:
+            raise ValueError("signaling.api_key_file needs signaling.control_plane")
         return self
 
 

@@ -29,7 +29,7 @@ import asyncio
 import contextlib
 import logging
 from collections import Counter, OrderedDict, deque
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -83,8 +83,8 @@ class Outcome:
         return self.problem is None
 
 
-Authorize = Callable[[str], str]
-"""The Authorization header for a peer (its DID), fresh at every call."""
+Authorize = Callable[[OutboxRow], Mapping[str, str]]
+"""The headers that show a message's addressee who we are, fresh at every call."""
 
 Settle = Callable[[OutboxRow, Outcome], Awaitable[bool]]
 """Records what came of a message; runs before its mark, and perhaps twice. Whether the message has
@@ -109,7 +109,7 @@ class Worker:
         store: where the messages are.
         fetch: the HTTP client.
         clock: tells what is due; real waiting only ever follows from it.
-        authorize: makes the Authorization header for a peer; an empty one is left out.
+        authorize: makes the headers that show who we are.
         settle: the services' part.
         random: unpredictable bytes, for the chance in retries.
         limits: how much at once, how long, how large.
@@ -334,8 +334,7 @@ class Worker:
     async def _post(self, row: OutboxRow) -> Response:
         limits = self._limits
         headers = {"Content-Type": "application/json", "Accept": "application/json"}
-        if authorization := self._authorize(row.peer):
-            headers["Authorization"] = authorization
+        headers |= self._authorize(row)
         return await self._fetch.post(
             row.url, row.body, headers=headers, limit=limits.answer_bytes, timeout=limits.timeout
         )

@@ -52,6 +52,19 @@ _FLOW: Final = _object(
     }
 )
 
+_PLAIN_FLOW: Final = _object(
+    {
+        name: _text()
+        for name in (
+            *("messageId", "processId", "agreementId", "datasetId"),
+            *("counterPartyId", "transferType"),
+        )
+    },
+    callbackAddress=_text(),
+    metadata=_ANY,
+)
+_SAID: Final = _object({"messageId": _text()})
+
 BODIES: Final[Mapping[str, Json]] = {
     "/v1/node/quarantine": _object({"reason": _text()}),
     "/v1/tokens": _object({"name": _text(), "role": {"enum": list(ROLES)}}),
@@ -95,7 +108,16 @@ BODIES: Final[Mapping[str, Json]] = {
     **{
         f"/v1/signaling{place}{act}": body
         for place in PLACES
-        for act, body in (("", _FLOW), ("/{pid}/suspend", _ANY), ("/{pid}/terminate", _ANY))
+        for act, body in (
+            ("", _FLOW),
+            ("/start", _PLAIN_FLOW),
+            ("/prepare", _ANY),
+            ("/{pid}/started", _ANY),
+            ("/{pid}/suspend", _ANY),
+            ("/{pid}/resume", _SAID),
+            ("/{pid}/terminate", _ANY),
+            ("/{pid}/completed", _ANY),
+        )
     },
     "/data/{pid}/receipt": _object({"v": {"const": 1}, "manifest": _text(), "agreement": _text()}),
 }

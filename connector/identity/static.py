@@ -60,10 +60,17 @@ def read(folder: Path, name: str, dsp: str, file: str) -> Partner:
     """A participant as the node's TOML names it, with its secret from `file` below `folder`.
 
     Raises:
-        Problem: `identity-edc-name`, `identity-edc-url`; `identity-static-file` (missing, readable
-            by others, shorter than 16 characters).
+        Problem: `identity-edc-name`, `identity-edc-url`; `identity-static-file`.
     """
-    path = folder / file
+    return Partner(edc.participant(name, dsp), secret_of(folder / file))
+
+
+def secret_of(path: Path) -> str:
+    """The secret that a file of its own holds, one line that nobody else may read.
+
+    Raises:
+        Problem: `identity-static-file` (missing, readable by others, shorter than 16 characters).
+    """
     try:
         mode = path.stat().st_mode
         secret = path.read_text("ascii").strip()
@@ -72,7 +79,7 @@ def read(folder: Path, name: str, dsp: str, file: str) -> Partner:
     fits = MIN_SECRET <= len(secret) <= _MAX_SECRET and secret.isprintable() and " " not in secret
     if mode & _OTHERS or not fits:
         raise Problem("identity-static-file", path=str(path))
-    return Partner(edc.participant(name, dsp), secret)
+    return secret
 
 
 def _digest(text: str) -> bytes:

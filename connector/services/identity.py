@@ -6,6 +6,7 @@ from connector.identity import did, edc, tokens
 from connector.protocol.transfer import CONTROL_PLANE
 from connector.services.node import Node
 from connector.services.operate import quarantine
+from connector.store.rows import OutboxRow
 
 
 def document(node: Node) -> dict[str, Any]:
@@ -13,12 +14,23 @@ def document(node: Node) -> dict[str, Any]:
     return did.document(node.did, node.keys, root=node.url, dsp_base=node.dsp)
 
 
+def headers(node: Node, row: OutboxRow) -> dict[str, str]:
+    """What shows the addressee of one message who we are. Our own control plane, on the
+    institution's side of the wall, reads no token; what its API asks for goes to the one address
+    that is configured now, not to where a flow of former days was to be answered.
+    """
+    if row.peer != CONTROL_PLANE:
+        return {"Authorization": authorization(node, row.peer)}
+    there = node.settings.signaling.control_plane
+    if node.control_key and there and row.url.startswith(f"{there}/"):
+        return {"X-Api-Key": node.control_key}
+    return {}
+
+
 def authorization(node: Node, peer: str) -> str:
     """The `Authorization` of one request to a peer: a fresh token for it alone (P9), or what a
     configured peer reads: the secret shared with it, the header of an EDC with mock identity.
     """
-    if peer == CONTROL_PLANE:  # our own, on the institution's side of the wall: it reads none
-        return ""
     partner = node.partners.named(peer)
     if partner is not None:
         return f"Bearer {partner.secret}"

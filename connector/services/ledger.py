@@ -69,18 +69,23 @@ def sent(
 
 
 def _signal(node: Node, tx: Tx, t: Transfer, told: Signal) -> None:
-    """Note what our control plane is to learn, and tell it if its API has a word for that."""
+    """Note what our control plane is to learn, and tell it if its API has a word for that.
+
+    The end of a push waits as any message to an EDC does: it passes it on at once, and its peer may
+    not have stored yet that the transfer has started.
+    """
     _note(node, tx, t, told.kept, "out")
     if told.path is None:
         return
     now = node.clock.now()
+    pause = node.settings.edc.pause_millis if t.format == signaling.PUSH else 0
     row = OutboxRow(
         process=t.pid,
         peer=t.addressee,
         url=t.callback + told.path,
         type=str(told.kept["@type"]),
         body=jcs(told.body),
-        next_at=now,
+        next_at=now + timedelta(milliseconds=pause),
         created=now,
         deadline=now + _patience(node),
     )

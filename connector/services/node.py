@@ -36,7 +36,8 @@ class Node:
     decisions; `consenting` keeps journal and commits of consent events in one order; `crawling`
     lets one crawl go on at a time; `alarm` wakes the monitor. `keeping` holds what must run as long
     as the node does (the log's keeper, the monitor): readiness asks for it. `reach` and `looks`
-    remember questions about addresses; `heads` are questions about peers' catalogs under way.
+    remember questions about addresses; `heads` are questions about peers' catalogs under way;
+    `control_key` is what our own control plane's API asks for.
     """
 
     folder: Path
@@ -51,6 +52,7 @@ class Node:
     resolver: DidResolver
     worker: Worker
     partners: Partners = field(default_factory=Partners)
+    control_key: str | None = field(default=None, repr=False)
     background: Background = field(default_factory=Background)
     bitmaps: Bitmaps = field(default_factory=Bitmaps)
     fetches: Fetches = field(default_factory=Fetches)

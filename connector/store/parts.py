@@ -69,14 +69,13 @@ def session_by_token(tx: Tx, *, token_hash: str) -> SessionRow | None:
 
 
 def add(tx: Tx, row: PartRow) -> None:
-    """Store an issue of a part. Announces the topic "transfer".
+    """Store an issue of a part. Announces nothing: no state moves, and nobody waits for it.
 
     Raises:
         Problem: `store-conflict`: this issue exists; `store-integrity`: no such transfer.
     """
     if not tx.change(_ADD, **_PARTS.values(row)):
         raise Problem("store-conflict", what="part")
-    tx.announce("transfer")
 
 
 def get(tx: Tx, *, transfer: str, n: int, issue: int) -> PartRow | None:

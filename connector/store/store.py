@@ -10,6 +10,7 @@ the unit back.
 """
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -37,7 +38,7 @@ class Store:
     """An open database. Make it with `open`; end it with `close`."""
 
     def __init__(self, engine: Engine) -> None:
-        """Open both connections, check schema and statements, start the threads.
+        """Open the connections, check schema and statements, start the threads.
 
         Raises:
             Problem: `store-missing`, `store-unreadable`, `store-damaged`, `store-locked`,
@@ -48,17 +49,19 @@ class Store:
         self._on_stop: Callable[[Problem], object] = lambda _: None
         self.stopped: Problem | None = None
         """Why nothing is written any more: a failing disk, a lost session; None as a rule."""
-        writer = engine.writer()
-        try:
+        with contextlib.ExitStack() as opened:
+            writer = engine.writer()
+            opened.callback(writer.close)
             engine.check(writer, repositories.statements())
             reader = engine.reader()
-        except Problem:
-            writer.close()
-            raise
+            opened.callback(reader.close)
+            surveyor = engine.reader()
+            opened.pop_all()
         self._writer = Writer(writer, self._committed, self._stopped)
         self._reader = Reader("preau-store-reader", reader)
-        self._writer.start()
-        self._reader.start()
+        self._surveyor = Reader("preau-store-surveyor", surveyor)
+        for worker in (self._writer, self._reader, self._surveyor):
+            worker.start()
 
     @classmethod
     def open(cls, target: Path | str, *, create: bool = False) -> "Store":
@@ -78,8 +81,9 @@ class Store:
 
         Waiting tasks get their results through their loops, which this must not outlive.
         """
-        self._reader.finish()  # first: the last connection to close folds the WAL, and must write
-        self._writer.finish()
+        self._surveyor.finish()
+        self._reader.finish()
+        self._writer.finish()  # last: the last connection to close folds the WAL, and must write
 
     async def write(self, unit: Unit[T]) -> T:
         """Run a unit in a transaction; its result, once that is on the disk.
@@ -104,6 +108,12 @@ class Store:
     async def read(self, unit: Unit[T]) -> T:
         """Run a unit that only reads, on a snapshot of what is committed; raises like `write`."""
         return await _ask(self._reader, unit)
+
+    async def survey(self, unit: Unit[T]) -> T:
+        """As `read`, in a thread of its own: for units that go through many rows (who may leave,
+        lists, search), so that no message waits behind them.
+        """
+        return await _ask(self._surveyor, unit)
 
     def read_now(self, unit: Unit[T]) -> T:
         """As `read`, blocking."""

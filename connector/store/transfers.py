@@ -2,7 +2,9 @@
 
 from typing import Final
 
-from connector.protocol.transfer import Transfer
+from sqlalchemy import and_, or_
+
+from connector.protocol.transfer import Role, State, Transfer
 from connector.store.processes import Processes
 from connector.store.queries import given
 from connector.store.tables import TRANSFER
@@ -10,6 +12,12 @@ from connector.store.tx import Tx
 
 _TRANSFERS: Final = Processes(TRANSFER, Transfer.from_row)
 _OF_AGREEMENT: Final = _TRANSFERS.query(given(TRANSFER.c.agreement))
+_IS_SERVED: Final = and_(
+    TRANSFER.c.role == Role.PROVIDER.value,
+    or_(TRANSFER.c.state == State.STARTED.value, TRANSFER.c.state == State.SUSPENDED.value),
+)
+_SERVED: Final = _TRANSFERS.query(_IS_SERVED)
+_SERVED_UNDER: Final = _TRANSFERS.query(_IS_SERVED, given(TRANSFER.c.agreement))
 
 
 def save(tx: Tx, transfer: Transfer, *, expected_version: int | None) -> None:
@@ -42,3 +50,12 @@ def of_agreement(tx: Tx, *, agreement: str) -> list[Transfer]:
 def listing(tx: Tx, *, state: str | None = None) -> list[Transfer]:
     """All transfers, or those in one state, oldest first."""
     return _TRANSFERS.listing(tx, state)
+
+
+def served(tx: Tx, *, agreement: str | None = None) -> list[Transfer]:
+    """The transfers that this node has started as provider and that are not over, suspended ones
+    too; of all agreements or of one, oldest first.
+    """
+    if agreement is None:
+        return _TRANSFERS.rows(tx.run(_SERVED))
+    return _TRANSFERS.rows(tx.run(_SERVED_UNDER, agreement=agreement))

@@ -1,4 +1,7 @@
-"""The two threads that own the connections: the writer, which commits in groups, and the reader.
+"""The threads that own the connections: the writer, which commits in groups, and the readers.
+
+There are two readers, one for what messages ask and one for units that go through many rows: a
+bitmap of a million learners takes seconds, in which no peer's token could be checked.
 
 The writer drains its queue into one transaction and never lingers: units gather by themselves
 while the previous commit runs. A group runs without savepoints (they cost a quarter); should a

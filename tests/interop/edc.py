@@ -300,8 +300,18 @@ class Edc:
         self.post(f"transferprocesses/{transfer}/{act}", body)
 
     def address(self, transfer: str) -> Json:
-        """Where the data of a transfer are, as a started pull left it."""
-        return dict(self._get(f"edrs/{transfer}/dataaddress"))
+        """Where the data of a transfer are, as a started pull left it: stored a little after the
+        state.
+        """
+        seen: list[Json] = []
+
+        def there() -> bool:
+            with contextlib.suppress(AssertionError):
+                seen[:] = [dict(self._get(f"edrs/{transfer}/dataaddress"))]
+            return bool(seen)
+
+        self.until(there, _PATIENCE, f"the address of {transfer}")
+        return seen[0]
 
     # ------------------------------------------------------------------ its management API
 

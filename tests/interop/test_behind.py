@@ -45,9 +45,12 @@ class Behind:
                 return str(found["contractAgreementId"])
         raise AssertionError(found)
 
-    def asked(self, asset: str = "traces") -> str:
-        """The lab asks for a pull under a new agreement; its id of the transfer."""
-        return self.lab.transfer(self.edc.id, self.edc.dsp, self.agreed(asset), "HttpData-PULL")
+    def asked(self, asset: str = "traces", sink: str = "") -> str:
+        """The lab asks for a pull under a new agreement, or for a push to a sink; its id of the
+        transfer.
+        """
+        kind = "HttpData-PUSH" if sink else "HttpData-PULL"
+        return self.lab.transfer(self.edc.id, self.edc.dsp, self.agreed(asset), kind, sink)
 
     def started(self) -> tuple[str, Json]:
         """A transfer that runs, with what the lab's applications are told of it."""
@@ -70,6 +73,7 @@ def behind(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[B
     edc = Edc.make(folder / "edc", "university", data_plane=False)
     node = NodeProcess.init(folder / "preau")
     node.configure("signaling", control_plane=edc.control)
+    node.configure("[signaled_sink]", consumer=world.edc.id, url=world.shelf.url)
     try:
         edc.start()
         node.start()
@@ -135,6 +139,16 @@ def test_suspended_resumed_and_terminated_by_the_consumer(behind: Behind):
     behind.shown(transfer, "TERMINATED")
     with pytest.raises(urllib.error.HTTPError, match="410"):
         read(address)
+
+
+def test_pushed_by_consent(behind: Behind, world: World):
+    transfer = behind.asked(sink=f"{world.shelf.url}/rows")
+    found = behind.lab.transferred(transfer, "COMPLETED", "TERMINATED")
+    assert found["state"] == "COMPLETED", (found, behind.edc.said(), behind.node.said()[-2000:])
+    arrived = rows(world.shelf.pushed[-1])
+    assert 0 < len(arrived) <= len(traces.statements())
+    assert not any("learner-" in json.dumps(row) for row in arrived)
+    behind.shown(transfer, "COMPLETED")
 
 
 def test_what_the_node_ends_ends_at_both_edcs(behind: Behind):

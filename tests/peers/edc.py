@@ -12,7 +12,10 @@ those that decide whether a peer gets along with an EDC:
 - as a consumer it sends an offer back without the rules' ids, right operands as the text of their
   JSON, and takes an agreement only if its rules are equal to what it asked for, in order, these
   operands as objects again;
-- it resumes only with a data address.
+- it resumes only with a data address;
+- a full page of its catalog links to a next one, even where that is empty.
+
+`README.md` beside this file says which test holds which habit.
 """
 
 import base64
@@ -79,6 +82,7 @@ class FakeEdc:
         self.pushed: list[bytes] = []
         self.statuses: list[int] = []
         self.sink_status = 200
+        self.page = 50
         self.server = Server(self._protocol)
         self.plane = Server(self._data)
         self._slash = "/" if slash else ""
@@ -141,7 +145,11 @@ class FakeEdc:
         return made
 
     def act(self, t: Process, act: str) -> None:
-        """Suspend, resume (start) or terminate a transfer."""
+        """Suspend, resume (start) or terminate a transfer, from either side of it."""
+        if t.body["role"] == "provider":
+            self.tokens = {token: pid for token, pid in self.tokens.items() if pid != t.pid}
+            if act == "start":
+                return self._start(t)
         kinds = {
             "suspension": ("TransferSuspensionMessage", "SUSPENDED"),
             "start": ("TransferStartMessage", "RESUMED"),
@@ -150,7 +158,7 @@ class FakeEdc:
         kind, state = kinds[act]
         reason = {} if act == "start" else {"reason": ["test"]}
         path = f"/transfers/{t.peer_pid}/{act}"
-        self._spawn(t, path, kind, {**_pids(t), **reason}, state)
+        return self._spawn(t, path, kind, {**_pids(t), **reason}, state)
 
     def say_again(self, p: Process, act: str, kind: str, **body: Any) -> int:
         """What it has said already, under a new message id: it has lost its step."""
@@ -161,7 +169,7 @@ class FakeEdc:
     # ------------------------------------------------------------------ its endpoints
 
     def _protocol(self, asked: Asked) -> Told:
-        path = asked.path.replace("//", "/").removeprefix(BASE).partition("?")[0]
+        path, _, query = asked.path.replace("//", "/").removeprefix(BASE).partition("?")
         parts = path.strip("/").split("/")
         kind = {"negotiations": "ContractNegotiation", "transfers": "Transfer"}.get(
             parts[0], "Catalog"
@@ -171,7 +179,7 @@ class FakeEdc:
         except (ValueError, KeyError):
             return refusal(401, "Unauthorized.", kind)
         if parts[0] == "catalog":
-            return self._catalog(parts[1:])
+            return self._catalog(parts[1:], query)
         if parts[1] == "request":
             opened = self._requested if parts[0] == "negotiations" else self._transfer_requested
             return opened(asked.document, caller)
@@ -183,19 +191,26 @@ class FakeEdc:
         handler = self._on_negotiation if parts[0] == "negotiations" else self._on_transfer
         return handler(known, "/".join(parts[2:]), asked.document)
 
-    def _catalog(self, parts: list[str]) -> Told:
+    def _catalog(self, parts: list[str], query: str) -> Told:
         if parts[0] == "datasets":
             ident = parts[1]
             if ident not in self.assets:
                 return refusal(404, f"Dataset {ident} does not exist", "Catalog")
             return Told(200, {"@context": CONTEXT, **self._dataset(ident)})
-        body = {
+        body: Json = {
             "@context": CONTEXT,
             "@id": _new_id(),
             "@type": "Catalog",
             "participantId": self.name,
         }
-        return Told(200, {**body, "dataset": [self._dataset(ident) for ident in self.assets]})
+        first = int(query.removeprefix("continuationToken=") or 0)
+        page = [*self.assets][first : first + self.page]
+        headers = [("Content-Type", "application/json")]
+        if len(page) == self.page:
+            there = f"{self.dsp}/catalog/request?continuationToken={first + self.page}"
+            headers.append(("Link", f'<{there}>; rel="next"'))
+        body["dataset"] = [self._dataset(ident) for ident in page]
+        return Told(200, body, tuple(headers))
 
     def _dataset(self, ident: str) -> Json:
         offer = ":".join(_b64(each) for each in ("definition", ident, _new_id()))

@@ -1,5 +1,6 @@
 """The HTTP half of a fake peer: a real server on loopback, and a client that sends at once."""
 
+import gzip
 import http.server
 import json
 import threading
@@ -93,14 +94,22 @@ class Server:
 
 
 def send(url: str, body: Json | None, authorization: str) -> tuple[int, Json]:
-    """One request; status and JSON of the answer (an empty object for none)."""
+    """One request, with an EDC's headers; status and JSON of the answer (an empty object for
+    none).
+    """
     data = None if body is None else json.dumps(body).encode()
-    headers = {"Content-Type": "application/json", "Authorization": authorization}
+    headers = {
+        "Content-Type": "application/json; charset=utf-8",
+        "Accept-Encoding": "gzip",
+        "Authorization": authorization,
+    }
     request = urllib.request.Request(url, data, headers)
     try:
         with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:
-            status, content = answer.status, answer.read()
+            status, content, coding = answer.status, answer.read(), answer.headers
     except urllib.error.HTTPError as error:
         with error:
-            status, content = error.code, error.read()
+            status, content, coding = error.code, error.read(), error.headers
+    if coding.get("Content-Encoding") == "gzip":
+        content = gzip.decompress(content)
     return status, dict(json.loads(content)) if content else {}

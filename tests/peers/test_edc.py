@@ -37,6 +37,7 @@ from tests.support.served import served
 GENERATIONS = ("0.14.1", "0.18.0")
 # Where both generations do the same, one is enough.
 ONE = pytest.mark.parametrize("world", ["0.14.1"], indirect=True)
+LATER = pytest.mark.parametrize("world", ["0.18.0"], indirect=True)
 SOON = 60.0
 FROM_2020 = {
     "leftOperand": "inForceDate",
@@ -264,6 +265,43 @@ class TestConsuming:
         assert await asyncio.to_thread(theirs.reached, "STARTED") == "STARTED"
         await fetching.start(world.node, RESEARCHER, pid, None)
         await world.until(pid, "COMPLETED")
+
+    @LATER
+    async def test_suspended_and_resumed_by_the_provider(self, world: World):
+        world.edc.assets = {"grades": []}
+        pid = await world.begin((await world.ask("grades"))["agreement"])
+        [theirs] = world.edc.of("transfer")
+        world.edc.act(theirs, "suspension")
+        assert (await world.until(pid, "SUSPENDED"))["reasons"] == ["test"]
+        world.edc.act(theirs, "start")
+        await world.until(pid, "STARTED")
+        await fetching.start(world.node, RESEARCHER, pid, None)  # by the new token: the old is dead
+        await world.until(pid, "COMPLETED")
+
+    @LATER
+    async def test_ended_by_the_provider(self, world: World):
+        world.edc.assets = {"grades": []}
+        pid = await world.begin((await world.ask("grades"))["agreement"])
+        world.edc.act(world.edc.of("transfer")[0], "termination")
+        assert (await world.until(pid, "TERMINATED"))["reasons"] == ["test"]
+
+    @LATER
+    async def test_a_transfer_type_that_it_does_not_support(self, world: World):
+        world.edc.assets = {"grades": []}
+        agreement = (await world.ask("grades"))["agreement"]
+        why = "TransferType HttpData-PULL is not supported"
+        no = refusal(400, why, "Transfer")
+        world.edc._transfer_requested = lambda *_: no  # type: ignore[method-assign]
+        pid = await transferring.start(world.node, RESEARCHER, agreement, "ndjson")
+        assert (await world.until(pid, "TERMINATED"))["reasons"] == [why]
+
+    @LATER
+    async def test_pages_are_followed_to_an_empty_last_one(self, world: World):
+        world.edc.assets, world.edc.page = {f"asset-{number}": [] for number in range(4)}, 2
+        found = await discovering.search(world.node, Query(), refresh="always")
+        assert {one["dataset"] for one in found["results"]} == set(world.edc.assets)
+        pages = [path for _, path, _ in world.edc.server.seen if "catalog/request" in path]
+        assert len(pages) == 3
 
     @ONE
     async def test_an_asset_that_is_gone(self, world: World):

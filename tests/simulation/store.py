@@ -49,6 +49,9 @@ class InlineStore(Store):
     async def read(self, unit: Unit[T]) -> T:
         return self.read_now(unit)
 
+    async def survey(self, unit: Unit[T]) -> T:
+        return self.read_now(unit)
+
     def write_now(self, unit: Unit[T]) -> T:
         marks, self._marks = self._marks, []
         results, topics = self._transaction([*marks, unit])

@@ -56,6 +56,17 @@ class Behind:
         made = control_plane.start(process, agreement, consumer="lab", callback=CONTROL, **source)
         return {**made, **changes}
 
+    async def start_18(self, process: str = FLOW, **changes: Any) -> httpx.Response:
+        return await self.signal("/start", self.message_18(process, **changes))
+
+    def message_18(self, process: str = FLOW, agreement: str = AGREED, **changes: Any) -> Json:
+        """As `message`, in plain JSON; a change to None leaves the member out."""
+        source = changes.pop("source", {"dataset": "traces"})
+        made = control_plane.start_18(
+            process, agreement, consumer="lab", callback=CONTROL, **source
+        )
+        return {name: value for name, value in {**made, **changes}.items() if value is not None}
+
     async def read(self, address: Json) -> httpx.Response:
         """What the consumer's application reads, with the bare token."""
         transport = httpx.ASGITransport(
@@ -103,6 +114,12 @@ def configure(node: Node, table: str, **members: object) -> None:
     settings = node.settings
     changed = getattr(settings, table).model_copy(update=members)
     object.__setattr__(node, "settings", settings.model_copy(update={table: changed}))
+
+
+def address_18(answer: httpx.Response) -> Json:
+    """As `address`, in plain JSON."""
+    assert answer.status_code == 200, answer.text
+    return control_plane.address_18(answer.json())
 
 
 def address(answer: httpx.Response) -> Json:

@@ -36,6 +36,27 @@ TEXTS: Final[dict[str, Text]] = {
         "Publiez l'asset avec une adresse de données de ce type (docs/edc.md).",
         "Publish the asset with a data address of this type (docs/edc.md).",
     ),
+    "signaling-address": Text(
+        "invalid",
+        "{where} : un « pull » commence sans adresse de données ; c'est ce nœud qui la donne.",
+        "{where}: the start of a pull gives no data address; this node is the one that gives it.",
+        "Retirez ce membre, ou demandez un autre type de transfert.",
+        "Leave the member out, or ask for another type of transfer.",
+    ),
+    "signaling-sink": Text(
+        "refused",
+        "Ce nœud ne pousse rien vers {origin} pour « {consumer} ».",
+        "This node pushes nothing to {origin} for “{consumer}”.",
+        "L'exploitant l'écrit dans preau.toml : [[signaled_sink]] avec consumer et url.",
+        "The operator writes it into preau.toml: [[signaled_sink]] with consumer and url.",
+    ),
+    "signaling-consumes": Text(
+        "refused",
+        "Ce nœud remet des données ; il n'en reçoit pas pour un plan de contrôle.",
+        "This node hands out data; it does not receive any for a control plane.",
+        "Pour les transferts dont vous êtes le consommateur, enregistrez un autre plan de données.",
+        "For transfers in which you are the consumer, register another data plane.",
+    ),
     "signaling-consumer": Text(
         "refused",
         "Ce nœud ne connaît pas le destinataire « {consumer} ».",

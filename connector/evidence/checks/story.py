@@ -33,6 +33,7 @@ _TRANSFER_ACTS = {
     "TransferTerminationMessage": transfer.Act.TERMINATE,
 }
 _SIGNALS = {
+    "DataFlowResumeMessage": transfer.Act.START,
     "DataFlowSuspendMessage": transfer.Act.SUSPEND,
     "DataFlowTerminateMessage": transfer.Act.TERMINATE,
     "DataFlowStarted": transfer.Act.START,

@@ -17,7 +17,11 @@ from policies.plan import ConsentScope
 
 
 class Bitmaps:
-    """Open revisions, their rosters, and the newest bitmap of each use. One thread at a time."""
+    """Open revisions, their rosters, and the newest bitmap of each use.
+
+    Rosters and bitmaps are asked for in `Store.survey` only: one thread at a time, and not the one
+    that messages wait for.
+    """
 
     def __init__(self) -> None:
         self._revisions: dict[str, Revision] = {}

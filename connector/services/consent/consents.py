@@ -244,4 +244,4 @@ async def _unmatched(node: Node, keys: Collection[bytes]) -> int:
         ]
         return registry.unmatched(tx, keys, rosters)
 
-    return await node.store.read(unit)
+    return await node.store.survey(unit)

@@ -48,7 +48,7 @@ async def search(
     if refresh != "never":
         await _refresh(node, always=refresh == "always")
     now = node.clock.now()
-    cards, asked = await node.store.read(lambda tx: (list(_cards(tx)), _asked(tx)))
+    cards, asked = await node.store.survey(lambda tx: (list(_cards(tx)), _asked(tx)))
     found = await asyncio.to_thread(searching.search, cards, query, now)
     return {
         "v": 1,
@@ -88,7 +88,7 @@ async def copies(node: Node) -> list[Json]:
         ]
         return own + theirs
 
-    return await node.store.read(unit)
+    return await node.store.survey(unit)
 
 
 async def copy(node: Node, publisher: str, group: str) -> Json:
@@ -112,7 +112,7 @@ async def copy(node: Node, publisher: str, group: str) -> Json:
         saved = save(json.loads(row.body), found)
         return {"v": 1, "did_document": described, "catalog": saved}
 
-    return await node.store.read(unit)
+    return await node.store.survey(unit)
 
 
 def _cards(tx: Tx) -> Iterator[Card]:

@@ -51,12 +51,13 @@ def assemble(
 ) -> Node:
     """The node made of these pieces, not yet working."""
 
-    def authorize(peer: str) -> str:
-        return identity.authorization(node, peer)
+    def authorize(row: OutboxRow) -> dict[str, str]:
+        return identity.headers(node, row)
 
     async def settle(row: OutboxRow, outcome: settling.Outcome) -> bool:
         return await settling.settle(node, row, outcome)
 
+    key = settings.signaling.api_key_file
     worker = Worker(store, fetch, clock, authorize=authorize, settle=settle, random=ids.token)
     node = Node(
         folder=folder,
@@ -73,6 +74,7 @@ def assemble(
         partners=Partners(
             static.read(folder, one.name, one.dsp, one.file) for one in settings.static_token
         ),
+        control_key=static.secret_of(folder / key) if key else None,
     )
     return node
 

@@ -46,13 +46,13 @@ from connector.dataplane.revision import Revision, RevisionMeta
 from connector.dataplane.tables import NIR
 from connector.evidence import bodies
 from connector.evidence.leaf import Entry as LeafEntry
-from connector.protocol.transfer import Act, Role, State
+from connector.protocol.transfer import Act
 from connector.services import access
 from connector.services.access import Actor
 from connector.services.committing import commit
 from connector.services.negotiate import planning
 from connector.services.node import Node
-from connector.services.processes import save_transfer, transfer
+from connector.services.processes import save_transfer
 from connector.services.publish.library import own_templates
 from connector.services.publish.published import PUBLIC
 from connector.services.release import halting
@@ -470,14 +470,11 @@ def _signed(node: Node, document: dict[str, Any]) -> bytes:
 
 def _end_transfers(node: Node, tx: Tx, iri: str) -> None:
     reasons = ["The dataset was withdrawn.", "Le jeu de données a été retiré."]
-    for agreement in agreement_rows.listing(tx, state="active"):
-        if (agreement.dataset, agreement.role) != (iri, Role.PROVIDER.value):
-            continue
-        for row in transfer_rows.of_agreement(tx, agreement=agreement.id):
-            t = transfer(tx, row.pid)
-            if t.state in {State.STARTED, State.SUSPENDED}:
-                code = "dataset-withdrawn"
-                save_transfer(tx, halting.stop(node, tx, t, Act.TERMINATE, code, reasons))
+    for t in transfer_rows.served(tx):
+        agreement = agreement_rows.get(tx, id=t.agreement)
+        if agreement and (agreement.dataset, agreement.state) == (iri, "active"):
+            code = "dataset-withdrawn"
+            save_transfer(tx, halting.stop(node, tx, t, Act.TERMINATE, code, reasons))
 
 
 async def _keep(node: Node, upload: Upload) -> Path:

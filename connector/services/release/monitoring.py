@@ -37,7 +37,6 @@ from policies.standing import lasting, next_instant
 
 HELD: Final = "agreement-held"
 OVER: Final = "agreement-over"
-_RUNNING: Final = frozenset({State.STARTED, State.SUSPENDED})
 
 Verdict = Literal["go-on", "hold", "end", "resume"]
 
@@ -61,6 +60,14 @@ class Finding:
         return (*self.decision.reasons("en"), *self.decision.reasons("fr"))
 
 
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """One agreement: whether something is to be done, and when it may change by itself."""
+
+    due: bool
+    following: datetime | None
+
+
 async def watch(node: Node) -> None:
     """Look at every running agreement now, and whenever one may have changed, until cancelled."""
     loop = asyncio.get_running_loop()
@@ -82,24 +89,35 @@ async def watch(node: Node) -> None:
 async def look(node: Node) -> float | None:
     """Act on every running transfer whose agreement has changed; seconds until the next instant
     that matters, None when none is known.
+
+    Each agreement is looked at in a unit of its own: whoever else reads waits for one at most.
     """
-    due = await node.store.read(lambda tx: [f for f in _review(node, tx) if f.verdict != "go-on"])
-    if due:
-        await commit(node, lambda tx: _act(node, tx))
-    following = await node.store.read(lambda tx: following_instant(node, tx))
-    return None if following is None else (following - node.clock.now()).total_seconds()
+    moments: list[datetime] = []
+    for ident in await node.store.survey(_watched):
+        seen = await node.store.survey(lambda tx, i=ident: _look_at(node, tx, i))  # type: ignore[misc]
+        if seen.due:
+            await commit(node, lambda tx, i=ident: _act(node, tx, i))  # type: ignore[misc]
+        if seen.following is not None:
+            moments.append(seen.following)
+    return (min(moments) - node.clock.now()).total_seconds() if moments else None
 
 
-def following_instant(node: Node, tx: Tx) -> datetime | None:
-    """The next instant at which what a running agreement allows may change by itself."""
-    now = node.clock.now()
-    plans = [Plan.read(agreement.plan) for agreement, _ in _running(tx)]
-    moments = [next_instant(plan, now) for plan in plans]
-    return min((at for at in moments if at is not None), default=None)
+def _watched(tx: Tx) -> list[str]:
+    """The agreements under which this node serves somebody now, however many others there are."""
+    return list(dict.fromkeys(t.agreement for t in transfer_rows.served(tx)))
 
 
-def _act(node: Node, tx: Tx) -> None:
-    for found in list(_review(node, tx)):
+def _look_at(node: Node, tx: Tx, ident: str) -> _Seen:
+    agreement = _in_force(tx, ident)
+    if agreement is None:
+        return _Seen(due=False, following=None)
+    due = any(found.verdict != "go-on" for found in _review(node, tx, agreement))
+    return _Seen(due, next_instant(Plan.read(agreement.plan), node.clock.now()))
+
+
+def _act(node: Node, tx: Tx, ident: str) -> None:
+    agreement = _in_force(tx, ident)
+    for found in list(_review(node, tx, agreement)) if agreement else []:
         t, decision = found.transfer, found.decision
         if found.verdict == "go-on":
             continue
@@ -118,17 +136,15 @@ def _act(node: Node, tx: Tx) -> None:
         telemetry.event("agreement-reviewed", transfer=t.pid, verdict=found.verdict)
 
 
-def _review(node: Node, tx: Tx) -> Iterator[Finding]:
-    for agreement, transfers in _running(tx):
-        problem = _basis_moved(tx, agreement)
-        for t in transfers:
-            if problem is not None:
-                held = t.state is State.SUSPENDED
-                yield Finding(t, "go-on" if held else "hold", None, problem)
-                continue
-            groups = groups_of(tx, t.peer)
-            decision = judge(node, tx, t, agreement, "monitor", groups)
-            yield Finding(t, _verdict(t, decision), decision)
+def _review(node: Node, tx: Tx, agreement: AgreementRow) -> Iterator[Finding]:
+    problem = _basis_moved(tx, agreement)
+    for t in transfer_rows.served(tx, agreement=agreement.id):
+        if problem is not None:
+            held = t.state is State.SUSPENDED
+            yield Finding(t, "go-on" if held else "hold", None, problem)
+            continue
+        decision = judge(node, tx, t, agreement, "monitor", groups_of(tx, t.peer))
+        yield Finding(t, _verdict(t, decision), decision)
 
 
 def _verdict(t: Transfer, decision: Decision) -> Verdict:
@@ -140,15 +156,10 @@ def _verdict(t: Transfer, decision: Decision) -> Verdict:
     return "go-on" if t.state is State.SUSPENDED else "hold"
 
 
-def _running(tx: Tx) -> Iterator[tuple[AgreementRow, list[Transfer]]]:
-    """The agreements under which this node serves somebody, with those transfers."""
-    for agreement in agreement_rows.listing(tx, state="active"):
-        if agreement.role != Role.PROVIDER.value or not agreement.plan:
-            continue
-        found = transfer_rows.of_agreement(tx, agreement=agreement.id)
-        running = [t for t in found if t.role is Role.PROVIDER and t.state in _RUNNING]
-        if running:
-            yield agreement, running
+def _in_force(tx: Tx, ident: str) -> AgreementRow | None:
+    """An agreement that is to be watched: in force, and with a plan of ours."""
+    found = agreement_rows.get(tx, id=ident)
+    return found if found and found.state == "active" and found.plan else None
 
 
 def _basis_moved(tx: Tx, agreement: AgreementRow) -> Problem | None:

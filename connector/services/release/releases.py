@@ -174,7 +174,7 @@ async def consent_now(node: Node, release: Release) -> tuple[Revision, Bitmap]:
         roster: Roster = node.bitmaps.roster(release.revision, revision)
         return node.bitmaps.bitmap(tx, release.revision, roster, consent, node.clock.now())
 
-    return revision, await node.store.read(unit)
+    return revision, await node.store.survey(unit)
 
 
 def agreement_of(tx: Tx, t: Transfer, *, ended: bool = False) -> AgreementRow:

@@ -44,7 +44,7 @@ async def _gathered(node: Node, ident: str) -> BundleParts:
     for _ in range(_TRIES):
         await node.log.advance()
         try:
-            return await node.store.read(lambda tx: _gather(node, tx, ident))
+            return await node.store.survey(lambda tx: _gather(node, tx, ident))
         except Problem as problem:
             if problem.code != "evidence-log-behind":
                 raise

@@ -65,7 +65,7 @@ class _Stored:
 
 async def exposition(node: Node) -> bytes:
     """Everything, as one page for a scrape."""
-    stored = await node.store.read(_stored)
+    stored = await node.store.survey(_stored)
     disks = await asyncio.to_thread(_free, node)
     ages = await asyncio.to_thread(_key_ages, node)
     _renew_certificate(node)

@@ -53,7 +53,7 @@ async def negotiations(node: Node, *, awaiting: str | None = None, wait: float =
         return [one for one in heads if awaiting is None or one["awaiting"][:1] == [awaiting]]
 
     async def look() -> list[Json]:
-        return await node.store.read(unit)
+        return await node.store.survey(unit)
 
     return await _wait(node, ("negotiation",), look, bool, wait)
 
@@ -121,7 +121,7 @@ def _staying(tx: Tx, n: Negotiation) -> dict[str, list[str]]:
 
 async def agreements(node: Node) -> list[Json]:
     """All agreements, the newest first."""
-    rows = await node.store.read(agreement_rows.listing)
+    rows = await node.store.survey(agreement_rows.listing)
     return [_agreement_head(row) for row in reversed(rows)]
 
 
@@ -173,7 +173,7 @@ async def transfers(node: Node) -> list[Json]:
         rows = transfer_rows.listing(tx)
         return [_transfer(tx, t) for t in reversed(rows)]
 
-    return await node.store.read(unit)
+    return await node.store.survey(unit)
 
 
 async def transfer(node: Node, pid: str, *, wait: float = 0.0, until: str | None = None) -> Json:

@@ -191,9 +191,9 @@ class World:
             limits=replace(Limits(), **limits),  # type: ignore[arg-type]
         )
 
-    def authorize(self, peer: str) -> str:
+    def authorize(self, row: OutboxRow) -> dict[str, str]:
         self.tokens += 1
-        return f"Bearer {peer} {self.tokens}"
+        return {"Authorization": f"Bearer {row.peer} {self.tokens}"}
 
     async def settle(self, row: OutboxRow, outcome: Outcome) -> bool:
         self.on_settle(row, outcome)

@@ -83,6 +83,10 @@ def test_the_common_version_is_found_among_others(examples):
     assert base_url("https://e.example/protocol", json.dumps(edc).encode()) == (
         "https://e.example/protocol/2025-1"
     )
+    later = {"protocolVersions": edc["protocolVersions"][1:]}  # an EDC 0.18 has no other
+    assert base_url("https://e.example/protocol", json.dumps(later).encode()) == (
+        "https://e.example/protocol/2025-1"
+    )
     official = json.dumps(examples["protocol-version"]).encode()
     assert base_url("https://provider.com", official) == "https://provider.com/some/path/2025-1"
 

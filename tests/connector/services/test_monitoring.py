@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 import pytest
+from sqlalchemy import update
 
 from connector.services.consent import consents
 from connector.services.discover import peering
@@ -14,6 +15,9 @@ from connector.services.publish import publishing
 from connector.services.publish.publishing import Upload
 from connector.services.release import monitoring, transferring
 from connector.services.show import views
+from connector.store.queries import given
+from connector.store.statement import Statement
+from connector.store.tables import AGREEMENT
 from tests.support.pair import (
     ABOUT,
     CATEGORY,
@@ -85,21 +89,16 @@ async def looked(nodes: Pair, pid: str) -> dict[str, Any]:
 async def test_a_date_that_passes_ends_the_transfer_and_says_why(parts: Pair):
     pid = await running(parts)
     assert (await looked(parts, pid))["state"] == "STARTED"
-    following = await parts.provider.store.read(
-        lambda tx: monitoring.following_instant(parts.provider, tx)
-    )
-    assert following == END
+    until = await monitoring.look(parts.provider)
+    assert until == (END - parts.clock.now()).total_seconds()
     parts.clock.set(END)
     found = await looked(parts, pid)
     assert (found["state"], found["code"]) == ("TERMINATED", monitoring.OVER)
     assert "31 December 2027" in " ".join(found["reasons"])
     assert "31 décembre 2027" in " ".join(found["reasons"])
     theirs = (await views.transfers(parts.provider))[0]
-    decided = await parts.provider.store.read(
-        lambda tx: monitoring.following_instant(parts.provider, tx)
-    )
     assert theirs["state"] == "TERMINATED"
-    assert decided is None
+    assert await monitoring.look(parts.provider) is None
 
 
 async def test_a_membership_that_ends_holds_the_transfer_until_it_is_back(parts: Pair):
@@ -147,6 +146,37 @@ async def test_a_withdrawn_dataset_and_an_objection_need_no_look(parts: Pair):
     await publishing.withdraw(parts.provider, OPERATOR, "traces", "Over.")
     found = await looked(parts, pid)
     assert (found["state"], found["code"]) == ("TERMINATED", "dataset-withdrawn")
+
+
+async def test_agreements_that_nobody_is_served_under_are_not_read(parts: Pair):
+    """However many a node has made: all else that reads waits behind the monitor."""
+    await running(parts, 'group = "labs"\n')
+    store, serves = parts.provider.store, (await views.agreements(parts.provider))[0]["id"]
+    dataset = (await views.agreements(parts.provider))[0]["dataset"]
+    await parts.request(dataset)
+    idle = next(a["id"] for a in await views.agreements(parts.provider) if a["id"] != serves)
+
+    spoil = Statement(update(AGREEMENT).where(given(AGREEMENT.c.id)).values(body="no JSON"))
+    await store.write(lambda tx: tx.change(spoil, id=idle))
+    await peering.add(parts.provider, OPERATOR, parts.consumer.did, "Lab", ["guests"])
+    await monitoring.look(parts.provider)
+    assert [t["state"] for t in await views.transfers(parts.provider)] == ["SUSPENDED"]
+
+
+async def test_a_part_wakes_nobody_who_waits_for_transfers(parts: Pair):
+    pid = await running(parts)
+    woken: list[str] = []
+    for node in (parts.provider, parts.consumer):
+        node.store.on_commit(lambda: woken.append("x"), topic="transfer")
+    await fetching.start(parts.consumer, RESEARCHER, pid, 1)
+    await parts.consumer.background.idle()
+    assert (await views.transfer(parts.provider, await theirs(parts)))["parts"] == 2
+    assert woken == []
+
+
+async def theirs(nodes: Pair) -> str:
+    """The provider's pid of the one transfer."""
+    return str((await views.transfers(nodes.provider))[0]["pid"])
 
 
 async def test_the_watch_wakes_by_itself(parts: Pair):

@@ -1,19 +1,28 @@
 """A control plane elsewhere signals, and this node's data plane releases by consent."""
 
 import json
+import logging
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 import pytest_asyncio
+from pydantic import ValidationError
 
+from connector.base.settings import Settings
 from connector.evidence.verify import verify
+from connector.identity import static
+from connector.services import identity
 from connector.services.publish import publishing
 from connector.services.release import monitoring, transferring
 from connector.services.show import auditing, views
 from connector.store import leaves
+from connector.store.rows import OutboxRow
+from policies.problem import Problem
 from tests.peers import control_plane
 from tests.support import behind as making
-from tests.support.behind import AGREED, CONTROL, FLOW, Behind, address
+from tests.support.behind import AGREED, CONTROL, FLOW, Behind, Json, address
 from tests.support.pair import AUDITOR, OPERATOR, Pair, statements
 
 
@@ -76,6 +85,20 @@ class TestAFlow:
         assert (await behind.read(found)).status_code == 410
         assert (await behind.start()).status_code == 422
         assert behind.told.said == []
+
+    @pytest.mark.parametrize("spelled", [dict, control_plane.later], ids=["0.15", "0.17"])
+    async def test_later_ones_start_and_resume_at_another_place_and_in_later_terms(
+        self, behind: Behind, spelled: Callable[[Json], Json]
+    ):
+        start = spelled(behind.message())
+        found = address(await behind.signal("/start", start))
+        suspend = control_plane.plain("DataFlowSuspendMessage")
+        assert (await behind.signal(f"/{FLOW}/suspend", suspend)).status_code == 200
+        assert address(await behind.signal("/start", start)) == found
+        assert (await behind.read(found)).status_code == 200
+        await transferring.terminate(behind.node, OPERATOR, FLOW, "enough")
+        await behind.nodes.settle()
+        assert [path for path, _ in behind.told.said] == [f"/{FLOW}/fail"]
 
     async def test_a_second_flow_runs_under_the_same_agreement(self, behind: Behind):
         one, two = address(await behind.start()), address(await behind.start("second"))
@@ -193,6 +216,58 @@ class TestWhatWeEnd:
         assert (await behind.seen())["state"] == "SUSPENDED"
 
 
+class TestTheKeyOfItsApi:
+    """`X-Api-Key` for a control API that asks for one: to the configured address and no other."""
+
+    KEY = "the-key-of-a-control-api"
+
+    @pytest.fixture
+    async def keyed(self, behind: Behind, caplog: pytest.LogCaptureFixture) -> Behind:
+        caplog.set_level(logging.DEBUG)
+        object.__setattr__(behind.node, "control_key", self.KEY)
+        await behind.start()
+        return behind
+
+    async def test_it_is_sent_and_stands_nowhere_else(
+        self, keyed: Behind, caplog: pytest.LogCaptureFixture
+    ):
+        keyed.told.said.append((f"/{FLOW}/fail", {}))  # so that what we say is refused
+        await transferring.terminate(keyed.node, OPERATOR, FLOW, "enough")
+        await keyed.nodes.settle()
+        assert keyed.told.headers[0]["x-api-key"] == self.KEY
+        assert self.KEY not in caplog.text + json.dumps(await keyed.seen())
+        assert "control_key" not in repr(keyed.node)
+
+    @pytest.mark.parametrize("now", ["http://localhost:9401/con", "http://localhost:9402/control"])
+    async def test_an_address_of_former_days_does_not_learn_it(self, keyed: Behind, now: str):
+        making.configure(keyed.node, "signaling", control_plane=now)
+        await transferring.terminate(keyed.node, OPERATOR, FLOW, "enough")
+        await keyed.nodes.settle()
+        [headers] = keyed.told.headers
+        assert "x-api-key" not in headers
+
+    async def test_no_peer_learns_it(self, keyed: Behind):
+        now = keyed.node.clock.now()
+        row = OutboxRow("p", "did:web:x.example", CONTROL + "/x", "T", b"", now, now)
+        assert set(identity.headers(keyed.node, row)) == {"Authorization"}
+
+    async def test_a_file_that_others_read_or_that_lacks_does_not_do(self, tmp_path: Path):
+        path = tmp_path / "key"
+        for content, mode in ((None, 0), ("short", 0o600), (self.KEY, 0o640)):
+            if content is not None:
+                path.write_text(content, "ascii")
+                path.chmod(mode)
+            with pytest.raises(Problem, match="identity-static-file"):
+                static.secret_of(path)
+        path.chmod(0o600)
+        assert static.secret_of(path) == self.KEY
+
+    async def test_a_key_without_an_address_is_a_mistake(self):
+        node = {"did": "did:web:x.example", "name": "x", "public_url": "https://x.example"}
+        with pytest.raises(ValidationError, match="api_key_file needs"):
+            Settings.model_validate({"node": node, "signaling": {"api_key_file": "key"}})
+
+
 class TestWhatItMayNotDo:
     """Refusals that leave something behind, or that need something to be there."""
 
@@ -229,7 +304,13 @@ class TestWhatItMayNotDo:
         for act in ("suspend", "terminate"):
             answer = await behind.signal(f"/{theirs['pid']}/{act}", control_plane.plain("X"))
             assert answer.json()["title"] == "transfer-unknown"
+        for act in ("suspend", "resume", "terminate", "completed"):
+            answer = await behind.signal(f"/{theirs['pid']}/{act}", control_plane.plain_18())
+            assert answer.json()["title"] == "transfer-unknown"
+        place = f"/signaling/{behind.token}/dataflows/{theirs['pid']}/status"
+        assert (await behind.ask("GET", place)).json()["title"] == "transfer-unknown"
         negotiated = (await views.negotiations(behind.node))[0]["pid"]
         for changes in ({"processId": theirs["pid"]}, {"agreementId": negotiated}):
             assert (await behind.start(**changes)).json()["title"] == "signaling-conflict"
+            assert (await behind.start_18(**changes)).json()["title"] == "signaling-conflict"
         assert (await views.transfer(behind.node, theirs["pid"]))["state"] == "STARTED"

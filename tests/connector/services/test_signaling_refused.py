@@ -12,8 +12,9 @@ from connector.services import access
 from connector.services.discover import crawling, peering
 from connector.services.show import views
 from policies.problem import Problem
+from tests.peers import control_plane
 from tests.support import behind as making
-from tests.support.behind import FLOW, Behind, Json
+from tests.support.behind import AGREED, CONTROL, FLOW, Behind, Json
 from tests.support.clock import ManualClock
 from tests.support.pair import OPERATOR, pair, statements
 
@@ -50,7 +51,8 @@ class TestRefusals:
             ({"source": {"dataset": "nothing"}}, "dataset-unknown"),
             ({"source": {"dataset": "traces", "offer": "ni:///x"}}, "signaling-offer"),
             ({"callbackAddress": "http://169.254.169.254/control"}, "signaling-callback"),
-            ({"flowType": "PUSH"}, "transfer-format"),
+            ({"flowType": "PUSH"}, "transfer-sink"),
+            ({"flowType": "STREAM"}, "transfer-format"),
             ({"processId": "../data"}, "signaling-id"),
             ({"agreementId": "a b"}, "signaling-id"),
             ({"processId": "x" * 201}, "signaling-id"),
@@ -78,6 +80,68 @@ class TestRefusals:
     async def test_a_person_starts_transfers_here(self, behind: Behind):
         making.configure(behind.node, "steps", by_hand=("start",))
         assert (await behind.start()).json()["title"] == "signaling-by-hand"
+
+
+class TestPlainJson:
+    """The same for the plain JSON of an EDC 0.18."""
+
+    async def test_what_cannot_be_served(self, behind: Behind):
+        wrong = {
+            "@type": "DataAddress",
+            "endpointType": "HttpData",
+            "endpoint": "https://x.example",
+        }
+        cases: list[tuple[Json, str]] = [
+            ({"counterPartyId": "stranger"}, "signaling-consumer"),
+            # EDC 0.16 and 0.17 swap the participants: this names the institution itself.
+            ({"participantId": "lab", "counterPartyId": "university"}, "signaling-consumer"),
+            ({"source": {"dataset": "nothing"}}, "dataset-unknown"),
+            ({"source": {"offer": "ni:///x"}}, "signaling-offer"),
+            ({"metadata": {"offer": {"x": 1}}}, "protocol-not-text"),
+            ({"metadata": "traces"}, "protocol-not-object"),
+            ({"callbackAddress": "http://169.254.169.254/control"}, "signaling-callback"),
+            ({"callbackAddress": CONTROL + "/elsewhere"}, "signaling-callback"),
+            ({"transferType": "HttpData-PUSH"}, "transfer-sink"),
+            ({"transferType": "HttpData-PUSH", "dataAddress": wrong}, "signaling-sink"),
+            ({"transferType": "AmazonS3-PUSH", "dataAddress": wrong}, "transfer-format"),
+            ({"dataAddress": wrong}, "signaling-address"),
+            ({"processId": "../data"}, "signaling-id"),
+            ({"agreementId": "a b"}, "signaling-id"),
+            ({"messageId": None}, "protocol-member-missing"),
+            ({"transferType": None}, "protocol-member-missing"),
+            ({"@type": "DataFlowStartMessage"}, "protocol-member-missing"),
+        ]
+        for changes, code in cases:
+            answer = await behind.start_18(**changes)
+            assert answer.json()["title"] == code, changes
+            assert 400 <= answer.status_code < 500
+        assert await views.transfers(behind.node) == []
+        assert await views.agreements(behind.node) == []
+
+    async def test_it_receives_nothing_for_a_control_plane(self, behind: Behind):
+        prepare = control_plane.prepare_18(FLOW, AGREED, callback=CONTROL)
+        for place in ("/prepare", f"/{FLOW}/started"):
+            answer = await behind.signal(place, prepare)
+            assert (answer.status_code, answer.json()["title"]) == (422, "signaling-consumes")
+
+    @pytest.mark.parametrize("act", ["suspend", "resume", "terminate", "completed"])
+    async def test_a_flow_that_is_none(self, behind: Behind, act: str):
+        answer = await behind.signal(f"/unknown/{act}", control_plane.plain_18())
+        assert (answer.status_code, answer.json()["title"]) == (404, "transfer-unknown")
+
+    async def test_nobody_else_may_signal(self, behind: Behind):
+        body = behind.message_18()
+        acts = [
+            "start",
+            "prepare",
+            *(f"{FLOW}/{act}" for act in ("resume", "completed", "started")),
+        ]
+        for act in acts:
+            for token in ("preau_wrong/", ""):
+                answer = await behind.ask("POST", f"/signaling/{token}dataflows/{act}", body)
+                assert answer.status_code == 401, act
+        answer = await behind.ask("GET", f"/signaling/dataflows/{FLOW}/status")
+        assert answer.status_code == 401
 
 
 class TestWhoMaySignal:

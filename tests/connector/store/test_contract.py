@@ -219,6 +219,27 @@ class TestReading:
         assert caught.value.code == "store-read-only"
         assert await any_store.read(get("a")) is None
 
+    async def test_a_long_look_holds_nobody_up(self, database):
+        entered, leave = threading.Event(), threading.Event()
+
+        def unit(tx: Tx) -> str | None:
+            before = notes.get(tx, key="a")
+            entered.set()
+            assert leave.wait(WAIT)
+            assert notes.get(tx, key="a") == before
+            return before
+
+        store = Store.open(database)
+        await store.write(put("a", "old"))
+        look = asyncio.ensure_future(store.survey(unit))
+        assert await asyncio.to_thread(entered.wait, WAIT)
+        await store.write(put("a", "new"))
+        assert await store.read(get("a")) == "new"
+        leave.set()
+        assert await look == "old"
+        assert await store.survey(get("a")) == "new"
+        store.close()
+
 
 class TestMarks:
     async def test_a_mark_travels_with_the_next_group(self, any_store: Store):
@@ -377,7 +398,7 @@ class TestClosing:
     async def test_a_closed_store_says_so(self, any_store: Store):
         any_store.close()
         any_store.close()
-        for ask in (any_store.write, any_store.read):
+        for ask in (any_store.write, any_store.read, any_store.survey):
             with pytest.raises(Problem) as caught:
                 await ask(get("a"))
             assert caught.value.code == "store-closed"

@@ -6,13 +6,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from connector.protocol.machine import Role
 from connector.protocol.negotiation import Negotiation
 from connector.protocol.negotiation import State as NegotiationState
 from connector.protocol.transfer import State as TransferState
 from connector.protocol.transfer import Transfer
 from connector.store import agreements, decisions, inbox, messages, negotiations, replay, transfers
 from connector.store.rows import AgreementRow, DecisionRow, InboxRow, MessageRow
-from connector.store.store import Store, Unit
+from connector.store.store import Store, Tx, Unit
 from policies.problem import Problem
 
 NOW = datetime(2026, 9, 1, 8, 0, tzinfo=UTC)
@@ -174,6 +175,28 @@ class TestTransfers:
         assert refused(
             with_transfer, lambda tx: transfers.save(tx, started, expected_version=1)
         ) == ("store-conflict")
+
+    def test_those_we_serve_are_found_among_all(
+        self, with_agreement: Store, transfer: Callable[..., Transfer]
+    ):
+        made = [
+            transfer("urn:uuid:a", state=TransferState.STARTED),
+            transfer("urn:uuid:b", state=TransferState.SUSPENDED),
+            transfer("urn:uuid:c"),
+            transfer("urn:uuid:d", state=TransferState.COMPLETED),
+            transfer("urn:uuid:e", state=TransferState.STARTED, role=Role.CONSUMER),
+        ]
+
+        def unit(tx: Tx) -> None:
+            for row in made:
+                transfers.save(tx, row, expected_version=None)
+
+        with_agreement.write_now(unit)
+        found = with_agreement.read_now(transfers.served)
+        assert found == made[:2]
+        under = made[0].agreement
+        assert with_agreement.read_now(lambda tx: transfers.served(tx, agreement=under)) == found
+        assert with_agreement.read_now(lambda tx: transfers.served(tx, agreement="x")) == []
 
     def test_no_transfer_without_agreement(self, store: Store, transfer: Callable[..., Transfer]):
         code = refused(store, lambda tx: transfers.save(tx, transfer(), expected_version=None))
