@@ -147,14 +147,22 @@ class Worker(ABC):
 class Reader(Worker):
     """Runs the units of a group on one snapshot of what is committed, taken after all of them were
     asked for; on a new one after a unit that raised.
+
+    A session that was lost is opened again: nothing hangs on it, as the lock does on the writer's.
     """
+
+    def __init__(
+        self, name: str, connection: OwnedConnection, connect: Callable[[], OwnedConnection]
+    ) -> None:
+        super().__init__(name, connection)
+        self._connect = connect
 
     def _do(self, group: list[Job]) -> None:
         begun = False
         for job in group:
             try:
                 if not begun:
-                    self._connection.begin()
+                    self._begin()
                     begun = True
                 job.outcome = (_run(job, self._connection, set(), {}), None)
             except Exception as error:  # noqa: BLE001  (whatever a unit raises is its caller's)
@@ -163,6 +171,17 @@ class Reader(Worker):
                 begun = False
         if begun:
             _undo(self._connection)
+
+    def _begin(self) -> None:
+        try:
+            self._connection.begin()
+        except Problem as problem:
+            if problem.code != "store-lost":
+                raise
+            log.warning("%s: the session was lost and is opened again", self._thread.name)
+            self._connection.close()
+            self._connection = self._connect()
+            self._connection.begin()
 
 
 class Writer(Worker):
