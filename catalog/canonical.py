@@ -166,13 +166,13 @@ def _is_fit(document: object, *, linked: bool, ours: bool) -> bytes | None:
     if type(document) is not dict or not _are_plain_contexts(document.get("@context")):
         return None
     level: list[Any] = [{name: item for name, item in document.items() if name != "@context"}]
-    top = level[0]
+    top, words, maps = level[0], terms.words() if ours else None, terms.language_maps()
     for _ in range(MAX_DEPTH):
         deeper: list[Any] = []
         for item in level:
             kind = type(item)
             if kind is dict:
-                if linked and not _is_fit_node(item, deeper, named=item is not top, ours=ours):
+                if linked and not _is_fit_node(item, deeper, item is not top, words, maps):
                     return None
                 if not linked:
                     deeper.extend(item.values())
@@ -194,20 +194,26 @@ def _are_plain_contexts(contexts: object) -> bool:
     )
 
 
-def _is_fit_node(item: dict[str, object], deeper: list[object], *, named: bool, ours: bool) -> bool:
+def _is_fit_node(
+    item: dict[str, object],
+    deeper: list[object],
+    named: bool,  # noqa: FBT001  (called for each object of a document)
+    known: frozenset[str] | None,
+    maps: frozenset[str],
+) -> bool:
     """Whether the words of an object of linked data are known and it says what it is about; what
     it holds goes to `deeper`, but for texts by language, which are looked at here.
     """
     words = item.keys()
-    if ours and not words <= terms.words():
+    if known is not None and not words <= known:
         return False
     name = item.get("id")
     if named and not ((name and type(name) is str) or _is_typed(item)):
         return False
-    told = terms.language_maps() & words
-    if not told:
+    if maps.isdisjoint(words):
         deeper.extend(item.values())
         return True
+    told = maps & words
     for word, value in item.items():
         if word not in told or type(value) is not dict:
             deeper.append(value)

@@ -13,6 +13,8 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Final, TypeVar
 
+import orjson
+
 from policies import remember
 from policies.jcs import jcs
 from policies.model import (
@@ -76,7 +78,7 @@ def document(policy: Policy) -> Node:
     found |= _strategy(policy.conflict, policy.inherits)
     for member, parts in _rules(policy):
         if parts:
-            found[member] = _sorted([_fresh(_whole(part)) for part in parts])
+            found[member] = _sorted([orjson.loads(_written(part)) for part in parts])
     return found if policy.id else {k: v for k, v in found.items() if k != "id"}
 
 
@@ -114,18 +116,10 @@ def node(part: AnyConstraint | Rule | Duty) -> Node:
     return {"id": name(part), **_body(part, node, _sorted)}
 
 
-_whole: Final = by_identity(node)
-
-
-def _fresh(value: Node) -> Node:
-    """A copy of JSON that whoever gets it may change."""
-    return {name: _copied(item) for name, item in value.items()}
-
-
-def _copied(value: object) -> object:
-    if isinstance(value, dict):
-        return _fresh(value)
-    return [_copied(item) for item in value] if isinstance(value, list) else value
+@by_identity
+def _written(part: AnyConstraint | Rule | Duty) -> bytes:
+    """The normal form as bytes: read again, it is a copy that whoever gets it may change."""
+    return orjson.dumps(node(part))
 
 
 def value_node(value: Value) -> Node:

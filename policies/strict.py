@@ -129,8 +129,9 @@ class Members:
         value = self._data[member]
         if not isinstance(value, list) or not (value or empty):
             raise self.problem(member, "a list of texts")
+        plain = _are_texts(value)
         for index, item in enumerate(value):
-            if not _is_text(item):
+            if not (plain or _is_text(item)):
                 where = f"{self.where}.{member}[{index}]".lstrip(".")
                 Members({"": item}, self.code, where, _ONE, _NO).text("")
         read = tuple(map(str, value))
@@ -156,6 +157,18 @@ def _is_text(value: object, longest: int = _LONGEST) -> bool:
     )
 
 
+def _are_texts(found: list[object]) -> bool:
+    """Whether all of these are certainly such texts, looked at together."""
+    return (
+        _TEXTS.issuperset(map(type, found))
+        and not any(map(str.isspace, found))  # type: ignore[arg-type]
+        and all(map(_LENGTHS.__contains__, map(len, found)))  # type: ignore[arg-type]
+        and _SURROGATE.search("".join(found)) is None  # type: ignore[arg-type]
+    )
+
+
+_TEXTS: Final = frozenset({str})
+_LENGTHS: Final = range(1, _LONGEST + 1)
 _ONE: Final = frozenset({""})
 _NO: Final[frozenset[str]] = frozenset()
 

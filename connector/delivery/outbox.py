@@ -9,20 +9,20 @@ Order: the store leases at most one message of a process at a time, the oldest, 
 negotiation never overtake each other, while many negotiations go side by side.
 
 What the worker waits for are events: a commit, an answer, or the next due instant. A slow poll is
-the safety net. Leasing costs a commit; a service that leases in its own unit, right after
-`store.outbox.put`, and then calls `hand`, saves it (this is how the hot path stays within its
-fsyncs):
+the safety net. Leasing costs a commit; a service that has its messages leased as it queues them,
+and then calls `hand`, saves it (this is how the hot path stays within its fsyncs):
 
     def unit(tx):
+        leases = leasing(tx, now)
         ...
         outbox.put(tx, row)
-        return reply, lease(tx, now)
-    reply, leased = await store.write(unit)
-    worker.hand(leased)
+        return reply, leases
+    reply, leases = await store.write(unit)
+    worker.hand(leases.rows, leases.followed)
 
 A message that was answered is marked with the next transaction, whoever makes it. Only when the
-next message of its process waits already (`outbox.followed`, told to `hand`) is it marked at once,
-in the commit that leases that one.
+next message of its process waits already (`followed`, told to `hand`) is it marked at once, in the
+commit that leases that one.
 """
 
 import asyncio
@@ -92,8 +92,13 @@ arrived: a refusal may be one of a repeat.
 """
 
 
+def leasing(tx: Tx, now: datetime) -> outbox.Leases:
+    """Lease what a service's own unit will queue; `Worker.hand` it over once committed."""
+    return outbox.leasing(tx, now=now, lease_seconds=LEASE_SECONDS, limit=_AT_ONCE)
+
+
 def lease(tx: Tx, now: datetime, limit: int = _AT_ONCE) -> list[OutboxRow]:
-    """Lease due messages inside a service's own unit; `Worker.hand` them over once committed."""
+    """Lease messages that are due, of any process."""
     return outbox.claim(tx, now=now, lease_seconds=LEASE_SECONDS, limit=limit)
 
 
@@ -200,8 +205,8 @@ class Worker:
         return sum(self.left_alone(peer) is not None for peer in self._circuits)
 
     def hand(self, rows: Iterable[OutboxRow], followed: Iterable[str] = ()) -> None:
-        """Deliver messages that a committed unit has leased (see `lease`); `followed` are the
-        processes in which another one waits behind (`store.outbox.followed`).
+        """Deliver messages that a committed unit has leased (see `leasing`); `followed` are the
+        processes in which another one waits behind.
         """
         for row in rows:
             if row.seq not in self._held and not self._stopping:

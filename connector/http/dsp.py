@@ -1,14 +1,17 @@
 """The Dataspace Protocol 2025-1 over HTTPS, both roles on one base path.
 
-FastAPI only routes here: a request comes in, a response goes out, DSP's own error documents
-included. Whether we are consumer or provider of a negotiation or transfer is known by its pid.
+Plain routes: a request comes in, a response goes out, DSP's own error documents included. FastAPI's
+own kind would look for parameters and models, and there are none. Whether we are consumer or
+provider of a negotiation or transfer is known by its pid.
 """
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from fastapi import APIRouter, Request, Response
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route as Place
 
 from connector.base import telemetry
 from connector.http.problems import compressed, json_response, packed_response
@@ -100,13 +103,13 @@ GETS: Final[tuple[tuple[str, Reader, errors.ErrorKind], ...]] = (
 )
 
 
-def router(node: Node) -> APIRouter:
-    """The routes of one node, to be placed below `/dsp/2025-1`."""
-    made = APIRouter()
-    for route in POSTS:
-        made.add_api_route(route.path, _post(node, route), methods=["POST"])
+def places(node: Node, below: str) -> list[Place]:
+    """The routes of one node; `below` is the path of its base, such as `/dsp/2025-1`."""
+    made = [Place(below + route.path, _post(node, route), methods=["POST"]) for route in POSTS]
     for path, reader, error in GETS:
-        made.add_api_route(path, _get(node, reader, error), methods=["GET"])
+        place = Place(below + path, _get(node, reader, error))
+        place.methods = {"GET"}  # no HEAD: a question uses up a token, so it wants its answer
+        made.append(place)
     return made
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from fastapi import FastAPI
+from starlette.routing import Route
 
 from connector.http.dsp import POSTS
 from connector.http.signaling import PLACES
@@ -223,10 +224,19 @@ def document(app: FastAPI, *, prefix: str = "") -> Json:
 
 def operations(app: FastAPI) -> Iterator[tuple[str, str, str]]:
     """(path, method, name) of every route, converters left out of the path."""
-    for path, methods in app.openapi()["paths"].items():
-        plain = re.sub(r"\{(\w+):\w+\}", r"{\1}", path)
-        for method, found in methods.items():
-            yield plain, method, found.get("summary", method)
+    told = [
+        (path, method, found.get("summary", method))
+        for path, methods in app.openapi()["paths"].items()
+        for method, found in methods.items()
+    ]
+    told += [
+        (route.path, method.lower(), route.name)
+        for route in app.router.routes
+        if type(route) is Route  # FastAPI tells of its own kind only
+        for method in sorted(route.methods or ())
+    ]
+    for path, method, name in told:
+        yield re.sub(r"\{(\w+):\w+\}", r"{\1}", path), method, name
 
 
 def body_of(path: str) -> Mapping[str, Json] | None:

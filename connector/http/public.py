@@ -45,7 +45,7 @@ def app(node: Node) -> FastAPI:
     made.router.redirect_slashes = False
     prefix = urlsplit(node.url).path.rstrip("/")
     # What is asked most comes first: routes are looked through one by one.
-    made.include_router(dsp.router(node), prefix=prefix + "/dsp/2025-1")
+    made.router.routes.extend(dsp.places(node, prefix + "/dsp/2025-1"))
     for routes in (_catalogs, _documents, _looks, _log):
         made.include_router(routes(node), prefix=prefix)
     made.include_router(data.router(node), prefix=prefix + "/data")

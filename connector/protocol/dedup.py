@@ -18,7 +18,7 @@ from typing import Final
 
 from connector.protocol.errors import RemoteProtocolError
 from connector.protocol.messages.envelope import plain_term
-from policies.jcs import digest
+from policies.jcs import digest, digest_bytes
 
 # A first message names one pid only.
 _FIRST: Final = {
@@ -28,22 +28,25 @@ _FIRST: Final = {
 }
 
 
-def message_key(peer: str, wire: Mapping[str, object]) -> str:
-    """`sha-256:…` over the peer's DID, the type, both pids, and the digest of a later message."""
+def message_key(peer: str, wire: Mapping[str, object], named: str) -> str:
+    """`sha-256:…` over the peer's DID, the type, both pids, and, of a later message, the digest:
+    `named` is its `message_digest`.
+    """
     pids = [wire.get(name) for name in ("consumerPid", "providerPid")]
-    content = None if opens(wire) else message_digest(wire)
+    content = None if opens(wire) else named
     return digest([peer, plain_term(str(wire.get("@type"))), *pids, content])
 
 
-def message_digest(wire: Mapping[str, object]) -> str:
-    """`sha-256:…` over the JCS form of a message (a first message: without its `@id`).
+def message_digest(wire: Mapping[str, object], written: bytes | None = None) -> str:
+    """`sha-256:…` over the JCS form of a message (a first message: without its `@id`); `written`
+    is that of the whole message, where it is known.
 
     Raises:
         ValueError: the value has no canonical form; what `strict_json` returned always has one.
     """
     if opens(wire):
         return digest({name: value for name, value in wire.items() if name != "@id"})
-    return digest(wire)
+    return digest(wire) if written is None else digest_bytes(written)
 
 
 def opens(wire: Mapping[str, object]) -> bool:
@@ -52,11 +55,12 @@ def opens(wire: Mapping[str, object]) -> bool:
     return missing is not None and wire.get(missing) is None
 
 
-def repeated(wire: Mapping[str, object], seen: str | None, *, legal_now: bool) -> bool:
+def repeated(wire: Mapping[str, object], named: str, seen: str | None, *, legal_now: bool) -> bool:
     """Whether an arriving message came before, so that its stored answer is to be sent again.
 
     Args:
         wire: the message as received, JSON parsed.
+        named: its `message_digest`.
         seen: the digest stored under its key, if any.
         legal_now: whether its act is possible in the state as it is now (`Negotiation.legal`,
             `Transfer.legal`); False for a first message. When the answer is no although the key
@@ -68,6 +72,6 @@ def repeated(wire: Mapping[str, object], seen: str | None, *, legal_now: bool) -
     """
     if seen is None:
         return False
-    if seen != message_digest(wire):
+    if seen != named:
         raise RemoteProtocolError("protocol-message-conflict")
     return isinstance(wire.get("@id"), str) or opens(wire) or not legal_now

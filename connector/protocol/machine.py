@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from dataclasses import fields
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from functools import cache
+from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 from connector.base.clock import format_time
 from connector.protocol.errors import LocalProtocolError, ProtocolError, RemoteProtocolError
@@ -17,6 +18,9 @@ from connector.protocol.names import NO_PID
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
+
+
+_PLAIN: Final = frozenset({str, int, bool, dict, type(None)})
 
 
 class Role(StrEnum):
@@ -122,14 +126,18 @@ def name_of(value: object) -> str | None:
 
 def row_of(record: "DataclassInstance") -> dict[str, object]:
     """A process as plain JSON: times as RFC 3339, tuples as lists, enumerations as their values."""
-    return {field.name: _plain(getattr(record, field.name)) for field in fields(record)}
+    row = {name: getattr(record, name) for name in _names(type(record))}
+    for name, value in row.items():
+        kind = type(value)
+        if kind is datetime:
+            row[name] = format_time(value)
+        elif kind is tuple:
+            row[name] = list(value)
+        elif kind not in _PLAIN and isinstance(value, StrEnum):
+            row[name] = value.value
+    return row
 
 
-def _plain(value: object) -> object:
-    if isinstance(value, StrEnum):
-        return value.value
-    if isinstance(value, datetime):
-        return format_time(value)
-    if isinstance(value, tuple):
-        return list(value)
-    return value
+@cache
+def _names(kind: "type[DataclassInstance]") -> tuple[str, ...]:
+    return tuple(field.name for field in fields(kind))

@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any, Final, Self, TypedDict, Unpack
 from uuid import UUID
 
@@ -366,6 +367,7 @@ def read_document(n: Negotiation, reference: Mapping[str, str], now: datetime) -
     return replace(n, signed_document=reference, version=n.version + 1, updated=now)
 
 
+@lru_cache(maxsize=1024)
 def agreement_id(provider: str, consumer: str, provider_pid: str, consumer_pid: str) -> str:
     """The one agreement id of a negotiation: `urn:uuid:` with a UUIDv8 (RFC 9562 section 5.8).
 

@@ -30,9 +30,13 @@ Process = Negotiation | Transfer
 Json = dict[str, Any]
 
 
-def received(node: Node, tx: Tx, process: Process, wire: Mapping[str, Any]) -> None:
-    """Note a message of the peer, after the step it caused."""
-    _note(node, tx, process, wire, "in")
+def received(
+    node: Node, tx: Tx, process: Process, wire: Mapping[str, Any], written: bytes | None = None
+) -> None:
+    """Note a message of the peer, after the step it caused; `written` are its canonical bytes,
+    where they are known.
+    """
+    _note(node, tx, process, wire, "in", written)
 
 
 def sent(
@@ -149,12 +153,18 @@ def agreement_of(node: Node, process: Process) -> str | None:
 
 
 def _note(
-    node: Node, tx: Tx, process: Process, wire: Mapping[str, Any], direction: Direction
+    node: Node,
+    tx: Tx,
+    process: Process,
+    wire: Mapping[str, Any],
+    direction: Direction,
+    written: bytes | None = None,
 ) -> bytes:
     """Log and keep a message; the canonical bytes that are kept (no secrets)."""
     now = node.clock.now()
     kind = "transfer" if isinstance(process, Transfer) else "negotiation"
-    kept = jcs(without_secrets(wire))
+    secret = "dataAddress" in wire
+    kept = jcs(without_secrets(wire)) if secret or written is None else written
     named = digest_bytes(kept)
     body = bodies.message(wire, direction, process.state.value, named)
     agreement = agreement_of(node, process)

@@ -6,13 +6,14 @@ from sqlalchemy import bindparam, or_, update
 
 from connector.store.codec import Codec
 from connector.store.queries import adding_once, by, chosen, given
-from connector.store.rows import AgreementRow, AgreementState
+from connector.store.rows import AgreementRow, AgreementState, PromisedRow
 from connector.store.statement import Statement
 from connector.store.tables import AGREEMENT
 from connector.store.tx import Tx
 from policies.problem import Problem
 
 _CODEC: Final = Codec(AgreementRow, AGREEMENT)
+_PROMISED: Final = Codec(PromisedRow, AGREEMENT)
 # Whatever was signed stays; these may still come or move.
 _CHANGING: Final = (
     "state",
@@ -34,6 +35,12 @@ _UPDATE: Final = Statement(
 _SET_STATE: Final = Statement(
     update(AGREEMENT).where(given(AGREEMENT.c.id)).values(state=bindparam("state"))
 )
+_COUNTERSIGNED: Final = Statement(
+    update(AGREEMENT)
+    .where(given(AGREEMENT.c.id), given(AGREEMENT.c.digest))
+    .values(consumer_proof=bindparam("consumer_proof"), body=bindparam("body"))
+)
+_GET_PROMISED: Final = by(_PROMISED, AGREEMENT.c.id)
 _GET: Final = by(_CODEC, AGREEMENT.c.id)
 _BY_NEGOTIATION: Final = by(_CODEC, AGREEMENT.c.negotiation)
 _STATE: Final = bindparam("state", type_=AGREEMENT.c.state.type)
@@ -66,6 +73,23 @@ def update_row(tx: Tx, row: AgreementRow) -> None:
     values: dict[str, Any] = _CODEC.values(row)
     changed = {name: values[name] for name in ("id", "digest", *_CHANGING)}
     if not tx.change(_UPDATE, **changed):
+        raise Problem("store-conflict", what="agreement")
+
+
+def promised(tx: Tx, *, id: str) -> PromisedRow | None:
+    """What of an agreement the second signature is about; the rest of it is long."""
+    return _PROMISED.maybe(tx.one(_GET_PROMISED, id=id))
+
+
+def countersigned(tx: Tx, row: PromisedRow) -> None:
+    """Store the consumer's proof, and the body.
+
+    Raises:
+        Problem: `store-conflict`: no agreement has this id and this digest.
+    """
+    values = _PROMISED.values(row)
+    del values["document"]
+    if not tx.change(_COUNTERSIGNED, **values):
         raise Problem("store-conflict", what="agreement")
 
 

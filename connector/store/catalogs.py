@@ -50,6 +50,7 @@ _REVISIONS_OF: Final = Statement(
 def put_dataset(tx: Tx, row: DatasetRow) -> None:
     """Store a dataset as it stands now."""
     tx.change(_PUT_DATASET, **_DATASETS.values(row))
+    tx.seen[_DATASET_BY_IRI, row.iri] = row
 
 
 def dataset(tx: Tx, *, id: str) -> DatasetRow | None:
@@ -59,7 +60,11 @@ def dataset(tx: Tx, *, id: str) -> DatasetRow | None:
 
 def dataset_by_iri(tx: Tx, *, iri: str) -> DatasetRow | None:
     """A dataset by its IRI."""
-    return _DATASETS.maybe(tx.one(_DATASET_BY_IRI, iri=iri))
+    key = (_DATASET_BY_IRI, iri)
+    found: DatasetRow | None = tx.seen.get(key)
+    if found is None:
+        found = tx.seen[key] = _DATASETS.maybe(tx.one(_DATASET_BY_IRI, iri=iri))
+    return found
 
 
 def datasets(
@@ -75,6 +80,8 @@ def add_document(tx: Tx, row: DocumentRow) -> None:
     Raises:
         Problem: `store-conflict`: another document has this IRI; documents never change.
     """
+    if document_by_digest(tx, digest=row.digest) == row:  # as a rule: it is long
+        return
     if not tx.change(_ADD_DOCUMENT, **_DOCUMENTS.values(row)) and document(tx, iri=row.iri) != row:
         raise Problem("store-conflict", what="document")
 

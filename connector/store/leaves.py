@@ -20,6 +20,7 @@ _CHECKPOINTS: Final = Codec(CheckpointRow, CHECKPOINT)
 _NEXT_INDEX: Final = next_number(LEAF.c.idx, first=0)
 _NEXT_N: Final = next_number(LEAF.c.n, given(LEAF.c.agreement), given(LEAF.c.type))
 _NEXT_N_OF_NONE: Final = next_number(LEAF.c.n, LEAF.c.agreement.is_(None), given(LEAF.c.type))
+_ANY: Final = Statement(select(LEAF.c.idx).where(given(LEAF.c.agreement)).limit(1))
 # One statement both checks and writes: a leaf that is not the next one changes nothing.
 _INSERT: Final = Statement(
     insert(LEAF).from_select(
@@ -64,13 +65,12 @@ def next_index(tx: Tx) -> int:
 
 def next_number_of(tx: Tx, *, agreement: str | None, type: str) -> int:
     """The next `n` of leaves with a shared body, of one type, under one agreement; from 1."""
-    row = (
-        tx.one(_NEXT_N_OF_NONE, type=type)
-        if agreement is None
-        else tx.one(_NEXT_N, agreement=agreement, type=type)
-    )
-    number: int = value(row)
-    return number
+    key = (_NEXT_N, agreement, type)
+    known: int | None = tx.seen.get(key)
+    if known is None:
+        new = (_ANY, agreement) in tx.seen
+        known = tx.seen[key] = 1 if new else _next_n(tx, agreement, type)
+    return known
 
 
 def insert_leaf(tx: Tx, row: LeafRow) -> None:
@@ -83,7 +83,23 @@ def insert_leaf(tx: Tx, row: LeafRow) -> None:
     if not tx.change(_INSERT, **_CODEC.values(row)):
         raise Problem("store-leaf-order", index=row.idx)
     tx.seen[_NEWEST] = (row.idx, row.at)
+    key = (_NEXT_N, row.agreement, row.type)
+    known = tx.seen.get(key)
+    if known is None:  # not numbered by us
+        tx.seen.pop((_ANY, row.agreement), None)
+    elif row.n is not None:
+        tx.seen[key] = max(known, row.n + 1)
     tx.announce("leaf")
+
+
+def _next_n(tx: Tx, agreement: str | None, type: str) -> int:
+    row = (
+        tx.one(_NEXT_N_OF_NONE, type=type)
+        if agreement is None
+        else tx.one(_NEXT_N, agreement=agreement, type=type)
+    )
+    number: int = value(row)
+    return number
 
 
 def get(tx: Tx, *, index: int) -> LeafRow | None:
@@ -130,6 +146,8 @@ def keep_salt(tx: Tx, *, agreement: str, fresh: Callable[[], bytes]) -> bytes:
         kept = fresh()
         tx.change(_KEEP_SALT, agreement=agreement, salt=kept)
         tx.seen[_SALT, agreement] = kept
+        if tx.one(_ANY, agreement=agreement) is None:
+            tx.seen[_ANY, agreement] = False
     return kept
 
 

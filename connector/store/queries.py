@@ -75,17 +75,23 @@ def value(row: Row | None) -> Any:  # noqa: ANN401  (whatever the column holds)
     return None if row is None else row[0]
 
 
-def adding_numbered(table: Table) -> Statement:
-    """Insert a row under the next `seq` of its table, and tell it (`numbered`)."""
+def adding_numbered(table: Table, *told: Column[Any], **made: ColumnElement[Any]) -> Statement:
+    """Insert a row under the next `seq` of its table, and tell it and the columns `told`
+    (`numbered`); what is not given by a parameter is `made` by the database.
+    """
     seq = table.c.seq
     after = func.coalesce(func.max(seq) + literal_column("1"), literal_column("1"))
     columns = [column for column in table.columns if column is not seq]
-    given = (bindparam(column.name, type_=column.type) for column in columns)
+    given = (made.get(c.name, bindparam(c.name, type_=c.type)) for c in columns)
     numbered = select(select(after).scalar_subquery(), *given)
-    return Statement(insert(table).from_select([seq, *columns], numbered).returning(seq))
+    return Statement(insert(table).from_select([seq, *columns], numbered).returning(seq, *told))
 
 
 def numbered(tx: Tx, add: Statement, values: dict[str, Any]) -> int:
     """Insert a row by `adding_numbered`, whatever its own `seq`; the number it got."""
-    (seq,) = tx.run(add, **{name: one for name, one in values.items() if name != "seq"})[0]
-    return int(seq)
+    return int(added(tx, add, values)[0])
+
+
+def added(tx: Tx, add: Statement, values: dict[str, Any]) -> Row:
+    """As `numbered`: the number, and whatever else the statement tells."""
+    return tx.run(add, **{name: one for name, one in values.items() if name != "seq"})[0]

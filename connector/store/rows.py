@@ -158,6 +158,17 @@ class AgreementRow:
 
 
 @dataclass(frozen=True, slots=True)
+class PromisedRow:
+    """The part of an agreement that its second signature is about and goes to."""
+
+    id: str
+    document: Json
+    digest: str
+    consumer_proof: Json | None
+    body: Json
+
+
+@dataclass(frozen=True, slots=True)
 class MessageRow:
     """A protocol message as it was received or written; `process` is our pid."""
 

@@ -58,8 +58,8 @@ class Store:
             surveyor = engine.reader()
             opened.pop_all()
         self._writer = Writer(writer, self._committed, self._stopped)
-        self._reader = Reader("preau-store-reader", reader)
-        self._surveyor = Reader("preau-store-surveyor", surveyor)
+        self._reader = Reader("preau-store-reader", reader, engine.reader)
+        self._surveyor = Reader("preau-store-surveyor", surveyor, engine.reader)
         for worker in (self._writer, self._reader, self._surveyor):
             worker.start()
 

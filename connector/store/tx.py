@@ -61,16 +61,19 @@ class Tx:
     the Problem into another, but not carry on and return as if nothing had happened.
     """
 
-    __slots__ = ("_connection", "_dialect", "broken", "seen", "topics")
+    __slots__ = ("_connection", "_dialect", "broken", "own", "seen", "topics")
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, seen: dict[object, Any] | None = None) -> None:
         self._connection: Connection | None = connection
         self._dialect = connection.dialect
         self.broken: Problem | None = None
         self.topics: set[str] = set()
-        self.seen: dict[object, Any] = {}
+        self.own: dict[object, Any] = {}
+        """What repositories keep for this unit alone."""
+        self.seen: dict[object, Any] = {} if seen is None else seen
         """What repositories have read or written in this transaction and need not read again:
-        nobody else writes meanwhile. Whoever changes such a row otherwise must forget it.
+        nobody else writes meanwhile. The units of a group share it as they share the transaction.
+        Whoever changes such a row otherwise must forget it.
         """
 
     def run(self, statement: Statement, /, **params: object) -> list[Row]:

@@ -145,16 +145,43 @@ class Worker(ABC):
 
 
 class Reader(Worker):
-    """Runs each unit on its own snapshot of what is committed."""
+    """Runs the units of a group on one snapshot of what is committed, taken after all of them were
+    asked for; on a new one after a unit that raised.
+
+    A session that was lost is opened again: nothing hangs on it, as the lock does on the writer's.
+    """
+
+    def __init__(
+        self, name: str, connection: OwnedConnection, connect: Callable[[], OwnedConnection]
+    ) -> None:
+        super().__init__(name, connection)
+        self._connect = connect
 
     def _do(self, group: list[Job]) -> None:
+        begun = False
         for job in group:
             try:
-                self._connection.begin()
-                job.outcome = (_run(job, self._connection, set()), None)
+                if not begun:
+                    self._begin()
+                    begun = True
+                job.outcome = (_run(job, self._connection, set(), {}), None)
             except Exception as error:  # noqa: BLE001  (whatever a unit raises is its caller's)
                 job.outcome = (None, self._connection.translate(error))
+                _undo(self._connection)
+                begun = False
+        if begun:
             _undo(self._connection)
+
+    def _begin(self) -> None:
+        try:
+            self._connection.begin()
+        except Problem as problem:
+            if problem.code != "store-lost":
+                raise
+            log.warning("%s: the session was lost and is opened again", self._thread.name)
+            self._connection.close()
+            self._connection = self._connect()
+            self._connection.begin()
 
 
 class Writer(Worker):
@@ -199,8 +226,9 @@ class Writer(Worker):
         """
         self._begin()
         topics: set[str] = set()
+        seen: dict[object, Any] = {}
         try:
-            results = [_run(job, self._connection, topics) for job in group]
+            results = [_run(job, self._connection, topics, seen) for job in group]
             written = self._connection.commit()
         except Doubt as doubt:
             self._stop(doubt.problem)
@@ -250,9 +278,11 @@ class _Refusal(Exception):
         self.problem = problem
 
 
-def _run(job: Job, connection: OwnedConnection, topics: set[str]) -> object:
-    """Run a unit; the topics it announced join those of its group."""
-    tx = Tx(connection)
+def _run(
+    job: Job, connection: OwnedConnection, topics: set[str], seen: dict[object, Any]
+) -> object:
+    """Run a unit; the topics it announced, and what it has seen, join those of its group."""
+    tx = Tx(connection, seen)
     try:
         result = job.unit(tx)
     except StopIteration as error:

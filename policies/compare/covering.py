@@ -199,24 +199,33 @@ def _dues(
 
 
 def _unmet(outer: Iterable[AnyConstraint], inner: tuple[AnyConstraint, ...]) -> list[Difference]:
-    return [_gap(each, inner) for each in outer if not implied(each, inner)]
+    held = _held(inner)
+    return [_gap(each, inner) for each in outer if not _implied(each, held)]
 
 
 def implied(outer: AnyConstraint, inner: tuple[AnyConstraint, ...]) -> bool:
     """Whether constraints that hold together make the outer one hold."""
-    flat = tuple(flatten(inner))
-    if any(name(each) == name(outer) for each in flat):
+    return _implied(outer, _held(inner))
+
+
+def _held(inner: tuple[AnyConstraint, ...]) -> dict[str, AnyConstraint]:
+    """What must hold together, by name."""
+    return {name(each): each for each in flatten(inner)}
+
+
+def _implied(outer: AnyConstraint, held: dict[str, AnyConstraint]) -> bool:
+    if name(outer) in held:
         return True
     if isinstance(outer, LogicalConstraint):
         if outer.operator == _AND:
-            return all(implied(child, inner) for child in outer.operands)
-        return outer.operator == _OR and any(implied(child, inner) for child in outer.operands)
+            return all(_implied(child, held) for child in outer.operands)
+        return outer.operator == _OR and any(_implied(child, held) for child in outer.operands)
     operand = operands.find(outer.left)
     if operand is None or beyond(outer):
         return False
     return any(
         operand.implies(each, outer) or _pinned(operand, each, outer)
-        for each in flat
+        for each in held.values()
         if isinstance(each, Constraint) and each.left == outer.left and not beyond(each)
     )
 

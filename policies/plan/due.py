@@ -7,9 +7,11 @@ from typing import Final
 from policies import operands, values
 from policies.decision import Promise
 from policies.model import Constraint, Policy, Rule, atoms
+from policies.naming import name
 from policies.operands.base import EQ, GT, GTEQ, LT, LTEQ
 from policies.plan.duties import PlanDuty, Trigger
 from policies.plan.shares import conjuncts
+from policies.remember import by_identity
 from policies.vocabulary import DECLARED, ODRL
 
 _DATE: Final = ODRL + "dateTime"
@@ -39,12 +41,14 @@ def duty(promise: Promise, agreement: Policy) -> PlanDuty:
     )
 
 
+@by_identity
 def _limit(atom: Constraint | None) -> values.Duration | None:
     if atom is None or atom.operator not in {LT, LTEQ, EQ}:
         return None
     return values.duration(atom.right[0].text)
 
 
+@by_identity
 def _end(atom: Constraint | None) -> datetime | None:
     """When a bound on the clock ends what it bounds, at the latest: of a day its begin (`lt`) or
     its end, in the first zone where that is.
@@ -107,7 +111,7 @@ def _bounds(permission: Rule, agreement: Policy) -> Iterable[Trigger]:
 def _checks(permission: Rule, agreement: Policy) -> Iterable[Trigger]:
     """Where only another look tells: alternatives, exact dates, prohibitions, what others say."""
     plain = {
-        atom
+        name(atom)
         for atom in conjuncts(permission.constraints)
         if isinstance(atom, Constraint) and atom.operator in {LT, LTEQ, GT, GTEQ}
     }
@@ -116,7 +120,7 @@ def _checks(permission: Rule, agreement: Policy) -> Iterable[Trigger]:
         operand = operands.find(atom.left)
         if operand is not None and operand.source in _CHANGING:
             yield Trigger("check", on=atom.left)
-        if atom not in plain:
+        if name(atom) not in plain:
             for edge in sorted(_edges(atom, agreement)):
                 yield Trigger("check", at=values.show(edge))
 

@@ -16,6 +16,7 @@ from policies.naming import name
 from policies.plan import residue
 from policies.plan.residue import KINDS, Const, Predicate, Test, Truth
 from policies.plan.shares import conjuncts, contradiction, of_row, per_row
+from policies.remember import by_identity
 from policies.trace import ConstraintTrace, Outcome
 
 Known = Mapping[Test, Truth]
@@ -45,18 +46,26 @@ def left_over(
     Raises:
         Problem: `policy-plan-contradiction`: no row could ever leave.
     """
-    asked = [each for each in conjuncts(permission.constraints) if per_row(each)]
+    asked, whole = _asked(permission)
+    if not asked:
+        return None
     fixed = {
         test: truth for test, truth in known(decided).items() if _source(test.column) in _FIXED
     }
-    whole = residue.group("all", [predicate(each) for each in asked])
     left = residue.bind(whole, lambda one: _fold(one, fixed, configured))
     if left == residue.TRUE:
         return None
     if isinstance(left, Const):
-        row = next(atom.left for atom in atoms(tuple(asked)) if of_row(atom))
+        row = next(atom.left for atom in atoms(asked) if of_row(atom))
         raise contradiction(row)
     return left
+
+
+@by_identity
+def _asked(permission: Rule) -> tuple[tuple[AnyConstraint, ...], Predicate]:
+    """What a permission asks of each row, and all of it as one predicate, nothing folded."""
+    asked = tuple(each for each in conjuncts(permission.constraints) if per_row(each))
+    return asked, residue.group("all", [predicate(each) for each in asked])
 
 
 def known(decided: Decision) -> Known:

@@ -26,13 +26,19 @@ M = TypeVar("M")
 
 @dataclass(frozen=True, slots=True)
 class Incoming(Generic[M]):
-    """A message as it came: who sent it, typed, its JSON, and the pid or cursor in its address."""
+    """A message as it came: who sent it, typed, its JSON, and the pid or cursor in its address;
+    `written` are the JSON's canonical bytes.
+    """
 
     caller: Caller
     message: M
     wire: dict[str, Any]
     pid: str | None
     cursor: str | None = None
+    written: bytes = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "written", jcs(self.wire))
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +61,13 @@ async def receive(node: Node, incoming: Incoming[Any], act: Callable[[Tx], Reply
             one; `identity-token-replayed`; whatever `act` raises. Nothing has changed then.
     """
     caller = incoming.caller
-    key = message_key(caller.did, incoming.wire)
-    digest = message_digest(incoming.wire)
+    digest = message_digest(incoming.wire, incoming.written)
+    key = message_key(caller.did, incoming.wire, digest)
 
     def unit(tx: Tx) -> Reply:
         spend(tx, caller)
         seen = inbox.find(tx, key=key)
-        if seen is not None and repeated(incoming.wire, seen.digest, legal_now=False):
+        if seen is not None and repeated(incoming.wire, digest, seen.digest, legal_now=False):
             return Reply(seen.status, json.loads(seen.reply))
         reply = act(tx)
         row = InboxRow(

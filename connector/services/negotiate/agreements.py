@@ -16,6 +16,7 @@ from datetime import datetime
 from typing import Any, Final, cast
 
 from catalog import proofs
+from catalog.canonical import check
 from catalog.terms import SIGNED
 from connector.base.clock import format_time
 from connector.dataplane import runnable
@@ -34,7 +35,7 @@ from connector.store import decisions, notes
 from connector.store.rows import AgreementRow
 from connector.store.store import Tx
 from policies import folded, odrl
-from policies.jcs import digest
+from policies.jcs import digest, digest_bytes
 from policies.model import Policy
 from policies.plan import Plan, needs
 from policies.problem import Problem
@@ -50,9 +51,13 @@ _REPEATED: Final = (*_RULES, "profile")
 
 @dataclass(frozen=True, slots=True)
 class Signed:
-    """An agreement document with what each party put to it so far, and what travels."""
+    """An agreement document with what each party put to it so far, and what travels.
+
+    `written` are the document's canonical bytes, found fit to be signed.
+    """
 
     document: Json
+    written: bytes
     provider_proof: Json | None
     consumer_proof: Json | None
     wire: Json
@@ -75,7 +80,8 @@ def propose(node: Node, n: Negotiation, found: Published) -> Signed:
     made = document(n, policy, now)
     plan = planning.compile_plan(n, policy, found.dataset, now)
     runnable.check(needs(plan))
-    proof = sign(node, made)
+    written = check(made)
+    proof = sign(node, made, written)
     wire: Json = {
         "@type": "Agreement",
         "@id": made["id"],
@@ -90,7 +96,7 @@ def propose(node: Node, n: Negotiation, found: Published) -> Signed:
         wire = cast("Json", folded.unfolded(wire))
     else:
         wire = _with_ours(wire, made, proof)
-    return Signed(made, proof, None, wire, policy, plan, found.document)
+    return Signed(made, written, proof, None, wire, policy, plan, found.document)
 
 
 def countersign(node: Node, tx: Tx, n: Negotiation, terms: Terms, caller: Caller) -> Signed:
@@ -104,20 +110,22 @@ def countersign(node: Node, tx: Tx, n: Negotiation, terms: Terms, caller: Caller
     at = moment(str(terms.wire.get("timestamp", "")))
     if at is None:
         raise Problem("agreement-differs", members="timestamp")
-    policy, ours = (agreed_policy(node, n, each.policy, at) for each in (terms, offered))
+    policy, due = (agreed_policy(node, n, each.policy, at) for each in (terms, offered))
     made = document(n, policy, at)
-    expected = made if policy == ours else document(n, ours, at)
+    expected = made if policy == due else document(n, due, at)
     wrong = [name for name in sorted({*made, *expected}) if made.get(name) != expected.get(name)]
     wrong += _other_names(terms.wire, expected, attested=attested)
     if wrong:
         raise Problem("agreement-differs", members=", ".join(wrong))
+    written, wire = check(made), dict(terms.wire)
     if attested:
         asked = json.loads(notes.get(tx, key=OFFERED + n.pid) or "{}")
-        return Signed(made, None, sign(node, made), dict(terms.wire), policy, None, asked)
-    proof = check_proof(made, extension(terms.wire, "proof"), caller)
+        return Signed(made, written, None, sign(node, made, written), wire, policy, None, asked)
+    proof = check_proof(made, extension(terms.wire, "proof"), caller, written)
     dataset_document, dataset = published.named(tx, n.signed_document)
     plan = planning.compile_plan(n, policy, dataset, at)
-    return Signed(made, proof, sign(node, made), dict(terms.wire), policy, plan, dataset_document)
+    ours = sign(node, made, written)
+    return Signed(made, written, proof, ours, wire, policy, plan, dataset_document)
 
 
 def keep(node: Node, tx: Tx, n: Negotiation, signed: Signed, caller: Caller | None = None) -> None:
@@ -126,7 +134,7 @@ def keep(node: Node, tx: Tx, n: Negotiation, signed: Signed, caller: Caller | No
     ours = own_did(node)
     plan = signed.plan.document() if signed.plan else None
     assured = bodies.plan(plan) if plan else {}
-    named = digest(signed.document)
+    named = digest_bytes(signed.written)
     peer_did = dict(caller.document.source) if caller and caller.signs else None
     rows.add(
         tx,
@@ -170,19 +178,17 @@ def complete(node: Node, tx: Tx, n: Negotiation, proof: object, caller: Caller) 
     Raises:
         Problem: `agreement-proof-missing`, `catalog-proof-…`.
     """
-    row = rows.get(tx, id=str(n.agreement_id))
-    if row is None:
+    signed = rows.promised(tx, id=str(n.agreement_id))
+    if signed is None:
         raise Problem("agreement-unknown")
     if attests(node, n.peer):
-        _attest(node, tx, row.document, caller)
+        _attest(node, tx, signed.document, caller)
         return
-    checked = check_proof(row.document, proof, caller)
+    checked = check_proof(signed.document, proof, caller)
     peer_did = dict(caller.document.source)
-    rows.update_row(
-        tx,
-        replace(row, consumer_proof=checked, body={**row.body, "peer_did": peer_did}),
-    )
-    _assent(node, tx, row.document, caller.did, checked, peer_did, row.digest)
+    body = {**signed.body, "peer_did": peer_did}
+    rows.countersigned(tx, replace(signed, consumer_proof=checked, body=body))
+    _assent(node, tx, signed.document, caller.did, checked, peer_did, signed.digest)
 
 
 def sign_kept(node: Node, tx: Tx, n: Negotiation) -> Json:
@@ -239,28 +245,33 @@ def document(n: Negotiation, policy: Policy, at: datetime) -> Json:
     return made
 
 
-def sign(node: Node, body: Mapping[str, Any]) -> Json:
-    """Our proof over a document that has none."""
+def sign(node: Node, body: Mapping[str, Any], written: bytes | None = None) -> Json:
+    """Our proof over a document that has none; `written` is what `canonical.check` said of it."""
     signed = proofs.sign(
         body,
         sign=node.keys.sign_assertion,
         method=node.assertion_method,
         created=node.clock.now(),
         proof_id=node.ids.uuid(),
+        written=written,
     )
     return cast("Json", signed["proof"])
 
 
-def check_proof(body: Mapping[str, Any], proof: object, caller: Caller) -> Json:
-    """The caller's proof, after it was found to be a valid signature over `body`.
+def check_proof(
+    body: Mapping[str, Any], proof: object, caller: Caller, written: bytes | None = None
+) -> Json:
+    """The caller's proof, after it was found to be a valid signature over `body`, whose canonical
+    bytes `written` are.
 
     Raises:
         Problem: `agreement-proof-missing`, or what `catalog.proofs.verify` finds.
     """
     if not isinstance(proof, Mapping):
         raise Problem("agreement-proof-missing")
-    proofs.verify({**body, "proof": dict(proof)}, caller.document.assertion_key)
-    return dict(proof)
+    checked = dict(proof)
+    proofs.verify({**body, "proof": checked}, caller.document.assertion_key, written=written)
+    return checked
 
 
 def returned_by(tx: Tx, n: Negotiation) -> str | None:

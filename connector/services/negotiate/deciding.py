@@ -21,6 +21,7 @@ from connector.services.access import Caller
 from connector.services.negotiate import agreements, countering, planning
 from connector.services.negotiate.countering import Proposal
 from connector.services.node import Node
+from connector.services.processes import save_negotiation
 from connector.services.publish import published
 from connector.store import agreements as agreement_rows
 from connector.store import peers
@@ -172,9 +173,10 @@ def conclude(node: Node, tx: Tx, n: Negotiation) -> Negotiation:
         id=node.ids.uuid(),
         provider_pid=n.pid,
         consumer_pid=str(n.consumer_pid),
-        agreement=Terms.read(signed.wire, kind="Agreement"),
+        agreement=Terms(signed.wire, signed.policy),
     )
     ledger.sent(node, tx, n, message)
+    save_negotiation(tx, n)  # the agreement refers to it
     agreements.keep(node, tx, n, signed)
     return n
 

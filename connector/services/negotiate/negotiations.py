@@ -55,8 +55,7 @@ async def requested(node: Node, incoming: Incoming[messages.ContractRequest]) ->
                 application=application,
             )
             deciding.check_visible(tx, n, caller)
-            ledger.received(node, tx, n, incoming.wire)
-            save_negotiation(tx, n)  # an agreement refers to it
+            ledger.received(node, tx, n, incoming.wire, incoming.written)
         else:
             before = negotiation(tx, incoming.pid, peer=caller.did).offer_id
             n = _step(node, tx, incoming, Act.REQUEST, offer=offer, application=application)
@@ -94,7 +93,7 @@ async def offered(node: Node, incoming: Incoming[messages.ContractOffer]) -> Rep
             offer=message.offer.wire,
             reasons=reasons,
         )
-        ledger.received(node, tx, n, incoming.wire)
+        ledger.received(node, tx, n, incoming.wire, incoming.written)
         save_negotiation(tx, n)
         return Reply(CREATED, messages.ContractNegotiation.of(n).wire())
 
@@ -202,5 +201,5 @@ def _step(
     content["provider_pid"] = incoming.message.provider_pid
     content["consumer_pid"] = incoming.message.consumer_pid
     n = machine.step(before, act, by, node.clock.now(), **content)
-    ledger.received(node, tx, n, incoming.wire)
+    ledger.received(node, tx, n, incoming.wire, incoming.written)
     return n

@@ -35,7 +35,7 @@ from connector.store.codec import to_text
 from connector.store.store import Tx
 from policies import application as applications
 from policies import compare
-from policies.application import Draft
+from policies.application import Application, Draft
 from policies.model import Policy
 from policies.problem import Problem
 
@@ -62,8 +62,8 @@ async def request(node: Node, who: Actor, iri: str, draft: Json, peer: str | Non
     found = await peering.find(node, iri)
     planning.check_fields(asked.fields, found.dataset)
     offer = _fitting(found, asked)
-    application = _signed(node, asked, found.peer, iri, offer.id)
-    policy = compare.narrow(offer, applications.read(application))
+    made = _application(node, asked, found.peer, iri, offer.id)
+    application, policy = _signed(node, made), compare.narrow(offer, made)
 
     def unit(tx: Tx) -> Json:
         catalogs.add_document(tx, found.row)
@@ -80,7 +80,7 @@ async def request(node: Node, who: Actor, iri: str, draft: Json, peer: str | Non
             id=node.ids.uuid(),
             consumer_pid=n.pid,
             callback=node.dsp,
-            offer=Terms.read(n.offer, kind="Offer"),
+            offer=Terms(n.offer, policy),
             extensions=messages.extend({}, "application", application),
         )
         ledger.sent(node, tx, n, message, warning)
@@ -127,7 +127,7 @@ async def resubmit(node: Node, who: Actor, pid: str, draft: Json) -> None:
         n = negotiation(tx, pid)
         if n.signed_document is not None:
             planning.check_fields(asked.fields, published.named(tx, n.signed_document)[1])
-        application = _signed(node, asked, n.peer, n.dataset, n.offer_id)
+        application = _signed(node, _application(node, asked, n.peer, n.dataset, n.offer_id))
         offered = Terms.read(n.offer, kind="Offer").policy
         policy = compare.resubmit(offered, applications.read(application))
         n = machine.step(
@@ -296,8 +296,8 @@ def _return(
     return n
 
 
-def _signed(node: Node, draft: Draft, provider: str, dataset: str, offer: str) -> Json:
-    application = applications.complete(
+def _application(node: Node, draft: Draft, provider: str, dataset: str, offer: str) -> Application:
+    return applications.complete(
         draft,
         id=node.ids.uuid(),
         requester=node.did,
@@ -305,8 +305,12 @@ def _signed(node: Node, draft: Draft, provider: str, dataset: str, offer: str) -
         dataset=dataset,
         offer=offer,
         issued=format_time(node.clock.now()),
-    ).document()
-    return {**application, "proof": agreements.sign(node, application)}
+    )
+
+
+def _signed(node: Node, application: Application) -> Json:
+    document = application.document()
+    return {**document, "proof": agreements.sign(node, document)}
 
 
 def _fitting(found: Found, draft: Draft) -> Policy:

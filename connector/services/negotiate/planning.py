@@ -6,6 +6,7 @@ document. So the consumer compiles the same plan and knows its digest before any
 
 from collections.abc import Iterable
 from datetime import datetime
+from types import MappingProxyType
 from typing import Final
 
 from catalog.model import Dataset
@@ -18,6 +19,7 @@ from policies.model import Policy, atoms
 from policies.plan import DatasetFacts, Field, Plan
 from policies.plan import compile as compile_policy
 from policies.problem import Problem
+from policies.remember import by_identity
 from policies.values import instant
 from policies.vocabulary import ODRL, PREAU
 
@@ -60,6 +62,7 @@ def claims_in(application: Application | None, policy: Policy) -> dict[str, Fact
     return {ODRL + "purpose": Fact(tuple(purposes), "choice of the offer", "declared")}
 
 
+@by_identity
 def facts_of(dataset: Dataset) -> DatasetFacts:
     """What a dataset document tells the compiler."""
     ground = dataset.basis.ground
@@ -69,7 +72,7 @@ def facts_of(dataset: Dataset) -> DatasetFacts:
         personal=dataset.personal,
         basis=None if ground == "none" else ground,
         category=dataset.category,
-        linkage=announced(dataset),
+        linkage=MappingProxyType(announced(dataset)),
         special=frozenset(field.name for field in dataset.fields if field.condition is not None),
         dated=dataset.dated,
     )

@@ -69,7 +69,7 @@ async def requested(node: Node, incoming: Incoming[messages.TransferRequest]) ->
             format=message.format,
             sink=message.address.wire() if message.address else None,
         )
-        ledger.received(node, tx, t, incoming.wire)
+        ledger.received(node, tx, t, incoming.wire, incoming.written)
         reply = Reply(CREATED, messages.TransferProcess.of(t).wire())
         save_transfer(tx, t)
         save_transfer(tx, granting.open_session(node, tx, t, agreement, caller.groups, form))
@@ -238,7 +238,7 @@ def _crossed(node: Node, tx: Tx, incoming: Incoming[Any], act: Act) -> bool:
     t = transfer(tx, str(incoming.pid), peer=incoming.caller.did)
     crossed = _names(incoming, t) and t.crossed(act, t.role.other)
     if crossed:
-        ledger.received(node, tx, t, incoming.wire)
+        ledger.received(node, tx, t, incoming.wire, incoming.written)
     return crossed
 
 
@@ -257,5 +257,5 @@ def _step(
     content["provider_pid"] = incoming.message.provider_pid
     content["consumer_pid"] = incoming.message.consumer_pid
     t = machine.step(before, act, before.role.other, node.clock.now(), **content)
-    ledger.received(node, tx, t, incoming.wire)
+    ledger.received(node, tx, t, incoming.wire, incoming.written)
     return t

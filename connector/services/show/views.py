@@ -28,7 +28,6 @@ from connector.store import negotiations as negotiation_rows
 from connector.store import transfers as transfer_rows
 from connector.store.rows import AgreementRow
 from connector.store.store import Tx
-from policies import application as applications
 from policies.model import Policy
 from policies.plan import Plan
 from policies.problem import Problem
@@ -115,8 +114,9 @@ def _staying(tx: Tx, n: Negotiation) -> dict[str, list[str]]:
     """The fields asked for that never leave, as far as the dataset's document is known here."""
     if n.application is None or n.signed_document is None:
         return {}
-    _, dataset = published.named(tx, n.signed_document)
-    return planning.staying(applications.read(n.application).fields, dataset)
+    fields = n.application["fields"]
+    asked = fields if isinstance(fields, list) else []
+    return planning.staying(map(str, asked), published.named(tx, n.signed_document)[1])
 
 
 async def agreements(node: Node) -> list[Json]:

@@ -93,11 +93,11 @@ async def test_our_own_slow_disk_is_not_the_peers_silence(client: PeerClient, se
     loop = asyncio.get_running_loop()
 
     async def slow(piece: bytes) -> None:
-        loop.call_later(0.2, gate.set)
+        loop.call_later(1.2, gate.set)
         await gate.wait()
         await sink.write(piece)
 
-    assert (await client.download(peer.url, slow, limit=100, timeout=0.1)).status == 200
+    assert (await client.download(peer.url, slow, limit=100, timeout=1.0)).status == 200
     assert sink.size == 100
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from connector.delivery.client import PeerClient
-from connector.delivery.outbox import Worker, lease
+from connector.delivery.outbox import Worker, lease, leasing
 from connector.store import outbox
 from connector.store.rows import OutboxRow
 from connector.store.store import Store
@@ -113,8 +113,9 @@ async def test_handing_over_leased_rows_costs_no_commit(world: World):
     row = OutboxRow("p1", BOB, "https://bob.example/p1/1", "T", b"x", now, now)
 
     def unit(tx):
+        leases = leasing(tx, now)
         outbox.put(tx, row)
-        return lease(tx, now)
+        return leases.rows
 
     leased = await world.store.write(unit)
     world.worker.hand(leased)
@@ -131,15 +132,14 @@ async def hand_on(world: World, n: int) -> frozenset[str]:
     row = OutboxRow("p1", BOB, f"https://bob.example/p1/{n}", "T", b"x", now, now)
 
     def unit(tx):
+        leases = leasing(tx, now)
         outbox.put(tx, row)
-        return lease(tx, now), outbox.followed(tx)
+        return leases
 
-    leased: list[OutboxRow]
-    followed: frozenset[str]
-    leased, followed = await world.store.write(unit)
+    leases: outbox.Leases = await world.store.write(unit)
     if n == 1:
-        world.worker.hand(leased, followed)
-    return followed
+        world.worker.hand(leases.rows, leases.followed)
+    return frozenset(leases.followed)
 
 
 async def test_the_next_message_of_a_process_goes_as_soon_as_the_one_before_is_answered(

@@ -1,13 +1,25 @@
 """Repeats are recognised, fresh acts with the same bytes are not mistaken for them."""
 
+from collections.abc import Mapping
+
 import pytest
 
-from connector.protocol.dedup import message_digest, message_key, opens, repeated
+from connector.protocol import dedup
+from connector.protocol.dedup import message_digest, opens
 from connector.protocol.errors import RemoteProtocolError
+from policies.jcs import jcs
 
 PEER = "did:web:lab.example"
 REQUEST = {"@type": "ContractRequestMessage", "consumerPid": "urn:c", "offer": {"@id": "urn:o"}}
 SUSPEND = {"@type": "TransferSuspensionMessage", "providerPid": "urn:p", "consumerPid": "urn:c"}
+
+
+def message_key(peer: str, wire: Mapping[str, object]) -> str:
+    return dedup.message_key(peer, wire, message_digest(wire))
+
+
+def repeated(wire: Mapping[str, object], seen: str | None, *, legal_now: bool) -> bool:
+    return dedup.repeated(wire, message_digest(wire), seen, legal_now=legal_now)
 
 
 def test_the_key_is_who_what_which_process_and_which_content():
@@ -51,6 +63,7 @@ def test_attempts_of_a_first_message_may_be_numbered():
 
 def test_white_space_and_order_do_not_matter():
     assert message_digest(SUSPEND) == message_digest(dict(reversed(SUSPEND.items())))
+    assert message_digest(SUSPEND, jcs(SUSPEND)) == message_digest(SUSPEND)
 
 
 def test_a_first_message_again_is_a_repeat_and_another_one_a_conflict():

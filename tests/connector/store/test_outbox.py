@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -226,3 +227,37 @@ def test_whatever_happens_each_process_is_sent_in_order(template, steps):
     memory.close()
     for process, seqs in ended.items():
         assert seqs == queued[process][: len(seqs)]
+
+
+def test_what_its_writer_delivers_is_leased_as_it_is_queued(any_store: Store):
+    def unit(tx: Tx) -> outbox.Leases:
+        leases = outbox.leasing(tx, now=NOW, lease_seconds=30, limit=3)
+        # A unit waits for its turn and takes its time: "now" is when a message is created.
+        late = replace(row("p4", later(1)), created=later(1))
+        for item in (row("p1"), row("p1"), row("p2"), row("p3", later(1)), late, row("p5")):
+            outbox.put(tx, item)
+        return leases
+
+    leases = any_store.write_now(unit)
+    # The second of p1 waits for the first, p3 for its time, p5 is one too many.
+    assert [(item.seq, item.process) for item in leases.rows] == [(1, "p1"), (3, "p2"), (5, "p4")]
+    assert leases.followed == {"p1"}
+    kept = any_store.read_now(lambda tx: [outbox.get(tx, seq=one.seq) for one in leases.rows])
+    assert kept == leases.rows
+    assert claim(any_store) == [6]
+    assert claim(any_store, later(1)) == [4]
+    any_store.write_now(lambda tx: outbox.sent(tx, seq=1, status=200))
+    assert claim(any_store, later(1)) == [2]
+    assert claim(any_store, later(30)) == [3, 5, 6]
+
+
+def test_a_message_behind_one_of_an_earlier_unit_is_not_leased(any_store: Store):
+    put(any_store, row("p1"))
+
+    def unit(tx: Tx) -> outbox.Leases:
+        leases = outbox.leasing(tx, now=NOW, lease_seconds=30, limit=3)
+        outbox.put(tx, row("p1"))
+        return leases
+
+    leases = any_store.write_now(unit)
+    assert (leases.rows, leases.followed) == ([], {"p1"})

@@ -24,11 +24,13 @@ def url(postgres: Server, postgres_template: str) -> str:
     return postgres.database(postgres_template)
 
 
-def end_sessions(postgres: Server, url: str) -> None:
+def end_sessions(postgres: Server, url: str, *, but_the_writer: bool = False) -> None:
     """What a restart of the server or a lost network does to the node's sessions."""
+    holders = "SELECT pid FROM pg_locks WHERE locktype = 'advisory'" if but_the_writer else "0"
     with postgres.admin() as admin:
         admin.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s",
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            f" WHERE datname = %s AND pid NOT IN ({holders})",
             [url.rpartition("/")[2]],
         )
 
@@ -67,6 +69,16 @@ def test_a_standby_waits_for_the_end_of_the_one_that_writes(url: str, postgres: 
 
 def test_nobody_waits_where_nobody_writes(url: str):
     PostgresEngine(url).await_writer(lambda: pytest.fail("there is no writer"))
+
+
+async def test_a_reader_that_lost_its_session_opens_another(url: str, postgres: Server):
+    with closing(Store.open(url)) as store:
+        put_note(store, "kept")
+        end_sessions(postgres, url, but_the_writer=True)
+        assert note(store) == "kept"
+        assert await store.survey(lambda tx: notes.get(tx, key="k")) == "kept"
+        put_note(store, "and written")
+        assert (note(store), store.stopped) == ("and written", None)
 
 
 def test_a_lost_session_ends_the_store_and_loses_nothing(url: str, postgres: Server):
