@@ -12,6 +12,7 @@ import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Final, Literal
 
 from connector.base import telemetry
@@ -94,9 +95,9 @@ async def look(node: Node) -> float | None:
     """
     moments: list[datetime] = []
     for ident in await node.store.survey(_watched):
-        seen = await node.store.survey(lambda tx, i=ident: _look_at(node, tx, i))  # type: ignore[misc]
+        seen = await node.store.survey(partial(_look_at, node, ident))
         if seen.due:
-            await commit(node, lambda tx, i=ident: _act(node, tx, i))  # type: ignore[misc]
+            await commit(node, partial(_act, node, ident))
         if seen.following is not None:
             moments.append(seen.following)
     return (min(moments) - node.clock.now()).total_seconds() if moments else None
@@ -107,7 +108,7 @@ def _watched(tx: Tx) -> list[str]:
     return list(dict.fromkeys(t.agreement for t in transfer_rows.served(tx)))
 
 
-def _look_at(node: Node, tx: Tx, ident: str) -> _Seen:
+def _look_at(node: Node, ident: str, tx: Tx) -> _Seen:
     agreement = _in_force(tx, ident)
     if agreement is None:
         return _Seen(due=False, following=None)
@@ -115,7 +116,7 @@ def _look_at(node: Node, tx: Tx, ident: str) -> _Seen:
     return _Seen(due, next_instant(Plan.read(agreement.plan), node.clock.now()))
 
 
-def _act(node: Node, tx: Tx, ident: str) -> None:
+def _act(node: Node, ident: str, tx: Tx) -> None:
     agreement = _in_force(tx, ident)
     for found in list(_review(node, tx, agreement)) if agreement else []:
         t, decision = found.transfer, found.decision
