@@ -122,15 +122,20 @@ class Guarded(HttpToolsProtocol):
     def _give_up(self) -> None:
         if self.scope is None:  # not a byte came
             self.transport.close()
+        elif self._answers():  # we do not read on before that is out
+            self._wait()
         elif not self.transport.is_closing():
             self._refuse(_TIMEOUT, Problem("http-slow", seconds=round(self.patience)))
 
     def _refuse(self, status: int, problem: Problem) -> None:
         """Answer and hang up; not into an answer that is on its way."""
-        under_way: RequestResponseCycle | None = self.cycle
-        if under_way is None or under_way.response_complete:
+        if not self._answers():
             answer = problem_response(problem, status)
             headers = (*answer.raw_headers, (b"connection", b"close"))
             lines = (b"HTTP/1.1 %d Refused" % status, *(b"%s: %s" % each for each in headers))
             self.transport.write(b"\r\n".join((*lines, b"", bytes(answer.body))))
         self.transport.close()
+
+    def _answers(self) -> bool:
+        under_way: RequestResponseCycle | None = self.cycle
+        return under_way is not None and not under_way.response_complete
