@@ -9,9 +9,11 @@ sends a header of its own. What they are told is kept by `Told`.
 
 import json
 import uuid
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import MutableMapping
 from dataclasses import dataclass, field
 from typing import Any
+
+from tests.peers.asgi import Receive, Send, answer, body_of
 
 Json = dict[str, Any]
 
@@ -172,20 +174,14 @@ class Told:
     async def __call__(
         self,
         scope: MutableMapping[str, Any],
-        receive: Callable[[], Awaitable[MutableMapping[str, Any]]],
-        send: Callable[[MutableMapping[str, Any]], Awaitable[None]],
+        receive: Receive,
+        send: Send,
     ) -> None:
-        content = b""
-        while True:
-            event = await receive()
-            content += event.get("body", b"")
-            if not event.get("more_body"):
-                break
+        content = await body_of(receive)
         path = scope["path"].removeprefix("/control").removeprefix("/transferprocess")
         path = path.removeprefix("/transfers")
         ended = any(path.split("/")[1] in one for one, _ in self.said)
         self.said.append((path, json.loads(content or b"{}")))
         self.headers.append({name.decode(): text.decode() for name, text in scope["headers"]})
         status = 409 if ended else 204
-        await send({"type": "http.response.start", "status": status, "headers": []})
-        await send({"type": "http.response.body", "body": b""})
+        await answer(send, status)

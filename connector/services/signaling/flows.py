@@ -20,7 +20,7 @@ from connector.protocol import signaling
 from connector.protocol import transfer as machine
 from connector.protocol.messages import DataAddress
 from connector.protocol.signaling import FlowStart, Form, plain
-from connector.protocol.transfer import Act, Role, State, Transfer
+from connector.protocol.transfer import TERMINAL, Act, Role, State, Transfer
 from connector.services import access, ledger
 from connector.services.access import Actor
 from connector.services.committing import commit
@@ -125,17 +125,8 @@ async def terminate(node: Node, who: Actor, pid: str) -> None:
     Raises:
         Problem: `access-role`, `signaling-off`, `transfer-unknown`.
     """
-
-    def unit(tx: Tx) -> None:
-        t = _flow(tx, pid)
-        if t.over:
-            return
-        t = _acted(node, t, Act.TERMINATE)
-        ledger.received(node, tx, t, signaling.heard("DataFlowTerminateMessage", pid))
-        save_transfer(tx, t)
-
-    check(node, who)
-    await commit(node, unit)
+    said = signaling.heard("DataFlowTerminateMessage", pid)
+    await _end(node, who, pid, Act.TERMINATE, said, TERMINAL)
 
 
 async def complete(node: Node, who: Actor, pid: str) -> None:
@@ -144,17 +135,8 @@ async def complete(node: Node, who: Actor, pid: str) -> None:
     Raises:
         Problem: `access-role`, `signaling-off`, `transfer-unknown`, `protocol-illegal-act`.
     """
-
-    def unit(tx: Tx) -> None:
-        t = _flow(tx, pid)
-        if t.state is State.COMPLETED:
-            return
-        t = _acted(node, t, Act.COMPLETE)
-        ledger.received(node, tx, t, signaling.heard("DataFlowCompleted", pid))
-        save_transfer(tx, t)
-
-    check(node, who)
-    await commit(node, unit)
+    said = signaling.heard("DataFlowCompleted", pid)
+    await _end(node, who, pid, Act.COMPLETE, said, frozenset({State.COMPLETED}))
 
 
 async def status(node: Node, who: Actor, pid: str) -> Json:
@@ -175,6 +157,23 @@ def consume(node: Node, who: Actor) -> NoReturn:
     """
     check(node, who)
     raise Problem("signaling-consumes")
+
+
+async def _end(
+    node: Node, who: Actor, pid: str, act: Act, said: Json, done: frozenset[State]
+) -> None:
+    """Let an act end a flow; in a state of `done` there is nothing left to do."""
+
+    def unit(tx: Tx) -> None:
+        t = _flow(tx, pid)
+        if t.state in done:
+            return
+        t = _acted(node, t, act)
+        ledger.received(node, tx, t, said)
+        save_transfer(tx, t)
+
+    check(node, who)
+    await commit(node, unit)
 
 
 def _checked(node: Node, message: FlowStart) -> FlowStart:

@@ -1,7 +1,7 @@
 """An EDC has data pushed: to a sink that its consumer names and this node's operator allows."""
 
 import json
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import MutableMapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from connector.base.settings import SignaledSink
 from connector.evidence.verify import verify
 from connector.services.show import auditing, views
 from tests.peers import control_plane
+from tests.peers.asgi import Receive, Send, answer, body_of
 from tests.support import behind as making
 from tests.support.behind import FLOW, Behind
 from tests.support.pair import AUDITOR, Pair
@@ -32,19 +33,13 @@ class Sink:
     async def __call__(
         self,
         scope: MutableMapping[str, Any],
-        receive: Callable[[], Awaitable[MutableMapping[str, Any]]],
-        send: Callable[[MutableMapping[str, Any]], Awaitable[None]],
+        receive: Receive,
+        send: Send,
     ) -> None:
-        content = b""
-        while True:
-            event = await receive()
-            content += event.get("body", b"")
-            if not event.get("more_body"):
-                break
+        content = await body_of(receive)
         self.bodies.append(content)
         self.keys.append(dict(scope["headers"])[b"x-sink"].decode())
-        await send({"type": "http.response.start", "status": self.status, "headers": []})
-        await send({"type": "http.response.body", "body": b""})
+        await answer(send, self.status)
 
 
 @pytest_asyncio.fixture
