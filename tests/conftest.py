@@ -1,8 +1,10 @@
 """Fixtures of every test, and the rules no test can leave: loopback only, same run twice."""
 
+import gc
 import ipaddress
 import os
 import socket
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -50,6 +52,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return _LONG.index(name) if name in _LONG else len(_LONG)
 
     items.sort(key=rank)
+
+
+def pytest_collection_finish() -> None:
+    """What collecting made lives as long as the run: the garbage collector need not look at it
+    again, and looks for cycles as seldom as a node does (`connector.runtime`).
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -104,6 +115,18 @@ def official() -> Callable[[str], Path]:
         pytest.skip(reason)
 
     return find
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _statements_prepared_once() -> Iterator[None]:
+    """Where a test has anything to do with a store: its statements are checked once per schema."""
+    if "connector.store.sqlite" not in sys.modules:
+        yield
+        return
+    from tests.support import databases
+
+    with databases.prepared_once():
+        yield
 
 
 def _is_loopback(host: str) -> bool:

@@ -60,7 +60,7 @@ def test_the_core_opens_and_prints_nothing():
     found = [
         f"{module.where}:{node.lineno} calls {node.func.id}"
         for module in pure()
-        for node in ast.walk(module.tree)
+        for node in module.nodes
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Name)
         and node.func.id in IMPURE_CALLS
@@ -70,7 +70,7 @@ def test_the_core_opens_and_prints_nothing():
 
 def test_the_core_runs_no_coroutines():
     kinds = (ast.AsyncFunctionDef, ast.Await, ast.AsyncFor, ast.AsyncWith)
-    found = [m.where for m in pure() for node in ast.walk(m.tree) if isinstance(node, kinds)]
+    found = [m.where for m in pure() for node in m.nodes if isinstance(node, kinds)]
     assert found == []
 
 

@@ -10,6 +10,9 @@ from string import Formatter
 from policies.problem import Text, registered
 from tests.support.source import Module, modules
 
+Raised = tuple[str, str, set[str] | None]
+"""Where, the code, and the names of its parameters (None for `**params`)."""
+
 
 def is_table(module: Module) -> bool:
     """Whether a module holds texts rather than code."""
@@ -26,25 +29,33 @@ def tables() -> dict[str, Text]:
     return found
 
 
+def named(node: ast.expr) -> str:
+    """The last part of a dotted name; nothing of any other expression."""
+    return node.id if isinstance(node, ast.Name) else getattr(node, "attr", "")
+
+
 def problem_classes() -> set[str]:
     """`Problem` and the names of the classes made from it."""
     names = {"Problem"}
-    classes = [n for m in modules() for n in ast.walk(m.tree) if isinstance(n, ast.ClassDef)]
+    classes = [n for m in modules() for n in m.nodes if isinstance(n, ast.ClassDef)]
     while True:
-        more = {c.name for c in classes if {ast.unparse(b).split(".")[-1] for b in c.bases} & names}
+        more = {c.name for c in classes if {named(base) for base in c.bases} & names}
         if more <= names:
             return names
         names |= more
 
 
-def raised() -> Iterator[tuple[str, str, set[str] | None]]:
-    """(where, code, names of its parameters) of each `Problem("…", …)`; None for `**params`."""
+@cache
+def raised() -> tuple[Raised, ...]:
+    """Of each `Problem("…", …)` in the code."""
+    return tuple(_raised())
+
+
+def _raised() -> Iterator[Raised]:
     classes = problem_classes()
     for module in modules():
-        for node in ast.walk(module.tree):
-            if not (
-                isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] in classes
-            ):
+        for node in module.nodes:
+            if not (isinstance(node, ast.Call) and named(node.func) in classes):
                 continue
             if node.args and isinstance(node.args[0], ast.Constant):
                 names = {keyword.arg for keyword in node.keywords}
@@ -70,7 +81,7 @@ def test_every_text_is_named_by_the_code():
         node.value
         for module in modules()
         if not is_table(module)
-        for node in ast.walk(module.tree)
+        for node in module.nodes
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     }
     assert sorted(tables().keys() - named) == []

@@ -16,7 +16,7 @@ def expectations() -> Iterator[tuple[str, str]]:
     for module in modules():
         if not module.name.startswith("policies"):
             continue
-        for node in ast.walk(module.tree):
+        for node in module.nodes:
             if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "problem":
                 where = f"{module.where}:{node.lineno}"
                 for argument in node.args[1:]:

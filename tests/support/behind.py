@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import httpx
@@ -36,10 +37,15 @@ class Behind:
     def node(self) -> Node:
         return self.nodes.provider
 
+    @cached_property
+    def _management(self) -> Any:
+        """The application of the management port, built once as `serve` builds it."""
+        return management.app(self.node)
+
     async def ask(self, method: str, path: str, body: Any = None, **headers: str) -> httpx.Response:
         """One request to the management port."""
         content = body if isinstance(body, bytes) else None if body is None else json.dumps(body)
-        transport = httpx.ASGITransport(management.app(self.node), raise_app_exceptions=False)
+        transport = httpx.ASGITransport(self._management, raise_app_exceptions=False)
         given = {"Content-Type": "application/json; charset=utf-8", **headers}
         async with httpx.AsyncClient(transport=transport, base_url="http://node") as client:
             return await client.request(method, f"/v1{path}", content=content, headers=given)

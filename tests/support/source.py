@@ -26,6 +26,11 @@ class Module:
         return _tree(self.path)
 
     @property
+    def nodes(self) -> tuple[ast.AST, ...]:
+        """All that the syntax tree holds, as `ast.walk` gives it, walked once."""
+        return _nodes(self.path)
+
+    @property
     def where(self) -> str:
         """The path from the root of the project."""
         return self.path.relative_to(ROOT).as_posix()
@@ -39,6 +44,11 @@ class Module:
 @cache
 def _tree(path: Path) -> ast.Module:
     return ast.parse(path.read_text("utf-8"), str(path))
+
+
+@cache
+def _nodes(path: Path) -> tuple[ast.AST, ...]:
+    return tuple(ast.walk(_tree(path)))
 
 
 @cache
@@ -59,7 +69,7 @@ def imports(module: Module) -> Iterator[tuple[str, int]]:
     `from a import b` gives `a.b`: whether that is a module or a name in one is for the caller.
     """
     package = module.name if module.path.name == "__init__.py" else module.name.rpartition(".")[0]
-    for node in ast.walk(module.tree):
+    for node in module.nodes:
         if isinstance(node, ast.Import):
             yield from ((alias.name, node.lineno) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -70,6 +80,7 @@ def imports(module: Module) -> Iterator[tuple[str, int]]:
             yield from ((f"{base}.{alias.name}", node.lineno) for alias in node.names)
 
 
+@cache
 def graph() -> dict[str, set[str]]:
     """Module -> modules of the three packages that it imports."""
     names = {module.name for module in modules()}

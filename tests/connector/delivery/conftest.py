@@ -17,6 +17,7 @@ from connector.store.rows import OutboxRow
 from connector.store.store import Store
 from policies.problem import Problem
 from tests.support.clock import ManualClock
+from tests.support.databases import fresh
 from tests.support.fetching import NoDownload
 from tests.support.ids import SeededIds
 
@@ -243,6 +244,6 @@ class World:
 
 @pytest.fixture
 async def world(tmp_path: Path, clock: ManualClock) -> AsyncIterator[World]:
-    store = Store.open(tmp_path / "node.db", create=True)
+    store = Store.open(fresh(tmp_path / "node.db"))
     yield World(store, clock)
     await asyncio.to_thread(store.close)

@@ -14,6 +14,7 @@ from connector.store.store import Store
 from policies.problem import Problem
 from tests.connector.delivery.conftest import BOB, Serve, World, answer
 from tests.support.clock import ManualClock
+from tests.support.databases import fresh
 from tests.support.ids import SeededIds
 
 
@@ -96,7 +97,7 @@ async def test_the_worker_outlives_a_store_that_fails_for_a_while(
 
 
 async def test_the_worker_ends_with_its_store(tmp_path: Path, clock: ManualClock):
-    store = Store.open(tmp_path / "other.db", create=True)
+    store = Store.open(fresh(tmp_path / "other.db"))
     worker = World(store, clock).new_worker(poll=0.005)
     await worker.start()
     await asyncio.to_thread(store.close)

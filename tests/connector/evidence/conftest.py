@@ -29,6 +29,7 @@ from policies import application, compare, odrl
 from policies.jcs import digest, digest_bytes, jcs
 from policies.plan import Plan, Rows
 from tests.support.clock import START
+from tests.support.databases import fresh
 from tests.support.ids import SeededIds
 
 DATASET = "https://platform.example/datasets/mooc"
@@ -263,7 +264,7 @@ class Node:
 
     def __post_init__(self) -> None:
         self.ids = SeededIds(self.party.did)
-        self.store = Store.open(self.folder / "node.db", create=True)
+        self.store = Store.open(fresh(self.folder / "node.db"))
         self.log = self.open_log()
 
     def open_log(self, **given: Any) -> Log:

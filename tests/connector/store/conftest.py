@@ -1,6 +1,5 @@
-"""Databases for the store's tests: made once by the migrations, then copied."""
+"""Databases for the store's tests, and what is kept in them."""
 
-import shutil
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,12 +15,12 @@ from connector.protocol.transfer import State as TransferState
 from connector.protocol.transfer import Transfer
 from connector.store import agreements, migrate, negotiations, transfers
 from connector.store.engine import Engine
-from connector.store.migrate import upgrade
 from connector.store.postgresql import PostgresEngine
 from connector.store.rows import AgreementRow
-from connector.store.sqlite import SqliteEngine, create_file
+from connector.store.sqlite import SqliteEngine
 from connector.store.store import Store
 from connector.store.tx import Tx
+from tests.support.databases import fresh
 from tests.support.postgres import Server
 
 NOW = datetime(2026, 9, 1, 8, 0, tzinfo=UTC)
@@ -37,17 +36,14 @@ VARIANTS: dict[str, dict[str, str | int]] = {
 
 @pytest.fixture(scope="session")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An empty database as `init` makes it."""
-    path = tmp_path_factory.mktemp("template") / "node.db"
-    create_file(path)
-    upgrade(path)
-    return path
+    """An empty database for all tests: copied, never changed."""
+    return fresh(tmp_path_factory.mktemp("template") / "node.db")
 
 
 @pytest.fixture
-def database(template: Path, tmp_path: Path) -> Path:
+def database(tmp_path: Path) -> Path:
     """An empty database of this test's own."""
-    return Path(shutil.copy(template, tmp_path / "node.db"))
+    return fresh(tmp_path / "node.db")
 
 
 @pytest.fixture(scope="session")

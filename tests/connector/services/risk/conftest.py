@@ -19,6 +19,7 @@ from connector.services.publish import publishing
 from connector.store.store import Store
 from policies.vocabulary import PREAU
 from tests.support.clock import ManualClock
+from tests.support.databases import fresh
 from tests.support.ids import SeededIds
 
 URL = "http://localhost:9101"
@@ -78,7 +79,7 @@ def node(tmp_path: Path, clock: ManualClock, ids: SeededIds) -> Iterator[Node]:
     )
     keys.create(folder / checked.keys.dir, ids.token)
     ring = KeyRing.load(folder / checked.keys.dir)
-    store = Store.open(folder / "node.sqlite", create=True)
+    store = Store.open(fresh(folder / "node.sqlite"))
     log = Log.open(
         folder / "log",
         store,
