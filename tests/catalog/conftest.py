@@ -1,5 +1,6 @@
 """A publisher with a key, one dataset of his, and a generator of many more."""
 
+import string
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -163,22 +164,26 @@ def sample(policy: Policy, **members: object) -> model.Dataset:
     return model.Dataset(**given)  # type: ignore[arg-type]
 
 
-_NAMES = st.from_regex(r"[a-z0-9]([a-z0-9-]{0,8}[a-z0-9])?", fullmatch=True)
+# Letters, digits and hyphens, no hyphen at either end.
+_NAMES = st.text(string.ascii_lowercase + string.digits + "-", min_size=1, max_size=10).map(
+    lambda text: text.strip("-") or "x"
+)
 _TEXTS = st.text(
     st.characters(exclude_categories=["Cs", "Cc"], include_characters="\t\n"), min_size=1
 ).filter(str.strip)
 _INSTANTS = st.integers(0, 2**41).map(lambda us: NOW + timedelta(microseconds=us * 1000))
 _IRIS = _NAMES.map("https://data.example/{}".format)
 _PURPOSES = st.sampled_from(["EducationResearch", "LearningAnalytics", "Statistics"])
+# Made once: a strategy that is made while an example is drawn is looked over for each.
+_SOME_PURPOSES = st.lists(_PURPOSES, min_size=1, max_size=3)
+_SOME_TEXTS = st.lists(_TEXTS, min_size=1, max_size=3)
+_DUTIES = st.lists(st.sampled_from(["odrl:delete", "odrl:attribute"]), max_size=2)
 
 
 @st.composite
 def _policies(draw: st.DrawFn) -> Policy:
     """An offer's rules: purposes, an end, perhaps alternatives, fields and duties."""
-    purposes = [
-        {"@id": f"https://w3id.org/preau/ns#{word}"}
-        for word in draw(st.lists(_PURPOSES, min_size=1, max_size=3))
-    ]
+    purposes = [{"@id": f"https://w3id.org/preau/ns#{word}"} for word in draw(_SOME_PURPOSES)]
     until = {
         "@value": format_instant(draw(_INSTANTS)),
         "@type": "http://www.w3.org/2001/XMLSchema#dateTime",
@@ -190,7 +195,7 @@ def _policies(draw: st.DrawFn) -> Policy:
         "operator": "isPartOf",
         "rightOperand": [
             {"@value": text, "@type": "http://www.w3.org/2001/XMLSchema#string"}
-            for text in draw(st.lists(_TEXTS, min_size=1, max_size=3))
+            for text in draw(_SOME_TEXTS)
         ],
     }
     constraints: list[object] = draw(
@@ -198,93 +203,103 @@ def _policies(draw: st.DrawFn) -> Policy:
             [[purpose, end], [end, purpose, field], [{"or": [purpose, {"and": [end, field]}]}]]
         )
     )
-    duties = draw(st.lists(st.sampled_from(["odrl:delete", "odrl:attribute"]), max_size=2))
+    duties = draw(_DUTIES)
     rule: dict[str, object] = {"action": "use", "constraint": constraints}
     if duties:
         rule["duty"] = [{"action": duty} for duty in duties]
     return odrl.read({"@type": "Offer", "permission": [rule]})
 
 
-def _codebooks() -> st.SearchStrategy[tuple[model.Field, ...]]:
-    """Some fields, special ones with and without a condition among them."""
-    personal = st.sampled_from(["no", "indirect", "direct", "free-text", "special"])
-    plain = st.builds(model.Field, name=_TEXTS, path=_TEXTS, type=_NAMES, personal=personal)
-    special = st.builds(
-        model.Field,
-        name=_TEXTS,
-        path=_TEXTS,
-        type=_NAMES,
-        personal=st.just("special"),
-        condition=st.sampled_from(["9(2)(a)", "9(2)(j)"]),
-        reference=_TEXTS,
+_PLAIN = st.builds(
+    model.Field,
+    name=_TEXTS,
+    path=_TEXTS,
+    type=_NAMES,
+    personal=st.sampled_from(["no", "indirect", "direct", "free-text", "special"]),
+)
+_SPECIAL = st.builds(
+    model.Field,
+    name=_TEXTS,
+    path=_TEXTS,
+    type=_NAMES,
+    personal=st.just("special"),
+    condition=st.sampled_from(["9(2)(a)", "9(2)(j)"]),
+    reference=_TEXTS,
+)
+_CODEBOOKS = st.lists(
+    _PLAIN | _SPECIAL, min_size=1, max_size=4, unique_by=lambda field: field.name
+).map(tuple)
+"""Some fields, special ones with and without a condition among them."""
+
+_SHARES = st.integers(0, 1000).map(lambda share: format_share(share / 1000))
+_FIGURES = st.dictionaries(
+    st.tuples(st.sampled_from(["minute", "hour", "day", "none"]), st.booleans()),
+    _SHARES,
+    min_size=1,
+).map(
+    lambda named: tuple(
+        model.LinkageFigure(times, rows, share) for (times, rows), share in sorted(named.items())
     )
-    named = st.lists(plain | special, min_size=1, max_size=4, unique_by=lambda f: f.name)
-    return named.map(tuple)
+)
+_LINKAGES = st.builds(model.Linkage, _INSTANTS, _FIGURES, st.integers(1, 100))
+"""What `dataset risk` may have announced; figures in the order of their names."""
+
+_PUBLISHERS = st.builds(model.Publisher, _NAMES.map("did:web:{}".format), _TEXTS)
+_OFFERED = st.lists(_policies(), min_size=1, max_size=3)
+_ROLES = st.lists(st.sampled_from(["dpo", "ethics", "steward"]), unique=True).map(tuple)
+_WORDS = st.builds(model.Words, fr=_TEXTS, en=_TEXTS)
+_OPTIONAL = st.none() | _TEXTS
+_FORMS = st.builds(
+    model.Distribution,
+    name=_NAMES,
+    media_type=st.sampled_from(["text/csv", "application/json"]),
+)
+_REST = st.fixed_dictionaries(
+    {
+        "identifier": _NAMES,
+        "version": st.integers(1, 10_000),
+        "title": _WORDS,
+        "description": _WORDS,
+        "category": _IRIS,
+        "audience": st.sampled_from(["adults", "minors", "mixed", "unknown"]),
+        "basis": st.builds(
+            model.LegalBasis, st.sampled_from(["consent", "public-task", "none"]), _OPTIONAL
+        ),
+        "notice": st.none() | st.builds(model.Notice, _IRIS, _TEXTS, st.none()),
+        "personal": st.booleans(),
+        "periodicity": st.sampled_from(["daily", "never", "semiannual", "unknown"]),
+        "issued": _INSTANTS,
+        "modified": _INSTANTS,
+        "until": _INSTANTS,
+        "retention": st.sampled_from(["P1Y", "P6M", "P1Y2M3DT4H5M6S", "P3W"]),
+        "retention_reason": _OPTIONAL,
+        "dpia": _OPTIONAL,
+        "group": _NAMES,
+        "rows": st.integers(0, 2**53 - 1),
+        "persons": st.none() | st.integers(0, 10**7).map(rounded_persons),
+        "distributions": st.lists(
+            _FORMS, min_size=1, max_size=3, unique_by=lambda form: form.name
+        ).map(tuple),
+        "endpoint": _IRIS,
+        "linkage": st.none() | _LINKAGES,
+    }
+)
+"""The members of a dataset that stand alone."""
 
 
 @st.composite
 def _datasets(draw: st.DrawFn) -> model.Dataset:
-    words = st.builds(model.Words, fr=_TEXTS, en=_TEXTS)
-    iri, publisher = draw(_IRIS), model.Publisher("did:web:" + draw(_NAMES), draw(_TEXTS))
-    roles = st.lists(st.sampled_from(["dpo", "ethics", "steward"]), unique=True).map(tuple)
-    named = [
-        dcat.offered(each, iri, publisher.did)
-        for each in draw(st.lists(_policies(), min_size=1, max_size=3))
-    ]
-    offers = {each.id: model.Offer(each, draw(roles)) for each in named}
-    described = draw(_codebooks())
+    iri, publisher, described = draw(_IRIS), draw(_PUBLISHERS), draw(_CODEBOOKS)
+    named = [dcat.offered(each, iri, publisher.did) for each in draw(_OFFERED)]
+    offers = {each.id: model.Offer(each, draw(_ROLES)) for each in named}
+    paths = [None, *(field.path for field in described)]
     kind = draw(st.sampled_from(["xapi", "csv"]))
-    paths = st.sampled_from([field.path for field in described])
-    forms = st.builds(
-        model.Distribution,
-        name=_NAMES,
-        media_type=st.sampled_from(["text/csv", "application/json"]),
+    return model.Dataset(
+        iri=iri,
+        publisher=publisher,
+        kind=kind,
+        fields=described,
+        record_time=draw(st.sampled_from(paths)) if kind == "csv" else None,
+        offers=tuple(offers.values()),
+        **draw(_REST),
     )
-    optional = st.none() | _TEXTS
-    return draw(
-        st.builds(
-            model.Dataset,
-            iri=st.just(iri),
-            identifier=_NAMES,
-            version=st.integers(1, 10_000),
-            title=words,
-            description=words,
-            publisher=st.just(publisher),
-            kind=st.just(kind),
-            category=_IRIS,
-            audience=st.sampled_from(["adults", "minors", "mixed", "unknown"]),
-            basis=st.builds(
-                model.LegalBasis, st.sampled_from(["consent", "public-task", "none"]), optional
-            ),
-            notice=st.none() | st.builds(model.Notice, _IRIS, _TEXTS, st.none()),
-            personal=st.booleans(),
-            fields=st.just(described),
-            record_time=st.none() | paths if kind == "csv" else st.none(),
-            periodicity=st.sampled_from(["daily", "never", "semiannual", "unknown"]),
-            issued=_INSTANTS,
-            modified=_INSTANTS,
-            until=_INSTANTS,
-            retention=st.sampled_from(["P1Y", "P6M", "P1Y2M3DT4H5M6S", "P3W"]),
-            retention_reason=optional,
-            dpia=optional,
-            group=_NAMES,
-            rows=st.integers(0, 2**53 - 1),
-            persons=st.none() | st.integers(0, 10**7).map(rounded_persons),
-            offers=st.just(tuple(offers.values())),
-            distributions=st.lists(forms, min_size=1, max_size=3, unique_by=lambda f: f.name).map(
-                tuple
-            ),
-            endpoint=_IRIS,
-            linkage=st.none() | _linkages(),
-        )
-    )
-
-
-@st.composite
-def _linkages(draw: st.DrawFn) -> model.Linkage:
-    """What `dataset risk` may have announced; figures in the order of their names."""
-    shares = st.integers(0, 1000).map(lambda share: format_share(share / 1000))
-    times = st.sampled_from(["minute", "hour", "day", "none"])
-    named = draw(st.dictionaries(st.tuples(times, st.booleans()), shares, min_size=1))
-    figures = [model.LinkageFigure(*name, share) for name, share in sorted(named.items())]  # type: ignore[arg-type]
-    return model.Linkage(draw(_INSTANTS), tuple(figures), draw(st.integers(1, 100)))
