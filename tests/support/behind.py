@@ -2,12 +2,10 @@
 
 import json
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import httpx
 
-from connector.http import management
 from connector.services import access
 from connector.services.consent import consents
 from connector.services.discover import peering
@@ -15,7 +13,7 @@ from connector.services.node import Node
 from connector.services.show import views
 from tests.peers import control_plane
 from tests.peers.control_plane import Told
-from tests.support import traces
+from tests.support import doors, traces
 from tests.support.pair import CATEGORY, DPO, OPERATOR, PURPOSE, REASON, Pair, statements
 
 Json = dict[str, Any]
@@ -37,15 +35,10 @@ class Behind:
     def node(self) -> Node:
         return self.nodes.provider
 
-    @cached_property
-    def _management(self) -> Any:
-        """The application of the management port, built once as `serve` builds it."""
-        return management.app(self.node)
-
     async def ask(self, method: str, path: str, body: Any = None, **headers: str) -> httpx.Response:
         """One request to the management port."""
         content = body if isinstance(body, bytes) else None if body is None else json.dumps(body)
-        transport = httpx.ASGITransport(self._management, raise_app_exceptions=False)
+        transport = httpx.ASGITransport(doors.managed(self.node), raise_app_exceptions=False)
         given = {"Content-Type": "application/json; charset=utf-8", **headers}
         async with httpx.AsyncClient(transport=transport, base_url="http://node") as client:
             return await client.request(method, f"/v1{path}", content=content, headers=given)

@@ -21,7 +21,6 @@ import orjson
 
 from connector.base import settings as configuration
 from connector.evidence.log import Log
-from connector.http import public
 from connector.identity.did import DidDocument
 from connector.identity.keys import KeyRing
 from connector.identity.ports import DEFAULT_LIMIT, DEFAULT_TIMEOUT, Response
@@ -39,6 +38,7 @@ from connector.services.show import views
 from connector.store import outbox
 from connector.store.store import Store
 from policies.problem import Problem
+from tests.support import doors
 from tests.support.clock import ManualClock
 from tests.support.fetching import NoDownload
 from tests.support.ids import SeededIds
@@ -264,7 +264,7 @@ async def pair(folder: Path, clock: ManualClock) -> AsyncIterator[Pair]:
     nodes = (provider, consumer)
     try:
         for node in nodes:
-            wire.apps[urlsplit(node.url).netloc] = public.app(node)
+            wire.apps[urlsplit(node.url).netloc] = doors.public(node)
             node.resolver.learn(DidDocument.of(identity.document(node), node.did))
         await peering.add(provider, OPERATOR, consumer.did, "Lab", ["labs"])
         await peering.add(consumer, OPERATOR, provider.did, "Platform", [])
