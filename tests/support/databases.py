@@ -5,10 +5,11 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from typing import Final
 
 import pytest
 
-from connector.store import sqlite
+from connector.store import engine, postgresql, sqlite
 from connector.store.migrate import upgrade
 from connector.store.sqlite import create_file
 from connector.store.statement import Statement
@@ -32,22 +33,36 @@ def fresh(path: Path) -> Path:
     return path
 
 
+# What a statement's preparation depends on: tables, columns, types, and unique keys.
+_SCHEMA: Final = {
+    "sqlite": "SELECT sql FROM sqlite_master",
+    "postgresql": "SELECT attrelid::regclass::text, attname, format_type(atttypid, atttypmod) "
+    "FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid "
+    "WHERE relnamespace = 'public'::regnamespace "
+    "UNION ALL SELECT tablename, indexname, indexdef FROM pg_indexes WHERE schemaname = 'public' "
+    "ORDER BY 1, 2, 3",
+}
+
+
 @contextmanager
 def prepared_once() -> Iterator[None]:
     """A store that opens has its database prepare every statement, a tenth of what a node of these
-    tests costs. Of files with the same schema, word by word, one process asks only the first.
+    tests costs. Of databases with the same schema, word by word, one process asks only the first.
     """
-    plain = sqlite.explain
+    plain = engine.explain
     known: set[tuple[object, ...]] = set()
 
-    def explain(connection: Connection, statements: Iterable[Statement], how: str) -> None:
+    def explain(
+        connection: Connection, statements: Iterable[Statement], how: str = "EXPLAIN"
+    ) -> None:
         asked = tuple(statements)
-        words = connection.execute("SELECT sql FROM sqlite_master").fetchall()
+        words = connection.execute(_SCHEMA[connection.dialect]).fetchall()
         case = (how, *map(id, asked), *map(tuple, words))
         if case not in known:
             plain(connection, asked, how)
             known.add(case)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sqlite, "explain", explain)
+        for module in (sqlite, postgresql):
+            patch.setattr(module, "explain", explain)
         yield
