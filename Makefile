@@ -18,11 +18,14 @@ endif
 # Tests and the demo start hundreds of nodes: what Python compiled once is kept.
 unexport PYTHONDONTWRITEBYTECODE
 
-# Files of tests side by side, the long ones first (tests/conftest.py). A worker that dies fails
-# the run. `make test WORKERS=0` runs one after the other in one process, for a debugger.
+# Tests side by side. A worker that dies fails the run. `make test WORKERS=0` runs one after the
+# other in one process, for a debugger. Fast ones are shared out one by one, and who is done takes
+# some of the others'; of slow ones, which share nodes, a file stays together and the long files
+# begin (tests/conftest.py).
 WORKERS ?= logical
-SIDE_BY_SIDE := --numprocesses=$(WORKERS) --maxprocesses=4 --dist=loadfile --no-loadscope-reorder \
-  --max-worker-restart=0
+SIDE_BY_SIDE := --numprocesses=$(WORKERS) --maxprocesses=4 --max-worker-restart=0
+FAST := $(SIDE_BY_SIDE) --dist=worksteal
+SLOW := $(SIDE_BY_SIDE) --dist=loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
@@ -35,7 +38,7 @@ demo: $(VENV)/.runtime ## three nodes play the story: TRACES=FILE on your own tr
 	@$(BIN)/preau demo $(if $(TRACES),--traces '$(TRACES)') $(if $(filter-out 0,$(KEEP)),--keep) $(ARGS)
 
 test: $(VENV)/.dev ## the fast tests (ARGS= goes to pytest)
-	@$(BIN)/python -m pytest $(SIDE_BY_SIDE) $(ARGS)
+	@$(BIN)/python -m pytest $(FAST) $(ARGS)
 
 # From the quickest to find fault to the slowest; pytest speaks last.
 check: $(VENV)/.dev ## all that CI asks for
@@ -45,7 +48,7 @@ check: $(VENV)/.dev ## all that CI asks for
 	@$(MAKE) --no-print-directory slow ARGS=
 
 slow: $(VENV)/.dev ## the tests with real processes, kills and real traces
-	@$(BIN)/python -m pytest -m slow $(SIDE_BY_SIDE) $(ARGS)
+	@$(BIN)/python -m pytest -m slow $(SLOW) $(ARGS)
 
 conformance: $(VENV)/.dev ## the official DSP kit against a node: KIT=DIR, its jars; java 17 (ARGS='--version V --log FILE')
 	@$(BIN)/python -m tests.conformance.kit '$(KIT)' $(ARGS)

@@ -1,7 +1,8 @@
 """The applications of nodes' ports in one process, built once for each address.
 
 FastAPI takes longer to make a node's routes than the rest of the node takes to open. What is made
-reads everything from its node when it is asked; so it serves whichever node stands there by then.
+reads all but the address and the size of a message from its node when it is asked; so it serves
+whichever node stands there by then.
 """
 
 from collections.abc import Callable
@@ -27,7 +28,7 @@ class _Whoever:
         return getattr(self.node, name)
 
 
-_built: Final[dict[tuple[Build, str], tuple[_Whoever, FastAPI]]] = {}
+_built: Final[dict[tuple[Build, str, int], tuple[_Whoever, FastAPI]]] = {}
 
 
 def public(node: Node) -> FastAPI:
@@ -41,7 +42,7 @@ def managed(node: Node) -> FastAPI:
 
 
 def _door(build: Build, node: Node) -> FastAPI:
-    place = build, node.url
+    place = build, node.url, node.settings.limits.message_bytes
     if place not in _built:
         whoever = _Whoever(node)
         _built[place] = whoever, build(cast("Node", whoever))

@@ -21,7 +21,11 @@ from pathlib import Path
 import psycopg
 import pytest
 
-_FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=60")
+_FAST = (
+    *("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=60"),
+    # Nothing here lives long enough to be swept, compiled or replicated.
+    *("autovacuum=off", "jit=off", "wal_level=minimal", "max_wal_senders=0"),
+)
 
 
 @dataclass(slots=True)

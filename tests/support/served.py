@@ -13,8 +13,8 @@ import uvicorn
 
 from connector import runtime
 from connector.base import settings as configuration
-from connector.http import public
 from connector.services.node import Node
+from tests.support import doors
 from tests.support.nodes import free_port
 from tests.support.pair import initialised
 
@@ -35,7 +35,9 @@ async def served(folder: Path, tables: dict[str, dict[str, Any]]) -> AsyncIterat
     client = runtime.client_of(checked)
     with runtime.opened(folder, checked, client) as node:
         server = uvicorn.Server(
-            uvicorn.Config(public.app(node), port=port, log_config=None, lifespan="off", ws="none")
+            uvicorn.Config(
+                doors.public(node), port=port, log_config=None, lifespan="off", ws="none"
+            )
         )
         server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign,assignment]
         async with runtime._working(node, client):

@@ -19,7 +19,6 @@ import pytest
 
 from connector import operating, runtime
 from connector.base import settings as configuration
-from connector.http import public
 from connector.identity import vault
 from connector.identity.ports import Response
 from connector.services import access
@@ -31,6 +30,7 @@ from connector.services.operate import restored, starting
 from connector.services.operate.restoring import Restoring
 from connector.store import transfers
 from policies.problem import Problem
+from tests.support import doors
 from tests.support.clock import ManualClock
 from tests.support.fetching import NoDownload
 from tests.support.ids import SeededIds
@@ -175,7 +175,7 @@ def opening(clock: ManualClock) -> Open:
 async def pair(opening: Open, platform: Path, lab: Path) -> AsyncIterator[tuple[Opened, Opened]]:
     """Both nodes, each reaching the other."""
     async with opening(platform) as one, opening(lab) as other:
-        one.wire.app, other.wire.app = public.app(other.node), public.app(one.node)
+        one.wire.app, other.wire.app = doors.public(other.node), doors.public(one.node)
         yield one, other
 
 

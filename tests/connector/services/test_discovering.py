@@ -14,7 +14,6 @@ import pytest
 
 from catalog import dcat, proofs, verify
 from catalog.search import Query
-from connector.http import public
 from connector.identity.did import DidDocument
 from connector.services import identity
 from connector.services.discover import crawling, discovering, peering
@@ -22,6 +21,7 @@ from connector.services.node import Node
 from connector.services.publish import publishing
 from connector.store import known, peers
 from policies.problem import Problem
+from tests.support import doors
 from tests.support.pair import OPERATOR, Pair, _node, statements
 
 Scope = dict[str, Any]
@@ -78,7 +78,7 @@ async def more(nodes: Pair, tmp_path: Path) -> AsyncIterator[Callable[[], Any]]:
 @asynccontextmanager
 async def another(nodes: Pair, folder: Path, count: int) -> AsyncIterator[Node]:
     node = _node(folder, 9300 + count, nodes.wire, nodes.clock, seed=10 + count)
-    nodes.wire.apps[urlsplit(node.url).netloc] = public.app(node)
+    nodes.wire.apps[urlsplit(node.url).netloc] = doors.public(node)
     yield node
     node.journal.close()
     node.log.close()

@@ -8,7 +8,6 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from connector.http import public
 from connector.identity import tokens
 from connector.identity.ports import Response
 from connector.services import identity
@@ -16,6 +15,7 @@ from connector.services.discover import peering
 from connector.services.node import Node
 from connector.services.publish import publishing
 from policies.problem import Problem
+from tests.support import doors
 from tests.support.pair import OPERATOR, Pair, _node, statements
 
 HIDDEN = ("/catalog/labs", "/datasets/secret", "/datasets/secret/v1")
@@ -37,7 +37,7 @@ STRANGERS = (
 async def third(nodes: Pair, tmp_path: Path) -> AsyncIterator[Node]:
     """A node nobody knows yet, reachable."""
     node = _node(tmp_path / "third", 9301, nodes.wire, nodes.clock, seed=3)
-    nodes.wire.apps[urlsplit(node.url).netloc] = public.app(node)
+    nodes.wire.apps[urlsplit(node.url).netloc] = doors.public(node)
     yield node
     node.journal.close()
     node.log.close()
