@@ -4,6 +4,7 @@ import string
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any, get_args
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -232,11 +233,8 @@ _CODEBOOKS = st.lists(
 """Some fields, special ones with and without a condition among them."""
 
 _SHARES = st.integers(0, 1000).map(lambda share: format_share(share / 1000))
-_FIGURES = st.dictionaries(
-    st.tuples(st.sampled_from(["minute", "hour", "day", "none"]), st.booleans()),
-    _SHARES,
-    min_size=1,
-).map(
+_PRECISIONS = st.sampled_from(get_args(model.Precision))
+_FIGURES = st.dictionaries(st.tuples(_PRECISIONS, st.booleans()), _SHARES, min_size=1).map(
     lambda named: tuple(
         model.LinkageFigure(times, rows, share) for (times, rows), share in sorted(named.items())
     )
@@ -247,6 +245,7 @@ _LINKAGES = st.builds(model.Linkage, _INSTANTS, _FIGURES, st.integers(1, 100))
 _PUBLISHERS = st.builds(model.Publisher, _NAMES.map("did:web:{}".format), _TEXTS)
 _OFFERED = st.lists(_policies(), min_size=1, max_size=3)
 _ROLES = st.lists(st.sampled_from(["dpo", "ethics", "steward"]), unique=True).map(tuple)
+_KINDS = st.sampled_from(get_args(model.Kind))
 _WORDS = st.builds(model.Words, fr=_TEXTS, en=_TEXTS)
 _OPTIONAL = st.none() | _TEXTS
 _FORMS = st.builds(
@@ -254,7 +253,7 @@ _FORMS = st.builds(
     name=_NAMES,
     media_type=st.sampled_from(["text/csv", "application/json"]),
 )
-_REST = st.fixed_dictionaries(
+_REST: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
     {
         "identifier": _NAMES,
         "version": st.integers(1, 10_000),
@@ -293,7 +292,7 @@ def _datasets(draw: st.DrawFn) -> model.Dataset:
     named = [dcat.offered(each, iri, publisher.did) for each in draw(_OFFERED)]
     offers = {each.id: model.Offer(each, draw(_ROLES)) for each in named}
     paths = [None, *(field.path for field in described)]
-    kind = draw(st.sampled_from(["xapi", "csv"]))
+    kind = draw(_KINDS)
     return model.Dataset(
         iri=iri,
         publisher=publisher,

@@ -56,7 +56,7 @@ def prepared_once() -> Iterator[None]:
         connection: Connection, statements: Iterable[Statement], how: str = "EXPLAIN"
     ) -> None:
         asked = tuple(statements)
-        words = connection.execute(_SCHEMA[connection.dialect]).fetchall()
+        words = connection.execute(_SCHEMA[connection.dialect], {}).fetchall()
         case = (how, *map(id, asked), *map(tuple, words))
         if case not in known:
             plain(connection, asked, how)
