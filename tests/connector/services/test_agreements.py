@@ -1,6 +1,7 @@
-"""A signature is put under what was negotiated, and under nothing else (P6).
+"""A signature is put under what was negotiated, and under nothing else (P4, P6).
 
-The other party authenticates as itself and says something that was not agreed, or does not sign.
+The other party authenticates as itself and says something that was not agreed or not applied for,
+or does not sign.
 """
 
 import json
@@ -11,9 +12,12 @@ from typing import Any
 import pytest
 
 from connector.identity.ports import Response
+from connector.services.negotiate import agreements, people
+from connector.services.publish import publishing
+from connector.services.show import views
 from connector.store import agreements as agreement_rows
 from connector.store.rows import AgreementRow
-from tests.support.pair import Pair, Wire, statements
+from tests.support.pair import DPO, OPERATOR, RESEARCHER, Pair, Wire, statements
 
 PREAU = "https://w3id.org/preau/ns#"
 PROOF = PREAU + "proof"
@@ -82,7 +86,7 @@ def altering(monkeypatch: pytest.MonkeyPatch, kind: str, change: Callable[[Json]
     monkeypatch.setattr(Wire, "post", post)
 
 
-async def agreements(nodes: Pair) -> list[list[AgreementRow]]:
+async def agreements_of(nodes: Pair) -> list[list[AgreementRow]]:
     return [
         await node.store.read(agreement_rows.listing) for node in (nodes.provider, nodes.consumer)
     ]
@@ -119,7 +123,7 @@ async def test_a_consumer_signs_only_what_it_asked_for(
     assert str(mine["code"]).startswith(code)
     assert told in " ".join(mine["reasons"])
     assert theirs["reasons"] == mine["reasons"]
-    (promised,), none = await agreements(nodes)
+    (promised,), none = await agreements_of(nodes)
     assert (promised.state, promised.consumer_proof, none) == ("ended", None, [])
 
 
@@ -141,6 +145,94 @@ async def test_a_provider_finalizes_nothing_that_is_not_signed(
     mine, theirs = await nodes.seen(nodes.consumer, pid), await nodes.at_provider()
     assert (mine["state"], theirs["state"]) == ("TERMINATED", "TERMINATED")
     assert str(theirs["code"]).startswith(code)
-    held = await agreements(nodes)
+    held = await agreements_of(nodes)
     assert [[row.state for row in rows] for rows in held] == [["ended"], ["ended"]]
     assert held[0][0].consumer_proof is None
+
+
+APPLICATION = PREAU + "application"
+
+
+def applying(nodes: Pair, **changes: str) -> Callable[[Json], object]:
+    """The application with other words in it, signed by the requester as it then stands."""
+
+    def change(said: Json) -> None:
+        document = json.loads(said[APPLICATION])
+        bare = {name: value for name, value in document.items() if name != "proof"} | changes
+        said[APPLICATION] = json.dumps({**bare, "proof": agreements.sign(nodes.consumer, bare)})
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({}, "FINALIZED"),
+        ({"requester": "did:web:localhost%3A9101"}, "negotiation-application-other"),
+        ({"provider": "did:web:elsewhere.example"}, "negotiation-application-other"),
+        ({"dataset": "http://localhost:9101/datasets/other"}, "negotiation-application-other"),
+        ({"offer": OTHER}, "negotiation-application-other"),
+        ({"issued": "yesterday"}, "policy-application"),
+    ],
+    ids=str,
+)
+async def test_an_application_is_for_this_offer_by_this_requester(
+    nodes: Pair, monkeypatch: pytest.MonkeyPatch, changes: dict[str, str], code: str
+):
+    altering(monkeypatch, "ContractRequestMessage", applying(nodes, **changes))
+    pid = await nodes.request(await nodes.publish(statements(3)))
+    mine, theirs = await nodes.seen(nodes.consumer, pid), await views.negotiations(nodes.provider)
+    if changes:
+        assert mine["state"] == "TERMINATED"
+        assert str(mine["code"]).startswith(code)
+        assert theirs == []
+    else:
+        assert mine["state"] == code
+
+
+async def test_an_application_that_was_changed_is_not_the_requesters(
+    nodes: Pair, monkeypatch: pytest.MonkeyPatch
+):
+    def change(said: Json) -> None:
+        said[APPLICATION] = said[APPLICATION].replace("A study", "A campaign")
+
+    altering(monkeypatch, "ContractRequestMessage", change)
+    pid = await nodes.request(await nodes.publish(statements(3)))
+    mine = await nodes.seen(nodes.consumer, pid)
+    assert (mine["state"], str(mine["code"]).startswith("catalog-proof")) == ("TERMINATED", True)
+    assert await views.negotiations(nodes.provider) == []
+
+
+async def test_no_more_is_agreed_than_was_applied_for(nodes: Pair, monkeypatch: pytest.MonkeyPatch):
+    altering(monkeypatch, "ContractRequestMessage", lambda said: _more_fields(said["offer"]))
+    pid = await nodes.request(await nodes.publish(statements(3)))
+    mine = await nodes.seen(nodes.consumer, pid)
+    assert (mine["state"], mine["code"]) == ("TERMINATED", "negotiation-beyond")
+    assert await agreements_of(nodes) == [[], []]
+
+
+async def test_an_offer_that_is_not_made_is_not_agreed(
+    nodes: Pair, monkeypatch: pytest.MonkeyPatch
+):
+    def change(said: Json) -> None:
+        del said[APPLICATION]
+        said["offer"]["@id"] = OTHER
+
+    altering(monkeypatch, "ContractRequestMessage", change)
+    pid = await nodes.request(await nodes.publish(statements(3)))
+    mine = await nodes.seen(nodes.consumer, pid)
+    assert (mine["state"], mine["code"]) == ("TERMINATED", "negotiation-offer-unknown")
+
+
+async def test_what_was_withdrawn_meanwhile_cannot_be_accepted(nodes: Pair):
+    pid = await nodes.request(await nodes.publish(statements(3), decisions='"dpo"'))
+    theirs = str((await nodes.at_provider())["pid"])
+    offer = {"v": 1, "fields": ["actor", "verb.id"]}
+    body = {"role": "dpo", "outcome": "return", "reason": "Fewer.", "offer": offer}
+    await people.decide(nodes.provider, DPO, theirs, body)
+    await nodes.settle()
+    await publishing.withdraw(nodes.provider, OPERATOR, "traces", "over")
+    await people.accept(nodes.consumer, RESEARCHER, pid)
+    await nodes.settle()
+    mine = await nodes.seen(nodes.consumer, pid)
+    assert (mine["state"], mine["code"]) == ("TERMINATED", "protocol-not-found")
