@@ -88,10 +88,9 @@ class PostgresConnection:
             cursor = self._connection.execute(sql.encode(), params)
         except psycopg.Error as error:
             raise problem_of(error) from error
-        if cursor.description is None:
+        if not (cursor.statusmessage or "").startswith("SELECT"):  # changes may answer rows too
             self._written |= cursor.rowcount > 0
-            return _Changed(cursor.rowcount)
-        return cursor
+        return cursor if cursor.description else _Changed(cursor.rowcount)
 
     def each(self, sql: str, params: Mapping[str, object] | None = None, /) -> Rows:
         """The rows of an answer that the server keeps and gives some thousand at a time."""
