@@ -185,15 +185,21 @@ class Reader(Worker):
 
 
 class Writer(Worker):
-    """Runs units in groups, one commit each; `on_commit` hears the topics of what lasted."""
+    """Runs units in groups, one commit each.
+
+    `on_commit` hears the topics of what lasted once the outcomes are delivered, `before` earlier:
+    while nobody knows of the commit yet.
+    """
 
     def __init__(
         self,
         connection: OwnedConnection,
+        before: Callable[[set[str]], None],
         on_commit: Callable[[frozenset[str]], None],
         on_stop: Callable[[Problem], None],
     ) -> None:
         super().__init__("preau-store-writer", connection)
+        self._before = before
         self._on_commit = on_commit
         self._on_stop = on_stop
         self._broken: Problem | None = None
@@ -238,6 +244,7 @@ class Writer(Worker):
             if len(group) == 1:
                 group[0].outcome = (None, told)
             return False
+        self._before(topics)
         for job, result in zip(group, results, strict=True):
             job.outcome = (result, None)
         if written:
