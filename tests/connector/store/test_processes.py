@@ -209,8 +209,7 @@ def test_messages_keep_their_bytes_and_order(any_store: Store):
         MessageRow("p2", "in", "ContractRequestMessage", "sha-256:2", b"{}", NOW),
         MessageRow("p1", "out", "ContractAgreementMessage", "sha-256:3", b"{}", NOW, seq=99),
     ]
-    seqs = any_store.write_now(lambda tx: [messages.add(tx, row) for row in rows])
-    assert seqs == [1, 2, 3]
+    any_store.write_now(lambda tx: [messages.add(tx, row) for row in rows])
     kept = any_store.read_now(lambda tx: messages.of(tx, process="p1"))
     assert kept == [replace(rows[0], seq=1), replace(rows[2], seq=3)]
 
@@ -218,12 +217,7 @@ def test_messages_keep_their_bytes_and_order(any_store: Store):
 def test_decisions_keep_both_renderings(any_store: Store):
     row = DecisionRow("p1", "person", "dpo", "actor-1", "permit", {"a": 1}, {"a": 1, "b": []}, NOW)
     automatic = replace(row, kind="automatic", role=None, actor=None)
-    assert any_store.write_now(
-        lambda tx: [decisions.add(tx, row), decisions.add(tx, automatic)]
-    ) == [
-        1,
-        2,
-    ]
+    any_store.write_now(lambda tx: [decisions.add(tx, row), decisions.add(tx, automatic)])
     assert any_store.read_now(lambda tx: decisions.of(tx, process="p1")) == [
         replace(row, seq=1),
         replace(automatic, seq=2),
