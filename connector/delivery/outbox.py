@@ -42,7 +42,7 @@ from connector.store import attempts as attempt_rows
 from connector.store import outbox
 from connector.store.rows import AttemptRow, OutboxRow
 from connector.store.store import Store
-from connector.store.tx import Tx
+from connector.store.tx import Tx, Unit
 from policies.problem import Problem
 
 LEASE_SECONDS: Final = 120.0
@@ -86,9 +86,10 @@ class Outcome:
 Authorize = Callable[[OutboxRow], Mapping[str, str]]
 """The headers that show a message's addressee who we are, fresh at every call."""
 
-Settle = Callable[[OutboxRow, Outcome], Awaitable[bool]]
+Settle = Callable[[OutboxRow, Outcome], Awaitable[bool | Unit[None]]]
 """Records what came of a message; runs before its mark, and perhaps twice. Whether the message has
-arrived: a refusal may be one of a repeat.
+arrived: a refusal may be one of a repeat. Of one that has, it may answer what else is to be
+recorded in the commit of its mark.
 """
 
 
@@ -361,12 +362,13 @@ class Worker:
         if verdict == "refused":
             problem = Problem("delivery-refused", peer=row.peer, status=response.status)
             return await self._give_up(row, Outcome(response, problem))
-        await self._settle(row, Outcome(response))
-        self._answers.pop(row.seq, None)
+        settled = await self._settle(row, Outcome(response))
         status, answer = response.status, response.body[:KEPT_ANSWER]
         attempt = self._attempt(row, response, None)
 
         def mark(tx: Tx) -> None:
+            if not isinstance(settled, bool):
+                settled(tx)
             if outbox.sent(tx, seq=row.seq, status=status, answer=answer):
                 attempt_rows.put(tx, attempt)
 
@@ -377,10 +379,14 @@ class Worker:
         if row.process in self._followed:
             self._followed.discard(row.process)
             self.hand(await self._store.write(go_on))
+        elif not isinstance(settled, bool):
+            await self._store.write(mark)
+            self._followed.discard(row.process)  # the mark woke us, if it had to
         else:
             self._store.defer(mark)
             self._marked = True
             self._remember(attempt)
+        self._answers.pop(row.seq, None)
         return None
 
     async def _give_up(self, row: OutboxRow, outcome: Outcome) -> None:
