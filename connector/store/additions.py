@@ -23,15 +23,18 @@ Values = Mapping[str, Any]
 
 
 class Addition:
-    """How the rows of one table are added."""
+    """How the rows of one table are added; there is one way for each table.
 
-    __slots__ = ("_key", "_names", "_one", "_texts", "table")
+    With a `key`, of rows that share it only the last one counts.
+    """
+
+    __slots__ = ("_names", "_one", "_texts", "key", "table")
 
     def __init__(self, table: Table, one: Statement | None = None, key: Sequence[str] = ()) -> None:
         """Rows as they are; `one` is the statement that adds a row."""
         self.table = table.name
         self._one = one or Statement(insert(table))
-        self._key = tuple(key)
+        self.key = tuple(key)
         self._names: tuple[str, ...] = ()
         self._texts: dict[tuple[DialectName, int], str] = {}
 
@@ -48,9 +51,9 @@ class Addition:
         """In place of the row with the same primary key, stored or waiting."""
         return cls(table, putting(table), [column.name for column in table.primary_key])
 
-    def place(self, row: Values, waiting: int) -> object:
-        """Of rows in one place only the last counts; `waiting` is how many there are."""
-        return tuple(row[name] for name in self._key) or waiting
+    def place(self, row: Values) -> object:
+        """The key of a row."""
+        return tuple(row[name] for name in self.key)
 
     def filled(self, dialect: DialectName, rows: Sequence[Values]) -> tuple[str, list[Any]]:
         """The statement that adds all these rows, and its parameters by position."""

@@ -157,16 +157,16 @@ def put(tx: Tx, row: OutboxRow) -> int:
 
 def _put_leased(tx: Tx, row: OutboxRow, leases: Leases) -> int:
     """Queue a message as leased, unless another one of its process waits before it."""
-    row = replace(row, attempts=1, lease_until=leases.until)
     values = _CODEC.values(row)
     del values["attempts"]
+    values["lease_until"] = stamp(leases.until)
     number, leased = added(tx, _ADD_LEASED, values)
     seq = int(number)
     if leased is None:
         tx.announce("outbox")
         leases.followed.add(row.process)
     else:
-        leases.rows.append(replace(row, seq=seq))
+        leases.rows.append(replace(row, seq=seq, attempts=1, lease_until=leases.until))
     return seq
 
 

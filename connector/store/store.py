@@ -15,7 +15,7 @@ import logging
 from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
-from typing import Any, Final, TypeVar, cast
+from typing import Any, Final, TypeVar
 
 from connector.store import repositories
 from connector.store.databases import engine_of
@@ -121,7 +121,7 @@ class Store:
             found = await self.read(unit)
             if found is not None:
                 kept[key] = found
-        return cast("T", found)
+        return found
 
     async def survey(self, unit: Unit[T]) -> T:
         """As `read`, in a thread of its own: for units that go through many rows (who may leave,

@@ -15,8 +15,8 @@ MOST: Final = 16
 Row = tuple[Any, ...]
 Params = Mapping[str, object] | Sequence[object]
 Rows = dict[object, Mapping[str, Any]]
-Waiting = dict["Addition", Rows]
-"""Rows to be added, by how and in which place (`additions`)."""
+Waiting = dict[str, tuple["Addition", Rows]]
+"""By table, how its rows are added and those that wait, each in its place (`additions`)."""
 
 T = TypeVar("T")
 
@@ -145,16 +145,16 @@ class Tx:
         if self._waiting is None:
             self._write(addition, {0: row})
             return
-        rows = self._waiting.setdefault(addition, {})
-        rows[addition.place(row, len(rows))] = row
+        _, rows = self._waiting.setdefault(addition.table, (addition, {}))
+        rows[addition.place(row) if addition.key else len(rows)] = row
         if len(rows) == MOST:
-            self._write(addition, self._waiting.pop(addition))
+            self._write(*self._waiting.pop(addition.table))
 
     def settle(self, tables: Container[str] | None = None) -> None:
         """Write what waits for these tables, or for any; raises like `run`."""
         waiting = self._waiting or {}
-        for addition in [one for one in waiting if tables is None or one.table in tables]:
-            self._write(addition, waiting.pop(addition))
+        for table in [one for one in waiting if tables is None or one in tables]:
+            self._write(*waiting.pop(table))
 
     def announce(self, topic: str) -> None:
         """Once this transaction is committed, wake those who wait for the topic."""
@@ -175,7 +175,7 @@ class Tx:
     def _ready(self, statement: Statement) -> Compiled:
         """The text of a statement, once no row waits for what it touches."""
         text = statement.compiled(self._dialect)
-        if self._waiting and not statement.beside:
+        if self._waiting and not (statement.beside or text.tables.isdisjoint(self._waiting)):
             self.settle(text.tables)
         return text
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -203,7 +204,7 @@ async def test_places_that_were_all_taken_are_filled_as_they_become_free(world: 
     await world.until(lambda: len(world.post.sent) == 2)
     for n, gate in enumerate(gates):
         gate.set()
-        await world.until(lambda n=n: len(world.settled) == n + 1)
+        await world.until(partial(lambda many: len(world.settled) == many, n + 1))
     await world.worker.stop()
 
 

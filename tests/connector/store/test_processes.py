@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 
 import pytest
 
@@ -18,6 +19,7 @@ from policies.problem import Problem
 
 NOW = datetime(2026, 9, 1, 8, 0, tzinfo=UTC)
 Make = Callable[..., Negotiation]
+R = TypeVar("R")
 
 
 def refused(store: Store, unit) -> str:
@@ -203,13 +205,18 @@ class TestTransfers:
         assert code == "store-integrity"
 
 
+def each(add: Callable[[Tx, R], None], tx: Tx, *rows: R) -> None:
+    for row in rows:
+        add(tx, row)
+
+
 def test_messages_keep_their_bytes_and_order(any_store: Store):
     rows = [
         MessageRow("p1", "in", "ContractRequestMessage", "sha-256:1", b'{"b": 1,  "a":2}', NOW),
         MessageRow("p2", "in", "ContractRequestMessage", "sha-256:2", b"{}", NOW),
         MessageRow("p1", "out", "ContractAgreementMessage", "sha-256:3", b"{}", NOW, seq=99),
     ]
-    any_store.write_now(lambda tx: [messages.add(tx, row) for row in rows])
+    any_store.write_now(lambda tx: each(messages.add, tx, *rows))
     kept = any_store.read_now(lambda tx: messages.of(tx, process="p1"))
     assert kept == [replace(rows[0], seq=1), replace(rows[2], seq=3)]
 
@@ -217,7 +224,7 @@ def test_messages_keep_their_bytes_and_order(any_store: Store):
 def test_decisions_keep_both_renderings(any_store: Store):
     row = DecisionRow("p1", "person", "dpo", "actor-1", "permit", {"a": 1}, {"a": 1, "b": []}, NOW)
     automatic = replace(row, kind="automatic", role=None, actor=None)
-    any_store.write_now(lambda tx: [decisions.add(tx, row), decisions.add(tx, automatic)])
+    any_store.write_now(lambda tx: each(decisions.add, tx, row, automatic))
     assert any_store.read_now(lambda tx: decisions.of(tx, process="p1")) == [
         replace(row, seq=1),
         replace(automatic, seq=2),
