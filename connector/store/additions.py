@@ -12,8 +12,10 @@ from typing import Any, Final
 
 from sqlalchemy import Table, bindparam, func, insert, literal_column, select
 
-from connector.store.queries import putting
 from connector.store.statement import DialectName, Statement
+
+MOST: Final = 16
+"""Rows of one statement. Each number of rows has a text of its own, which the driver prepares."""
 
 _AHEAD: Final = "ahead"
 _PARAMETER: Final = re.compile(r"%\((\w+)\)s|(?<!:):(\w+)")
@@ -23,15 +25,14 @@ Values = Mapping[str, Any]
 
 
 class Addition:
-    """How the rows of one table are added; there is one way for each table.
-
-    With a `key`, of rows that share it only the last one counts.
-    """
+    """How the rows of one table are added; there is one way for each table."""
 
     __slots__ = ("_names", "_one", "_texts", "key", "table")
 
     def __init__(self, table: Table, one: Statement | None = None, key: Sequence[str] = ()) -> None:
-        """Rows as they are; `one` is the statement that adds a row."""
+        """`one` adds one row, as it is if nothing else is said; of rows with one `key` only the
+        last counts.
+        """
         self.table = table.name
         self._one = one or Statement(insert(table))
         self.key = tuple(key)
@@ -45,11 +46,6 @@ class Addition:
         values = {column.name: bindparam(column.name, type_=column.type) for column in table.c}
         values["seq"] = last + bindparam(_AHEAD)  # type: ignore[assignment]
         return cls(table, Statement(insert(table).values(values).inline()))
-
-    @classmethod
-    def replacing(cls, table: Table) -> "Addition":
-        """In place of the row with the same primary key, stored or waiting."""
-        return cls(table, putting(table), [column.name for column in table.primary_key])
 
     def place(self, row: Values) -> object:
         """The key of a row."""

@@ -9,7 +9,7 @@ from sqlalchemy import bindparam, select
 
 from connector.store.additions import Addition
 from connector.store.codec import Codec
-from connector.store.queries import given, removing
+from connector.store.queries import given, putting, removing
 from connector.store.rows import AttemptRow
 from connector.store.statement import Statement
 from connector.store.tables import ATTEMPT, OUTBOX
@@ -21,7 +21,7 @@ KEPT: Final = FIRST + LAST
 """Of a message tried for days, its first and its last attempts stay, and a warning before them."""
 
 _CODEC: Final = Codec(AttemptRow, ATTEMPT)
-_PUT: Final = Addition.replacing(ATTEMPT)
+_PUT: Final = Addition(ATTEMPT, putting(ATTEMPT), key=("outbox", "n"))
 _FORGET: Final = removing(
     ATTEMPT,
     given(ATTEMPT.c.outbox),

@@ -1,21 +1,16 @@
 """The transaction as a unit of work sees it: it runs statements, and nothing else."""
 
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
+from connector.store.additions import MOST, Addition
 from connector.store.statement import Compiled, DialectName, Statement
 from policies.problem import Problem
-
-if TYPE_CHECKING:
-    from connector.store.additions import Addition
-
-MOST: Final = 16
-"""Rows that one statement adds. Each number of rows has a text, which the driver prepares."""
 
 Row = tuple[Any, ...]
 Params = Mapping[str, object] | Sequence[object]
 Rows = dict[object, Mapping[str, Any]]
-Waiting = dict[str, tuple["Addition", Rows]]
+Waiting = dict[str, tuple[Addition, Rows]]
 """By table, how its rows are added and those that wait, each in its place (`additions`)."""
 
 T = TypeVar("T")
@@ -138,7 +133,7 @@ class Tx:
             self.broken = problem
             raise
 
-    def add(self, addition: "Addition", row: Mapping[str, Any], /) -> None:
+    def add(self, addition: Addition, row: Mapping[str, Any], /) -> None:
         """Add a row with those that wait for the same table; raises `store-integrity` like `run`,
         but not before they are written.
         """
@@ -179,7 +174,7 @@ class Tx:
             self.settle(text.tables)
         return text
 
-    def _write(self, addition: "Addition", rows: Rows) -> None:
+    def _write(self, addition: Addition, rows: Rows) -> None:
         try:
             self._open().execute(*addition.filled(self._dialect, list(rows.values())))
         except Problem as problem:

@@ -13,11 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connector.store import attempts, inbox, leaves, messages, outbox
+from connector.store.additions import MOST
 from connector.store.rows import AttemptRow, InboxRow, LeafRow, MessageRow, OutboxRow
 from connector.store.sqlite import SqliteConnection
 from connector.store.statement import statements
 from connector.store.store import Store
-from connector.store.tx import MOST, Tx, Unit
+from connector.store.tx import Tx, Unit
 from policies.problem import Problem
 from tests.connector.store.test_contract import WAIT, Gate, asked
 
