@@ -46,4 +46,6 @@ def put(tx: Tx, row: InboxRow) -> None:
 
 def purge(tx: Tx, *, before: datetime) -> int:
     """Forget answers given before an instant; how many."""
+    for place in [one for one in tx.seen if isinstance(one, tuple) and one[0] is _FIND]:
+        del tx.seen[place]
     return tx.change(_PURGE, before=stamp(before))
