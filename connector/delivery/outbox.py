@@ -42,7 +42,7 @@ from connector.store import attempts as attempt_rows
 from connector.store import outbox
 from connector.store.rows import AttemptRow, OutboxRow
 from connector.store.store import Store
-from connector.store.tx import Tx
+from connector.store.tx import Tx, Unit
 from policies.problem import Problem
 
 LEASE_SECONDS: Final = 120.0
@@ -86,9 +86,10 @@ class Outcome:
 Authorize = Callable[[OutboxRow], Mapping[str, str]]
 """The headers that show a message's addressee who we are, fresh at every call."""
 
-Settle = Callable[[OutboxRow, Outcome], Awaitable[bool]]
+Settle = Callable[[OutboxRow, Outcome], Awaitable[bool | Unit[None]]]
 """Records what came of a message; runs before its mark, and perhaps twice. Whether the message has
-arrived: a refusal may be one of a repeat.
+arrived: a refusal may be one of a repeat. Of one that has, it may answer what else is to be
+recorded in the commit of its mark.
 """
 
 
@@ -141,6 +142,7 @@ class Worker:
         self._held: dict[int, str] = {}
         self._followed: set[str] = set()
         self._overtaken = False
+        self._full = False
         self._flights: set[asyncio.Task[None]] = set()
         self._circuits: dict[str, Circuit] = {}
         self._answers: dict[int, Counter[int]] = {}
@@ -236,14 +238,14 @@ class Worker:
     async def run_until_idle(self) -> None:
         """Deliver all that is due now, then return; for tests, in place of `start`."""
         while True:
-            claimed = await self._claim()
+            pause = await self._look()
             if self._flights:
                 await asyncio.wait(self._flights, return_when=asyncio.FIRST_COMPLETED)
             elif self._marked:
                 # Marks travel with the next transaction: make one, as followers wait for them.
                 self._marked = False
                 await self._store.write(lambda _tx: None)
-            elif not claimed:
+            elif pause:
                 return
 
     # ------------------------------------------------------------------ looking
@@ -254,8 +256,7 @@ class Worker:
             self._wake.clear()
             pause = self._limits.poll
             try:
-                if not await self._claim():
-                    pause = min(self._limits.poll, await self._until_due())
+                pause = min(pause, await self._look())
             except Problem as problem:
                 if problem.code == "store-closed":
                     return
@@ -264,28 +265,25 @@ class Worker:
                 async with asyncio.timeout(pause):
                     await self._wake.wait()
 
-    async def _claim(self) -> bool:
-        """Lease what is due and fits, and start delivering it; whether there was anything."""
+    async def _look(self) -> float:
+        """Lease what is due and fits, and start delivering it; seconds until there may be more,
+        unless a commit or an answer wakes us before (0: look again at once).
+        """
         free = self._limits.concurrency - len(self._held)
+        self._full = free <= 0
+        if self._full:
+            return self._limits.poll
         now = self._clock.now()
         # Read before leasing: a lease is a commit, a look is none. But no look sees a mark that
         # waits for a transaction.
         hidden, self._overtaken = self._overtaken, False
         due = now if hidden else await self._store.read(outbox.next_due)
-        if free <= 0 or due is None or due > now:
-            return False
-        rows = await self._store.write(lambda tx: lease(tx, now, free))
-        self.hand(rows)
-        if rows:
-            self._wake.set()
-        return bool(rows)
-
-    async def _until_due(self) -> float:
-        """Seconds until something is due; when places are all taken, an answer will wake us."""
-        due = await self._store.read(outbox.next_due)
-        if due is None or len(self._held) >= self._limits.concurrency:
+        if due is None:
             return self._limits.poll
-        return max((due - self._clock.now()).total_seconds(), 0.001)
+        if due > now:
+            return (due - now).total_seconds()
+        self.hand(await self._store.write(lambda tx: lease(tx, now, free)))
+        return 0
 
     def _launch(self) -> None:
         while self._queue and len(self._flights) < self._limits.concurrency:
@@ -297,8 +295,8 @@ class Worker:
     def _landed(self, task: asyncio.Task[None]) -> None:
         self._flights.discard(task)
         self._launch()
-        if len(self._held) >= self._limits.concurrency - 1:
-            self._wake.set()  # all places were taken: what is due could not be leased
+        if self._full:
+            self._wake.set()
 
     # ------------------------------------------------------------------ delivering
 
@@ -364,12 +362,13 @@ class Worker:
         if verdict == "refused":
             problem = Problem("delivery-refused", peer=row.peer, status=response.status)
             return await self._give_up(row, Outcome(response, problem))
-        await self._settle(row, Outcome(response))
-        self._answers.pop(row.seq, None)
+        settled = await self._settle(row, Outcome(response))
         status, answer = response.status, response.body[:KEPT_ANSWER]
         attempt = self._attempt(row, response, None)
 
         def mark(tx: Tx) -> None:
+            if not isinstance(settled, bool):
+                settled(tx)
             if outbox.sent(tx, seq=row.seq, status=status, answer=answer):
                 attempt_rows.put(tx, attempt)
 
@@ -380,10 +379,14 @@ class Worker:
         if row.process in self._followed:
             self._followed.discard(row.process)
             self.hand(await self._store.write(go_on))
+        elif not isinstance(settled, bool):
+            await self._store.write(mark)
+            self._followed.discard(row.process)  # the mark woke us, if it had to
         else:
             self._store.defer(mark)
             self._marked = True
             self._remember(attempt)
+        self._answers.pop(row.seq, None)
         return None
 
     async def _give_up(self, row: OutboxRow, outcome: Outcome) -> None:

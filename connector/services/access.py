@@ -69,7 +69,7 @@ async def authenticate(node: Node, token: str) -> Caller:
     known: dict[str, PeerRow] = {}
 
     async def document_of(did: str) -> DidDocument:
-        peer = await node.store.read(lambda tx: peers.get(tx, did=did))
+        peer = await peer_of(node, did)
         if peer is None:
             raise Problem("access-unknown-peer")
         known[did] = peer
@@ -86,6 +86,11 @@ async def authenticate(node: Node, token: str) -> Caller:
     document = await node.resolver.document(did)
     groups = frozenset(known[did].groups)
     return Caller(did, claims.jti, claims.expires, document, groups, token_hash(token))
+
+
+async def peer_of(node: Node, did: str) -> PeerRow | None:
+    """What the operator's list says of a participant; read once, until the list changes."""
+    return await node.store.recall("peer", did, lambda tx: peers.get(tx, did=did))
 
 
 async def _mocked(node: Node, header: str) -> Caller:
@@ -106,7 +111,7 @@ async def _mocked(node: Node, header: str) -> Caller:
 async def _pinned(node: Node, name: str, credential: str) -> Caller:
     """A participant that only configuration tells about."""
     document = node.resolver.pinned(name)
-    peer = await node.store.read(lambda tx: peers.get(tx, did=name))
+    peer = await peer_of(node, name)
     if document is None or peer is None:
         raise Problem("access-unknown-peer")
     groups = frozenset(peer.groups)

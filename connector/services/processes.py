@@ -22,9 +22,7 @@ def negotiation(tx: Tx, pid: str, *, peer: str | None = None) -> Negotiation:
 
 def save_negotiation(tx: Tx, n: Negotiation) -> None:
     """Store a negotiation as it is after one or more steps of this transaction."""
-    known = negotiations.get(tx, pid=n.pid)
-    if known != n:
-        negotiations.save(tx, n, expected_version=known.version if known else None)
+    negotiations.keep(tx, n)
 
 
 def transfer(tx: Tx, pid: str, *, peer: str | None = None) -> Transfer:
@@ -41,6 +39,4 @@ def transfer(tx: Tx, pid: str, *, peer: str | None = None) -> Transfer:
 
 def save_transfer(tx: Tx, t: Transfer) -> None:
     """Store a transfer as it is after one or more steps of this transaction."""
-    known = transfers.get(tx, pid=t.pid)
-    if known != t:
-        transfers.save(tx, t, expected_version=known.version if known else None)
+    transfers.keep(tx, t)

@@ -7,6 +7,7 @@ from typing import Final
 
 from sqlalchemy import bindparam, select
 
+from connector.store.additions import Addition
 from connector.store.codec import Codec
 from connector.store.queries import given, putting, removing
 from connector.store.rows import AttemptRow
@@ -20,7 +21,7 @@ KEPT: Final = FIRST + LAST
 """Of a message tried for days, its first and its last attempts stay, and a warning before them."""
 
 _CODEC: Final = Codec(AttemptRow, ATTEMPT)
-_PUT: Final = putting(ATTEMPT)
+_PUT: Final = Addition(ATTEMPT, putting(ATTEMPT), key=("outbox", "n"))
 _FORGET: Final = removing(
     ATTEMPT,
     given(ATTEMPT.c.outbox),
@@ -37,7 +38,7 @@ _OF: Final = Statement(
 
 def put(tx: Tx, row: AttemptRow) -> None:
     """Note an attempt; the same one again replaces itself."""
-    tx.change(_PUT, **_CODEC.values(row))
+    tx.add(_PUT, _CODEC.values(row))
     if row.n > KEPT:
         tx.change(_FORGET, outbox=row.outbox, first=FIRST, before=row.n - LAST)
 

@@ -21,7 +21,9 @@ R = TypeVar("R")
 
 def stamp(instant: datetime) -> str:
     """RFC 3339 in UTC, always with six decimals: such texts sort as their instants do."""
-    return instant.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
+    if instant.tzinfo is not UTC:
+        instant = instant.astimezone(UTC)
+    return instant.isoformat(timespec="microseconds")[:-6] + "Z"
 
 
 def instant(text: str) -> datetime:

@@ -2,21 +2,22 @@
 
 from typing import Final
 
+from connector.store.additions import Addition
 from connector.store.codec import Codec
-from connector.store.queries import adding_numbered, chosen, given, numbered
+from connector.store.queries import chosen, given
 from connector.store.rows import DecisionRow
 from connector.store.statement import Statement
 from connector.store.tables import DECISION
 from connector.store.tx import Tx
 
 _CODEC: Final = Codec(DecisionRow, DECISION)
-_ADD: Final = adding_numbered(DECISION)
+_ADD: Final = Addition.numbered(DECISION)
 _OF: Final = Statement(chosen(_CODEC, given(DECISION.c.process)).order_by(DECISION.c.seq))
 
 
-def add(tx: Tx, row: DecisionRow) -> int:
-    """Store a decision; its number (the row's own `seq` is ignored)."""
-    return numbered(tx, _ADD, _CODEC.values(row))
+def add(tx: Tx, row: DecisionRow) -> None:
+    """Store a decision under the next number (the row's own `seq` is ignored)."""
+    tx.add(_ADD, _CODEC.values(row))
 
 
 def of(tx: Tx, *, process: str) -> list[DecisionRow]:

@@ -8,22 +8,28 @@ from typing import Final
 
 from sqlalchemy import bindparam
 
+from connector.store.additions import Addition
 from connector.store.codec import Codec, stamp
-from connector.store.queries import adding_once, by, removing
+from connector.store.queries import chosen, given, removing
 from connector.store.rows import InboxRow
+from connector.store.statement import Statement
 from connector.store.tables import INBOX
 from connector.store.tx import Tx
 from policies.problem import Problem
 
 _CODEC: Final = Codec(InboxRow, INBOX)
-_FIND: Final = by(_CODEC, INBOX.c.key)
-_PUT: Final = adding_once(INBOX, "key")
+_FIND: Final = Statement(chosen(_CODEC, given(INBOX.c.key)), beside=True)
+_PUT: Final = Addition(INBOX)
 _PURGE: Final = removing(INBOX, INBOX.c.at < bindparam("before"))
 
 
 def find(tx: Tx, *, key: str) -> InboxRow | None:
     """The answer given to a message; the caller compares `digest` with its own message."""
-    return _CODEC.maybe(tx.one(_FIND, key=key))
+    place = (_FIND, key)
+    if place not in tx.seen:
+        tx.seen[place] = _CODEC.maybe(tx.one(_FIND, key=key))
+    found: InboxRow | None = tx.seen[place]
+    return found
 
 
 def put(tx: Tx, row: InboxRow) -> None:
@@ -32,10 +38,14 @@ def put(tx: Tx, row: InboxRow) -> None:
     Raises:
         Problem: `store-conflict`: this message is answered already.
     """
-    if not tx.change(_PUT, **_CODEC.values(row)):
+    if find(tx, key=row.key) is not None:
         raise Problem("store-conflict", what="inbox")
+    tx.seen[_FIND, row.key] = row
+    tx.add(_PUT, _CODEC.values(row))
 
 
 def purge(tx: Tx, *, before: datetime) -> int:
     """Forget answers given before an instant; how many."""
+    for place in [one for one in tx.seen if isinstance(one, tuple) and one[0] is _FIND]:
+        del tx.seen[place]
     return tx.change(_PURGE, before=stamp(before))

@@ -4,15 +4,16 @@ from typing import Final
 
 from sqlalchemy import bindparam
 
+from connector.store.additions import Addition
 from connector.store.codec import Codec
-from connector.store.queries import adding_numbered, chosen, given, numbered
+from connector.store.queries import chosen, given
 from connector.store.rows import MessageRow
 from connector.store.statement import Statement
 from connector.store.tables import MESSAGE
 from connector.store.tx import Tx
 
 _CODEC: Final = Codec(MessageRow, MESSAGE)
-_ADD: Final = adding_numbered(MESSAGE)
+_ADD: Final = Addition.numbered(MESSAGE)
 _OF: Final = Statement(chosen(_CODEC, given(MESSAGE.c.process)).order_by(MESSAGE.c.seq))
 
 _SINCE: Final = Statement(
@@ -22,9 +23,9 @@ _SINCE: Final = Statement(
 )
 
 
-def add(tx: Tx, row: MessageRow) -> int:
-    """Store a message; its number (the row's own `seq` is ignored)."""
-    return numbered(tx, _ADD, _CODEC.values(row))
+def add(tx: Tx, row: MessageRow) -> None:
+    """Store a message under the next number (the row's own `seq` is ignored)."""
+    tx.add(_ADD, _CODEC.values(row))
 
 
 def since(tx: Tx, *, after: int, limit: int) -> list[MessageRow]:

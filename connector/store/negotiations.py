@@ -21,6 +21,11 @@ def save(tx: Tx, negotiation: Negotiation, *, expected_version: int | None) -> N
     _NEGOTIATIONS.save(tx, negotiation, expected_version=expected_version)
 
 
+def keep(tx: Tx, negotiation: Negotiation) -> None:
+    """Store a negotiation as it is after steps of this transaction; raises like `save`."""
+    _NEGOTIATIONS.keep(tx, negotiation)
+
+
 def get(tx: Tx, *, pid: str) -> Negotiation | None:
     """A negotiation by our pid."""
     return _NEGOTIATIONS.get(tx, pid)

@@ -6,13 +6,26 @@ that took it; `free` ends all of them when a node starts.
 
 Who delivers what it queues leases it as it is written (`Leases`): finding it again costs three
 statements a message.
+
+The topic "outbox" is announced by what may let somebody claim a row sooner than `next_due` said.
 """
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import bindparam, case, exists, func, literal_column, null, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    bindparam,
+    case,
+    exists,
+    func,
+    literal_column,
+    null,
+    or_,
+    select,
+    update,
+)
 
 from connector.store.codec import Codec, instant, stamp
 from connector.store.queries import added, adding_numbered, by, chosen, given, numbered, value
@@ -55,6 +68,11 @@ _LEASE: Final = Statement(
     .where(OUTBOX.c.seq == bindparam("which"))
     .values(lease_until=bindparam("until"), attempts=OUTBOX.c.attempts + literal_column("1"))
 )
+# Spelled out: in what a change returns, Core leaves the tables' names away for SQLite.
+_FOLLOWED: Final[ColumnElement[bool]] = literal_column(
+    "EXISTS (SELECT 1 FROM outbox AS later WHERE later.process = outbox.process"
+    " AND later.seq > outbox.seq AND later.state = 'pending')"
+)
 _END: Final = Statement(
     update(OUTBOX)
     .where(OUTBOX.c.seq == bindparam("which"), IS_PENDING)
@@ -64,6 +82,7 @@ _END: Final = Statement(
         answer_status=bindparam("status"),
         answer=bindparam("reply"),
     )
+    .returning(_FOLLOWED)
 )
 _RETRY: Final = Statement(
     update(OUTBOX)
@@ -121,31 +140,33 @@ def leasing(tx: Tx, *, now: datetime, lease_seconds: float, limit: int) -> Lease
 
 
 def put(tx: Tx, row: OutboxRow) -> int:
-    """Queue a message; its number (the row's own `seq` is ignored). Announces "outbox".
+    """Queue a message; its number (the row's own `seq` is ignored). Announces "outbox" unless it
+    is leased.
 
     Raises:
         Problem: `store-conflict`: the row is not pending.
     """
     if row.state != "pending":
         raise Problem("store-conflict", what="outbox")
-    tx.announce("outbox")
     leases: Leases | None = tx.own.get(Leases)
     if leases is None or row.next_at > row.created or len(leases.rows) >= leases.limit:
+        tx.announce("outbox")
         return numbered(tx, _ADD, _CODEC.values(row))
     return _put_leased(tx, row, leases)
 
 
 def _put_leased(tx: Tx, row: OutboxRow, leases: Leases) -> int:
     """Queue a message as leased, unless another one of its process waits before it."""
-    row = replace(row, attempts=1, lease_until=leases.until)
     values = _CODEC.values(row)
     del values["attempts"]
+    values["lease_until"] = stamp(leases.until)
     number, leased = added(tx, _ADD_LEASED, values)
     seq = int(number)
     if leased is None:
+        tx.announce("outbox")
         leases.followed.add(row.process)
     else:
-        leases.rows.append(replace(row, seq=seq))
+        leases.rows.append(replace(row, seq=seq, attempts=1, lease_until=leases.until))
     return seq
 
 
@@ -187,7 +208,6 @@ def drop(tx: Tx, *, seq: int) -> bool:
 
 def drop_process(tx: Tx, *, process: str) -> int:
     """Drop whatever a process still has to send (it was terminated); how many rows."""
-    tx.announce("outbox")
     return tx.change(_DROP_PROCESS, process=process)
 
 
@@ -233,5 +253,7 @@ def pending(tx: Tx) -> int:
 
 
 def _end(tx: Tx, seq: int, state: str, status: int | None, answer: bytes | None) -> bool:
-    tx.announce("outbox")  # the next message of the process may go now
-    return tx.change(_END, which=seq, new_state=state, status=status, reply=answer) == 1
+    row = tx.one(_END, which=seq, new_state=state, status=status, reply=answer)
+    if row is not None and row[0]:
+        tx.announce("outbox")  # the next message of the process may go now
+    return row is not None

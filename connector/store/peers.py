@@ -1,4 +1,7 @@
-"""The other participants this node knows: their groups, DID documents and last catalog heads."""
+"""The other participants this node knows: their groups, DID documents and last catalog heads.
+
+Every change announces the topic "peer": rows are recalled by it (`Store.recall`).
+"""
 
 from typing import Final
 
@@ -28,6 +31,7 @@ _SET_DOCUMENT: Final = Statement(
 def put(tx: Tx, row: PeerRow) -> None:
     """Store a peer, in place of what was known about it."""
     tx.change(_PUT, **_CODEC.values(row))
+    tx.announce("peer")
 
 
 def get(tx: Tx, *, did: str) -> PeerRow | None:
@@ -42,6 +46,7 @@ def listing(tx: Tx) -> list[PeerRow]:
 
 def remove(tx: Tx, *, did: str) -> bool:
     """Forget a peer; False when it was unknown."""
+    tx.announce("peer")
     return tx.change(_REMOVE, did=did) == 1
 
 
@@ -56,6 +61,7 @@ def saw_head(tx: Tx, *, did: str, group: str, version: int, digest: str) -> None
         raise Problem("store-unknown", what="peer", id=did)
     head = {**peer.head, group: {"version": version, "digest": digest}}
     tx.change(_SET_HEAD, did=did, head=to_text(head))
+    tx.announce("peer")
 
 
 def set_document(tx: Tx, *, did: str, document: Json | None, key: str | None) -> None:
@@ -67,3 +73,4 @@ def set_document(tx: Tx, *, did: str, document: Json | None, key: str | None) ->
     text = None if document is None else to_text(document)
     if not tx.change(_SET_DOCUMENT, did=did, document=text, new_key=key):
         raise Problem("store-unknown", what="peer", id=did)
+    tx.announce("peer")

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 from connector.store.engine import Doubt, check_schema, explain, noted_schema
 from connector.store.statement import DialectName, Statement
-from connector.store.tx import Cursor, Row
+from connector.store.tx import Cursor, Params, Row
 from policies.problem import Problem
 
 try:
@@ -82,16 +82,15 @@ class PostgresConnection:
         self._written = False
         self._streams = 0
 
-    def execute(self, sql: str, params: Mapping[str, object] | None = None, /) -> Cursor:
+    def execute(self, sql: str, params: Params | None = None, /) -> Cursor:
         """Run one statement; every error of the driver is a Problem."""
         try:
             cursor = self._connection.execute(sql.encode(), params)
         except psycopg.Error as error:
             raise problem_of(error) from error
-        if cursor.description is None:
+        if not (cursor.statusmessage or "").startswith("SELECT"):  # changes may answer rows too
             self._written |= cursor.rowcount > 0
-            return _Changed(cursor.rowcount)
-        return cursor
+        return cursor if cursor.description else _Changed(cursor.rowcount)
 
     def each(self, sql: str, params: Mapping[str, object] | None = None, /) -> Rows:
         """The rows of an answer that the server keeps and gives some thousand at a time."""

@@ -27,6 +27,8 @@ class _Process(Protocol):
     def created(self) -> datetime: ...
     @property
     def updated(self) -> datetime: ...
+    @property
+    def version(self) -> int: ...
     def to_row(self) -> dict[str, object]: ...
 
 
@@ -62,13 +64,7 @@ class Processes(Generic[P]):
 
     def save(self, tx: Tx, process: P, *, expected_version: int | None) -> None:
         """Insert (None) or change a row that still has the version it was loaded with."""
-        row = process.to_row()
-        values = {
-            **{name: row[name] for name in self._names},
-            "created": stamp(process.created),
-            "updated": stamp(process.updated),
-            "body": to_text(row),
-        }
+        values = self._values(process)
         if expected_version is None:
             saved = tx.change(self._add, **values)
         else:
@@ -76,8 +72,20 @@ class Processes(Generic[P]):
             saved = tx.change(self._update, expected=expected_version, **changed)
         if not saved:
             raise Problem("store-conflict", what=self._table.name)
-        tx.seen[self._get, process.pid] = process
-        tx.announce(self._table.name)
+        self._saw(tx, process)
+
+    def keep(self, tx: Tx, process: P) -> None:
+        """Insert a process, or change it from what it is in this transaction; raises like `save`.
+
+        What was not read in this transaction is new as a rule, so that is tried first.
+        """
+        known: P | None = tx.seen.get((self._get, process.pid))
+        if known is None and tx.change(self._add, **self._values(process)):
+            self._saw(tx, process)
+            return
+        known = known or self.get(tx, process.pid)
+        if known is not None and known != process:
+            self.save(tx, process, expected_version=known.version)
 
     def get(self, tx: Tx, pid: str) -> P | None:
         """A process by our pid."""
@@ -91,7 +99,10 @@ class Processes(Generic[P]):
 
     def by_peer(self, tx: Tx, peer: str, peer_pid: str, role: str) -> P | None:
         """A process by the peer's pid; the oldest, should the peer have used it twice."""
-        return self._maybe(tx.one(self._by_peer, peer=peer, peer_pid=peer_pid, role=role))
+        found = self._maybe(tx.one(self._by_peer, peer=peer, peer_pid=peer_pid, role=role))
+        if found is not None:
+            tx.seen[self._get, found.pid] = found
+        return found
 
     def listing(self, tx: Tx, state: str | None) -> list[P]:
         """All processes, or those in one state, oldest first."""
@@ -100,6 +111,19 @@ class Processes(Generic[P]):
     def rows(self, rows: list[Row]) -> list[P]:
         """What a `query` answered."""
         return [self._read(orjson.loads(row[0])) for row in rows]
+
+    def _values(self, process: P) -> dict[str, object]:
+        row = process.to_row()
+        return {
+            **{name: row[name] for name in self._names},
+            "created": stamp(process.created),
+            "updated": stamp(process.updated),
+            "body": to_text(row),
+        }
+
+    def _saw(self, tx: Tx, process: P) -> None:
+        tx.seen[self._get, process.pid] = process
+        tx.announce(self._table.name)
 
     def _maybe(self, row: Row | None) -> P | None:
         return None if row is None else self._read(orjson.loads(row[0]))

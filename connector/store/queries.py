@@ -64,10 +64,15 @@ def removing(table: Table, *where: ColumnElement[bool]) -> Statement:
     return Statement(delete(table).where(*where))
 
 
-def next_number(column: Column[Any], *where: ColumnElement[bool], first: int = 1) -> Statement:
+def following(column: Column[Any], *where: ColumnElement[bool], first: int = 1) -> Select[Any]:
     """One more than the greatest number so far; there is one writer, so nobody takes it first."""
     after = func.max(column) + literal_column("1")
-    return Statement(select(func.coalesce(after, literal_column(str(first)))).where(*where))
+    return select(func.coalesce(after, literal_column(str(first)))).where(*where)
+
+
+def next_number(column: Column[Any], *where: ColumnElement[bool], first: int = 1) -> Statement:
+    """The statement that asks for `following` alone."""
+    return Statement(following(column, *where, first=first))
 
 
 def value(row: Row | None) -> Any:  # noqa: ANN401  (whatever the column holds)
@@ -80,10 +85,9 @@ def adding_numbered(table: Table, *told: Column[Any], **made: ColumnElement[Any]
     (`numbered`); what is not given by a parameter is `made` by the database.
     """
     seq = table.c.seq
-    after = func.coalesce(func.max(seq) + literal_column("1"), literal_column("1"))
     columns = [column for column in table.columns if column is not seq]
     given = (made.get(c.name, bindparam(c.name, type_=c.type)) for c in columns)
-    numbered = select(select(after).scalar_subquery(), *given)
+    numbered = select(following(seq).scalar_subquery(), *given)
     return Statement(insert(table).from_select([seq, *columns], numbered).returning(seq, *told))
 
 

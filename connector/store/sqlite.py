@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 from connector.store.engine import Doubt, check_schema, explain, noted_schema
 from connector.store.statement import DialectName, Statement
+from connector.store.tx import Params
 from policies.problem import Problem
 
 BUSY_MS: Final = 5_000
@@ -52,7 +53,7 @@ class SqliteConnection:
         self._begin = "BEGIN IMMEDIATE" if writes else "BEGIN"
         self._before = 0
 
-    def execute(self, sql: str, params: Mapping[str, object] | None = None, /) -> sqlite3.Cursor:
+    def execute(self, sql: str, params: Params | None = None, /) -> sqlite3.Cursor:
         """Run one statement; every error of the driver is a Problem."""
         try:
             return self._connection.execute(sql, params or {})

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, cast
 from sqlalchemy import LargeBinary, Table
 from sqlalchemy.engine import Dialect
 from sqlalchemy.sql import ClauseElement
+from sqlalchemy.sql.visitors import iterate
 
 if TYPE_CHECKING:
     from sqlalchemy.dialects import sqlite
@@ -52,11 +53,15 @@ _STATEMENTS: Final[list["Statement"]] = []
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """The text for one database: what the caller gives (`names`) and what is fixed (`literals`)."""
+    """The text for one database: what the caller gives (`names`) and what is fixed (`literals`).
+
+    `tables` are those it reads or changes.
+    """
 
     sql: str
     names: frozenset[str]
     literals: Mapping[str, object]
+    tables: frozenset[str]
 
     def bind(self, params: Mapping[str, object]) -> Mapping[str, object]:
         """The driver's parameters.
@@ -75,12 +80,21 @@ class Statement:
 
     The second form is for `ON CONFLICT`, which Core spells per database:
     `Statement(lambda insert: insert(TABLE).on_conflict_do_nothing())`.
+
+    Before a statement runs, the rows that wait for its tables are written; not so before one that
+    is `beside` them: who asks knows what waits, and looks for none of it.
     """
 
-    __slots__ = ("_compiled", "_source")
+    __slots__ = ("_compiled", "_source", "beside")
 
-    def __init__(self, source: ClauseElement | Callable[[Inserting], ClauseElement]) -> None:
+    def __init__(
+        self,
+        source: ClauseElement | Callable[[Inserting], ClauseElement],
+        *,
+        beside: bool = False,
+    ) -> None:
         self._source = source
+        self.beside = beside
         self._compiled: dict[DialectName, Compiled] = {}
         _STATEMENTS.append(self)
 
@@ -100,7 +114,9 @@ class Statement:
         # `column + 1` becomes a parameter that no caller knows: its value travels along.
         # (A NULL that is meant must be written `null()`: here None is what the caller gives.)
         literals = {key: value for key, value in params.items() if value is not None}
-        return Compiled(str(compiled), frozenset(params.keys() - literals.keys()), literals)
+        tables = {part.name for part in iterate(construct) if isinstance(part, Table)}
+        names = params.keys() - literals.keys()
+        return Compiled(str(compiled), frozenset(names), literals, frozenset(tables))
 
 
 def statements() -> tuple[Statement, ...]:

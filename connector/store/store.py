@@ -46,6 +46,7 @@ class Store:
                 `store-fault`.
         """
         self._callbacks: tuple[tuple[str | None, Callback], ...] = ()
+        self._recalled: dict[str, dict[object, Any]] = {}
         self._on_stop: Callable[[Problem], object] = lambda _: None
         self.stopped: Problem | None = None
         """Why nothing is written any more: a failing disk, a lost session; None as a rule."""
@@ -57,7 +58,7 @@ class Store:
             opened.callback(reader.close)
             surveyor = engine.reader()
             opened.pop_all()
-        self._writer = Writer(writer, self._committed, self._stopped)
+        self._writer = Writer(writer, self._forget, self._committed, self._stopped)
         self._reader = Reader("preau-store-reader", reader, engine.reader)
         self._surveyor = Reader("preau-store-surveyor", surveyor, engine.reader)
         for worker in (self._writer, self._reader, self._surveyor):
@@ -109,6 +110,19 @@ class Store:
         """Run a unit that only reads, on a snapshot of what is committed; raises like `write`."""
         return await _ask(self._reader, unit)
 
+    async def recall(self, topic: str, key: object, unit: Unit[T]) -> T:
+        """As `read`, but what was found (not None) is kept under topic and key until a commit
+        announces the topic. For few rows that are asked for all the time; nobody may change them.
+        """
+        # A commit takes the whole dict away, so a read that was older fills one nobody looks into.
+        kept = self._recalled.setdefault(topic, {})
+        found: T | None = kept.get(key)
+        if found is None:
+            found = await self.read(unit)
+            if found is not None:
+                kept[key] = found
+        return found
+
     async def survey(self, unit: Unit[T]) -> T:
         """As `read`, in a thread of its own: for units that go through many rows (who may leave,
         lists, search), so that no message waits behind them.
@@ -122,7 +136,8 @@ class Store:
     def on_commit(self, callback: Callback, *, topic: str | None = None) -> Callable[[], None]:
         """Call back after every commit that wrote something, or something of a topic.
 
-        Topics are what units announce: "outbox", "leaf", "negotiation", "transfer", "consent".
+        Topics are what units announce: "outbox", "leaf", "negotiation", "transfer", "consent",
+        "peer".
         The call comes from the writer's thread, which waits for it: do next to nothing there
         (`lambda: loop.call_soon_threadsafe(event.set)`).
 
@@ -151,6 +166,10 @@ class Store:
     def _stopped(self, problem: Problem) -> None:
         self.stopped = problem
         self._on_stop(problem)
+
+    def _forget(self, topics: set[str]) -> None:
+        for topic in topics:
+            self._recalled.pop(topic, None)
 
     def _committed(self, topics: frozenset[str]) -> None:
         for topic, callback in self._callbacks:

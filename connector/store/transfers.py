@@ -32,6 +32,11 @@ def save(tx: Tx, transfer: Transfer, *, expected_version: int | None) -> None:
     _TRANSFERS.save(tx, transfer, expected_version=expected_version)
 
 
+def keep(tx: Tx, transfer: Transfer) -> None:
+    """Store a transfer as it is after steps of this transaction; raises like `save`."""
+    _TRANSFERS.keep(tx, transfer)
+
+
 def get(tx: Tx, *, pid: str) -> Transfer | None:
     """A transfer by our pid."""
     return _TRANSFERS.get(tx, pid)

@@ -1,12 +1,18 @@
 """The transaction as a unit of work sees it: it runs statements, and nothing else."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
-from connector.store.statement import DialectName, Statement
+from connector.store.additions import MOST, Addition
+from connector.store.statement import Compiled, DialectName, Statement
 from policies.problem import Problem
 
 Row = tuple[Any, ...]
+Params = Mapping[str, object] | Sequence[object]
+Rows = dict[object, Mapping[str, Any]]
+Waiting = dict[str, tuple[Addition, Rows]]
+"""By table, how its rows are added and those that wait, each in its place (`additions`)."""
+
 T = TypeVar("T")
 
 
@@ -37,7 +43,7 @@ class Connection(Protocol):
         """Which compiled text this database reads."""
         ...
 
-    def execute(self, sql: str, params: Mapping[str, object], /) -> Cursor:
+    def execute(self, sql: str, params: Params, /) -> Cursor:
         """Run one statement.
 
         Raises:
@@ -61,20 +67,28 @@ class Tx:
     the Problem into another, but not carry on and return as if nothing had happened.
     """
 
-    __slots__ = ("_connection", "_dialect", "broken", "own", "seen", "topics")
+    __slots__ = ("_connection", "_dialect", "_waiting", "broken", "own", "seen", "topics")
 
-    def __init__(self, connection: Connection, seen: dict[object, Any] | None = None) -> None:
+    def __init__(self, connection: Connection, waiting: Waiting | None = None) -> None:
+        """Without a place where they wait, rows are added at once."""
         self._connection: Connection | None = connection
         self._dialect = connection.dialect
+        self._waiting = waiting
         self.broken: Problem | None = None
         self.topics: set[str] = set()
         self.own: dict[object, Any] = {}
         """What repositories keep for this unit alone."""
-        self.seen: dict[object, Any] = {} if seen is None else seen
+        self.seen: dict[object, Any] = {}
         """What repositories have read or written in this transaction and need not read again:
         nobody else writes meanwhile. The units of a group share it as they share the transaction.
         Whoever changes such a row otherwise must forget it.
         """
+
+    def shared(self) -> "Tx":
+        """The same transaction for one more unit, with all but what is its own."""
+        tx = Tx(self._open(), self._waiting)
+        tx.seen, tx.topics = self.seen, self.topics
+        return tx
 
     def run(self, statement: Statement, /, **params: object) -> list[Row]:
         """All rows that a statement answers (none for a change).
@@ -94,7 +108,7 @@ class Tx:
 
         Valid inside the unit only.
         """
-        text = statement.compiled(self._dialect)
+        text = self._ready(statement)
         try:
             yield from self._open().each(text.sql, text.bind(params))
         except Problem as problem:
@@ -110,7 +124,7 @@ class Tx:
 
         Names that the statement does not know are ignored here, missing ones are refused.
         """
-        text = statement.compiled(self._dialect)
+        text = self._ready(statement)
         fixed = text.literals
         merged = ({**fixed, **row} for row in rows) if fixed else rows
         try:
@@ -118,6 +132,24 @@ class Tx:
         except Problem as problem:
             self.broken = problem
             raise
+
+    def add(self, addition: Addition, row: Mapping[str, Any], /) -> None:
+        """Add a row with those that wait for the same table; raises `store-integrity` like `run`,
+        but not before they are written.
+        """
+        if self._waiting is None:
+            self._write(addition, {0: row})
+            return
+        _, rows = self._waiting.setdefault(addition.table, (addition, {}))
+        rows[addition.place(row) if addition.key else len(rows)] = row
+        if len(rows) == MOST:
+            self._write(*self._waiting.pop(addition.table))
+
+    def settle(self, tables: Container[str] | None = None) -> None:
+        """Write what waits for these tables, or for any; raises like `run`."""
+        waiting = self._waiting or {}
+        for table in [one for one in waiting if tables is None or one in tables]:
+            self._write(*waiting.pop(table))
 
     def announce(self, topic: str) -> None:
         """Once this transaction is committed, wake those who wait for the topic."""
@@ -128,9 +160,23 @@ class Tx:
         self._connection = None
 
     def _execute(self, statement: Statement, params: Mapping[str, object]) -> Cursor:
-        text = statement.compiled(self._dialect)
+        text = self._ready(statement)
         try:
             return self._open().execute(text.sql, text.bind(params))
+        except Problem as problem:
+            self.broken = problem
+            raise
+
+    def _ready(self, statement: Statement) -> Compiled:
+        """The text of a statement, once no row waits for what it touches."""
+        text = statement.compiled(self._dialect)
+        if self._waiting and not (statement.beside or text.tables.isdisjoint(self._waiting)):
+            self.settle(text.tables)
+        return text
+
+    def _write(self, addition: Addition, rows: Rows) -> None:
+        try:
+            self._open().execute(*addition.filled(self._dialect, list(rows.values())))
         except Problem as problem:
             self.broken = problem
             raise

@@ -164,7 +164,7 @@ class Reader(Worker):
                 if not begun:
                     self._begin()
                     begun = True
-                job.outcome = (_run(job, self._connection, set(), {}), None)
+                job.outcome = (_run(job, Tx(self._connection)), None)
             except Exception as error:  # noqa: BLE001  (whatever a unit raises is its caller's)
                 job.outcome = (None, self._connection.translate(error))
                 _undo(self._connection)
@@ -185,15 +185,21 @@ class Reader(Worker):
 
 
 class Writer(Worker):
-    """Runs units in groups, one commit each; `on_commit` hears the topics of what lasted."""
+    """Runs units in groups, one commit each.
+
+    `on_commit` hears the topics of what lasted once the outcomes are delivered, `before` earlier:
+    while nobody knows of the commit yet.
+    """
 
     def __init__(
         self,
         connection: OwnedConnection,
+        before: Callable[[set[str]], None],
         on_commit: Callable[[frozenset[str]], None],
         on_stop: Callable[[Problem], None],
     ) -> None:
         super().__init__("preau-store-writer", connection)
+        self._before = before
         self._on_commit = on_commit
         self._on_stop = on_stop
         self._broken: Problem | None = None
@@ -225,10 +231,10 @@ class Writer(Worker):
             _Refusal: no transaction could be begun, or the disk failed at the commit.
         """
         self._begin()
-        topics: set[str] = set()
-        seen: dict[object, Any] = {}
+        whole = Tx(self._connection, waiting={})
         try:
-            results = [_run(job, self._connection, topics, seen) for job in group]
+            results = [_run(job, whole.shared()) for job in group]
+            whole.settle()
             written = self._connection.commit()
         except Doubt as doubt:
             self._stop(doubt.problem)
@@ -238,11 +244,12 @@ class Writer(Worker):
             if len(group) == 1:
                 group[0].outcome = (None, told)
             return False
+        self._before(whole.topics)
         for job, result in zip(group, results, strict=True):
             job.outcome = (result, None)
         if written:
             self.commits += 1
-            self._topics = topics | (self._topics or set())
+            self._topics = whole.topics | (self._topics or set())
         return True
 
     def _begin(self) -> None:
@@ -278,11 +285,8 @@ class _Refusal(Exception):
         self.problem = problem
 
 
-def _run(
-    job: Job, connection: OwnedConnection, topics: set[str], seen: dict[object, Any]
-) -> object:
-    """Run a unit; the topics it announced, and what it has seen, join those of its group."""
-    tx = Tx(connection, seen)
+def _run(job: Job, tx: Tx) -> object:
+    """Run a unit in its transaction, which then is over for it."""
     try:
         result = job.unit(tx)
     except StopIteration as error:
@@ -295,7 +299,6 @@ def _run(
     if isinstance(result, CoroutineType):
         result.close()
         raise TypeError("a unit is a plain function, not an async one")
-    topics |= tx.topics
     return result
 
 

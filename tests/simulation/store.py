@@ -26,6 +26,7 @@ class InlineStore(Store):
 
     def __init__(self, raw: sqlite3.Connection) -> None:
         self._callbacks = ()
+        self._recalled = {}
         self._on_stop = lambda _: None
         self.stopped = None
         self._connection = SqliteConnection(raw, writes=True)
@@ -55,6 +56,7 @@ class InlineStore(Store):
     def write_now(self, unit: Unit[T]) -> T:
         marks, self._marks = self._marks, []
         results, topics = self._transaction([*marks, unit])
+        self._forget(topics)
         self._committed(frozenset(topics))
         return results[-1]  # type: ignore[no-any-return]
 
@@ -80,10 +82,11 @@ class InlineStore(Store):
 
     def _transaction(self, units: list[Unit[Any]]) -> tuple[list[Any], set[str]]:
         self._alive()
-        topics: set[str] = set()
         self._connection.begin()
+        whole = Tx(self._connection, waiting={})
         try:
-            results = [self._run(unit, topics) for unit in units]
+            results = [self._run(unit, whole.shared()) for unit in units]
+            whole.settle()
             self._reach("before")
             if self._connection.commit():
                 self._written += 1
@@ -91,15 +94,13 @@ class InlineStore(Store):
         except BaseException:
             self._connection.rollback()
             raise
-        return results, topics
+        return results, whole.topics
 
-    def _run(self, unit: Callable[[Tx], Any], topics: set[str]) -> Any:
-        tx = Tx(self._connection)
+    def _run(self, unit: Callable[[Tx], Any], tx: Tx) -> Any:
         try:
             return unit(tx)
         finally:
             tx.end()
-            topics |= tx.topics
 
     def _reach(self, point: Point) -> None:
         if self._armed is None or self._armed[0] != point:

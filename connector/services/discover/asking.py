@@ -19,7 +19,7 @@ from catalog.canonical import parse
 from catalog.model import Dataset, Entry, Head
 from connector.identity.did import DidDocument
 from connector.identity.ports import Response
-from connector.services import identity
+from connector.services import access, identity
 from connector.services.node import Node
 from connector.services.publish.published import PUBLIC
 from connector.store import catalogs, peers
@@ -94,7 +94,7 @@ async def ask(node: Node, did: str) -> Asked:
     Raises:
         Problem: `peer-unknown`, `identity-…`, `catalog-did-…`, `delivery-…`.
     """
-    peer = await node.store.read(lambda tx: peers.get(tx, did=did))
+    peer = await access.peer_of(node, did)
     if peer is None:
         raise Problem("peer-unknown", did=did)
     document = await node.resolver.document(did)

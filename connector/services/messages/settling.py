@@ -25,7 +25,7 @@ from connector.services.processes import (
     transfer,
 )
 from connector.store.rows import OutboxRow
-from connector.store.store import Tx
+from connector.store.store import Tx, Unit
 from policies.problem import Problem
 
 __all__ = ["Outcome", "settle"]
@@ -33,8 +33,10 @@ __all__ = ["Outcome", "settle"]
 _OPENING: Final = ("ContractRequestMessage", "ContractOfferMessage", "TransferRequestMessage")
 
 
-async def settle(node: Node, row: OutboxRow, outcome: Outcome) -> bool:
-    """Record the outcome of one message; whether it has arrived."""
+async def settle(node: Node, row: OutboxRow, outcome: Outcome) -> bool | Unit[None]:
+    """Record the outcome of one message; whether it has arrived, or what remains to be recorded
+    with its mark.
+    """
     if row.peer == CONTROL_PLANE:  # it is told what is so already, and its word changes nothing
         return outcome.delivered
     transferring = row.type.startswith("Transfer")
@@ -47,8 +49,8 @@ async def settle(node: Node, row: OutboxRow, outcome: Outcome) -> bool:
     if row.type in _OPENING and outcome.response is not None and outcome.response.body:
         learn = _learn_transfer if transferring else _learn_negotiation
         body = outcome.response.body
-        await commit(node, lambda tx: learn(node, tx, row, body))
-    elif row.type in reconciling.CROSSING:
+        return lambda tx: learn(node, tx, row, body)
+    if row.type in reconciling.CROSSING:
         await _crossing(node, row)
     return True
 

@@ -20,7 +20,7 @@ from connector.services.node import Node
 from connector.services.processes import negotiation, save_negotiation
 from connector.services.publish import published
 from connector.services.show.views import negotiation_view
-from connector.store import catalogs, peers
+from connector.store import catalogs
 from connector.store.rows import PeerRow
 from connector.store.store import Tx
 from policies import compare
@@ -177,7 +177,7 @@ def _opened(node: Node, tx: Tx, n: Negotiation, message: Message, warning: Probl
 
 
 async def _peer(node: Node, did: str) -> PeerRow:
-    peer = await node.store.read(lambda tx: peers.get(tx, did=did))
+    peer = await access.peer_of(node, did)
     if peer is None:
         raise Problem("peer-unknown", did=did[:200])
     return peer

@@ -30,7 +30,7 @@ from connector.services.operate import backups, restored
 from connector.services.publish import publishing
 from connector.services.release import granting, pushing
 from connector.store.rows import OutboxRow
-from connector.store.store import Store
+from connector.store.store import Store, Unit
 from connector.subjects.journal import Journal
 from policies.problem import Problem
 
@@ -54,7 +54,7 @@ def assemble(
     def authorize(row: OutboxRow) -> dict[str, str]:
         return identity.headers(node, row)
 
-    async def settle(row: OutboxRow, outcome: settling.Outcome) -> bool:
+    async def settle(row: OutboxRow, outcome: settling.Outcome) -> bool | Unit[None]:
         return await settling.settle(node, row, outcome)
 
     key = settings.signaling.api_key_file

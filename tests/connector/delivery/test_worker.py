@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -176,6 +177,35 @@ async def test_an_answer_that_overtakes_the_news_of_a_next_message_does_not_hold
     await asyncio.gather(*world.worker._flights)  # the first has landed, unmarked
     world.worker.hand([], followed)  # only now does the service's task go on
     await world.until(lambda: len(world.settled) == 2)
+    await world.worker.stop()
+
+
+async def test_a_message_that_nobody_handed_over_goes_once_the_one_before_it_is_marked(
+    world: World,
+):
+    gate = asyncio.Event()
+    world.post.script("https://bob.example/p1/1", gate)
+    await world.worker.start()
+    await hand_on(world, 1)
+    await world.until(lambda: bool(world.post.sent))
+    await world.put("p1", 2)
+    gate.set()
+    await world.until(lambda: len(world.settled) == 2)
+    await world.worker.stop()
+
+
+async def test_places_that_were_all_taken_are_filled_as_they_become_free(world: World):
+    world.worker = world.new_worker(concurrency=2)
+    gates = [asyncio.Event() for _ in range(5)]
+    for n, gate in enumerate(gates):
+        world.post.script(f"https://bob.example/p{n}/1", gate)
+    await world.worker.start()
+    for n in range(5):
+        await world.put(f"p{n}")
+    await world.until(lambda: len(world.post.sent) == 2)
+    for n, gate in enumerate(gates):
+        gate.set()
+        await world.until(partial(lambda many: len(world.settled) == many, n + 1))
     await world.worker.stop()
 
 

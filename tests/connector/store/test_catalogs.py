@@ -156,6 +156,25 @@ def test_peers_and_what_was_seen_of_them(any_store: Store):
     assert any_store.write_now(lambda tx: peers.remove(tx, did=row.did)) is False
 
 
+async def test_a_peer_is_recalled_until_anything_about_it_changes(any_store: Store):
+    row = PeerRow("did:web:lab.example", None, ("lab",), NOW, head={})
+
+    async def recalled() -> PeerRow | None:
+        return await any_store.recall("peer", row.did, lambda tx: peers.get(tx, did=row.did))
+
+    for change in (
+        lambda tx: peers.put(tx, row),
+        lambda tx: peers.saw_head(tx, did=row.did, group="g", version=1, digest="d"),
+        lambda tx: peers.set_document(tx, did=row.did, document={"id": row.did}, key="z"),
+        lambda tx: peers.remove(tx, did=row.did),
+    ):
+        before = await recalled()
+        await any_store.write(change)
+        after = await recalled()
+        assert after != before
+        assert after == await any_store.read(lambda tx: peers.get(tx, did=row.did))
+
+
 def test_nothing_is_remembered_of_unknown_peers(store: Store):
     assert refused(
         store, lambda tx: peers.saw_head(tx, did="x", group="g", version=1, digest="d")

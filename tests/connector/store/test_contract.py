@@ -241,6 +241,55 @@ class TestReading:
         store.close()
 
 
+def changing(text: str):
+    def unit(tx: Tx) -> None:
+        notes.put(tx, key="a", text=text)
+        tx.announce("note")
+
+    return unit
+
+
+class TestRecalling:
+    async def test_a_row_is_read_once_until_a_commit_announces_it(self, any_store: Store):
+        read: list[str | None] = []
+
+        def unit(tx: Tx) -> str | None:
+            read.append(notes.get(tx, key="a"))
+            return read[-1]
+
+        async def recalled() -> str | None:
+            return await any_store.recall("note", "a", unit)
+
+        assert [await recalled(), await recalled()] == [None, None]  # nothing is not kept
+        await any_store.write(changing("old"))
+        assert [await recalled(), await recalled()] == ["old", "old"]
+        await any_store.write(put("b"))
+        assert await any_store.recall("note", "b", get("b")) == "x"
+        assert await recalled() == "old"
+        await any_store.write(changing("new"))
+        assert [await recalled(), await recalled()] == ["new", "new"]
+        assert read == [None, None, "old", "new"]
+
+    async def test_what_was_read_before_a_commit_is_not_kept_after_it(self, database):
+        store = Store.open(database)
+        await store.write(changing("old"))
+        started, go = threading.Event(), threading.Event()
+
+        def unit(tx: Tx) -> str | None:
+            found = notes.get(tx, key="a")
+            started.set()
+            assert go.wait(WAIT)
+            return found
+
+        task = asyncio.ensure_future(store.recall("note", "a", unit))
+        assert await asyncio.to_thread(started.wait, WAIT)
+        await store.write(changing("new"))
+        go.set()
+        assert await task == "old"
+        assert await store.recall("note", "a", get("a")) == "new"
+        store.close()
+
+
 class TestMarks:
     async def test_a_mark_travels_with_the_next_group(self, any_store: Store):
         gate = Gate(any_store)

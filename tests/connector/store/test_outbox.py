@@ -261,3 +261,28 @@ def test_a_message_behind_one_of_an_earlier_unit_is_not_leased(any_store: Store)
 
     leases = any_store.write_now(unit)
     assert (leases.rows, leases.followed) == ([], {"p1"})
+
+
+def test_only_what_may_be_claimed_sooner_than_was_said_wakes_anybody(any_store: Store):
+    woken: list[str] = []
+    any_store.on_commit(lambda: woken.append("x"), topic="outbox")
+
+    def wakes(unit: Callable[[Tx], object]) -> bool:
+        del woken[:]
+        any_store.write_now(unit)
+        any_store.write_now(lambda _tx: None)  # the listeners of the first have been called
+        return bool(woken)
+
+    def leased(tx: Tx) -> None:
+        outbox.leasing(tx, now=NOW, lease_seconds=30, limit=3)
+        outbox.put(tx, row("p1"))
+
+    assert not wakes(leased)
+    assert not wakes(lambda tx: outbox.sent(tx, seq=1, status=200))
+    assert wakes(lambda tx: outbox.put(tx, row("p1")))
+    assert wakes(leased)  # it waits for the one before it
+    assert wakes(lambda tx: outbox.retry(tx, seq=2, next_at=later(5)))
+    assert wakes(lambda tx: outbox.hasten(tx, process="p1", now=NOW))
+    assert wakes(lambda tx: outbox.sent(tx, seq=2, status=200))
+    assert not wakes(lambda tx: outbox.drop_process(tx, process="p1"))
+    assert not wakes(lambda tx: outbox.sent(tx, seq=3, status=200))

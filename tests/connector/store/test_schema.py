@@ -5,6 +5,7 @@ import stat
 import subprocess
 import sys
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -199,7 +200,7 @@ def test_paths_are_taken_literally(template: Path, tmp_path: Path, name: str):
 
 def test_every_statement_is_prepared_at_start(database: Path):
     bad = Statement(select(NOTE.c.key).where(NOTE.c.value == "x"))
-    bad._compiled["sqlite"] = type(bad.compiled("sqlite"))("SELECT no FROM note", frozenset(), {})
+    bad._compiled["sqlite"] = replace(bad.compiled("sqlite"), sql="SELECT no FROM note")
     engine = SqliteEngine(database)
     connection = engine.writer()
     try:
