@@ -16,7 +16,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from catalog import values
-from catalog.canonical import canonical, check
+from catalog.canonical import canonical, check, digest_bytes
 from policies.problem import Problem
 
 CRYPTOSUITE: Final = "eddsa-jcs-2022"
@@ -46,13 +46,13 @@ def sign(
     created: datetime,
     proof_id: str,
     purpose: str = PURPOSE,
-    written: bytes | None = None,
+    digest: str | None = None,
 ) -> dict[str, object]:
     """The document with one `proof` as its last member.
 
     `sign` is the Ed25519 signature function of the key that `method` (a DID URL) names;
-    `proof_id` is a `urn:uuid:` name; `written` what `canonical.check` said of this very document,
-    where that was asked before.
+    `proof_id` is a `urn:uuid:` name; `digest` that of the bytes for which `canonical.check` found
+    this very document fit, where that was asked before.
 
     Raises:
         Problem: `catalog-unfit-…` (the document may not be signed), `catalog-proof-several` (it
@@ -60,7 +60,7 @@ def sign(
     """
     if "proof" in document:
         raise Problem("catalog-proof-several")
-    written = check(document) if written is None else written
+    digest = digest_bytes(check(document)) if digest is None else digest
     proof: dict[str, object] = {
         "id": proof_id,
         "type": "DataIntegrityProof",
@@ -71,7 +71,7 @@ def sign(
     }
     if "@context" in document:
         proof["@context"] = document["@context"]
-    value = encode_multibase(sign(_input(proof, written)))
+    value = encode_multibase(sign(_input(proof, digest)))
     return {**document, "proof": {**proof, "proofValue": value}}
 
 
@@ -80,13 +80,13 @@ def verify(
     key_of: Callable[[str], bytes],
     *,
     purpose: str = PURPOSE,
-    written: bytes | None = None,
+    digest: str | None = None,
 ) -> None:
     """That the document's one proof is a valid signature by the key it names.
 
     `key_of` gives the 32 bytes of the Ed25519 key that a verification method names, or raises a
     Problem; it decides whose keys count. This function says nothing about *who* may sign.
-    `written` are the canonical bytes of the document without its proof, where they are known.
+    `digest` is that of the document without its proof, where it is known.
 
     Raises:
         Problem: `catalog-proof-…`: missing, several, malformed, of another suite or purpose, over
@@ -97,14 +97,14 @@ def verify(
     if "@context" in unsecured:
         _same_context(proof.get("@context"), unsecured["@context"])
         if proof["@context"] != unsecured["@context"]:  # the first of them only
-            unsecured["@context"], written = proof["@context"], None
+            unsecured["@context"], digest = proof["@context"], None
     elif "@context" in proof:
         raise Problem("catalog-proof-context")
     signature = decode_multibase(proof["proofValue"], _SIGNATURE_CHARACTERS)
     if len(signature) != _SIGNATURE_BYTES:
         raise Problem("catalog-proof-encoding")
     try:
-        signed = signing_input(unsecured, proof) if written is None else _input(proof, written)
+        signed = signing_input(unsecured, proof) if digest is None else _input(proof, digest)
     except Problem as fault:
         raise Problem("catalog-proof-document", reason=fault.code) from None
     _verify_signature(key_of(str(proof["verificationMethod"])), signature, signed)
@@ -146,7 +146,7 @@ def signing_input(document: Mapping[str, object], proof: Mapping[str, object]) -
     Raises:
         Problem: `catalog-unfit-…` when either has no canonical form.
     """
-    return _input(proof, canonical(document))
+    return _input(proof, digest_bytes(canonical(document)))
 
 
 @lru_cache(maxsize=256)
@@ -169,9 +169,10 @@ def decode_key(text: object) -> bytes:
     return data[len(_ED25519) :]
 
 
-def _input(proof: Mapping[str, object], written: bytes) -> bytes:
+def _input(proof: Mapping[str, object], digest: str) -> bytes:
     options = {name: value for name, value in proof.items() if name != "proofValue"}
-    return hashlib.sha256(canonical(options)).digest() + hashlib.sha256(written).digest()
+    hashed = bytes.fromhex(digest.removeprefix("sha-256:"))
+    return hashlib.sha256(canonical(options)).digest() + hashed
 
 
 def encode_multibase(data: bytes) -> str:
@@ -196,14 +197,13 @@ def decode_multibase(text: object, longest: int) -> bytes:
     """
     if not isinstance(text, str) or not text.startswith("z") or len(text) > longest:
         raise Problem("catalog-proof-encoding")
-    number = 0
-    for sign_ in text[1:]:
-        digit = _DIGITS.get(sign_)
-        if digit is None:
-            raise Problem("catalog-proof-encoding")
-        number = number * 58 + digit
+    number, digits = 0, text[1:]
+    try:
+        for sign_ in digits:
+            number = number * 58 + _DIGITS[sign_]
+    except KeyError:
+        raise Problem("catalog-proof-encoding") from None
     # Every text of these digits is the canonical one of its bytes: only ones can lead to zeros.
-    digits = text[1:]
     zeros = len(digits) - len(digits.lstrip("1"))
     return b"\0" * zeros + number.to_bytes((number.bit_length() + 7) // 8)
 

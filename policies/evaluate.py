@@ -108,9 +108,9 @@ def decide(
         raise ValueError("now needs a time zone")
     scene = Scene(policy, request, facts, now, phase, world, registry, lenient)
     trace = (
-        *(rule_trace(scene, r, f"permission[{i}]") for i, r in enumerate(policy.permissions)),
-        *(rule_trace(scene, r, f"prohibition[{i}]") for i, r in enumerate(policy.prohibitions)),
-        *(obligation_trace(scene, d, f"obligation[{i}]") for i, d in enumerate(policy.obligations)),
+        *[rule_trace(scene, r, f"permission[{i}]") for i, r in enumerate(policy.permissions)],
+        *[rule_trace(scene, r, f"prohibition[{i}]") for i, r in enumerate(policy.prohibitions)],
+        *[obligation_trace(scene, d, f"obligation[{i}]") for i, d in enumerate(policy.obligations)],
     )
     outcome, chosen, note = _answer(policy, trace)
     return Decision(

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import product
-from typing import Final
+from typing import Final, cast
 
 import orjson
 
@@ -84,9 +84,18 @@ def read(data: object, *, where: str = "") -> Policy:
         data: the parsed JSON of one offer, agreement or set.
         where: path of this value in what the person sent, put before every located problem.
 
+    The same terms are read at every step of a negotiation, and the same rules in offer and
+    agreement. What is remembered is found by its own bytes, member order included, so it can be no
+    other policy's; refusals are never remembered.
+
     Raises:
         Problem: `policy-…`, kind invalid, with `path`, what was found and what was expected.
     """
+    spelled = _spelled(data, where)
+    return _read(data, where) if spelled is None else _remembered(spelled)
+
+
+def _read(data: object, where: str) -> Policy:
     found = members(data, where, _POLICY, extensible=True)
     kind = _KINDS.get(typed(found, where) or "")
     if kind is None:
@@ -141,13 +150,13 @@ def _is_plain(value: object) -> bool:
 
 
 class _Spelled:
-    """The rules of a policy as JSON, compared by their bytes; `where` is for problems only."""
+    """A policy or its rules as JSON, compared by their bytes; `where` is for problems only."""
 
-    __slots__ = ("_bytes", "members", "where")
+    __slots__ = ("_bytes", "data", "where")
 
-    def __init__(self, spelled: bytes, members: Members, where: str) -> None:
+    def __init__(self, spelled: bytes, data: object, where: str) -> None:
         self._bytes = spelled
-        self.members = members
+        self.data = data
         self.where = where
 
     def __eq__(self, other: object) -> bool:
@@ -157,25 +166,33 @@ class _Spelled:
         return hash(self._bytes)
 
 
-def _rules(found: Members, where: str) -> _Rules:
-    """The rules of a policy.
-
-    The same rules are read at every step of a negotiation, in the offer and in the agreement. What
-    is remembered is found by its own bytes, member order included, so it can be no other policy's;
-    refusals are never remembered.
-    """
+def _spelled(data: object, where: str) -> _Spelled | None:
+    """What these are remembered by; None for what is too long or no plain JSON."""
     try:
-        spelled = orjson.dumps(found)
+        spelled = orjson.dumps(data)
     except TypeError:
-        return _read_rules(found, where)
-    if len(spelled) > _REMEMBERED_BYTES:
-        return _read_rules(found, where)
-    return _remembered(_Spelled(spelled, found, where))
+        return None
+    return _Spelled(spelled, data, where) if len(spelled) <= _REMEMBERED_BYTES else None
 
 
 @lru_cache(maxsize=256)
-def _remembered(spelled: _Spelled) -> _Rules:
-    return _read_rules(spelled.members, spelled.where)
+def _remembered(spelled: _Spelled) -> Policy:
+    read = _read(spelled.data, spelled.where)
+    spelled.data = None  # the bytes are enough to find it again
+    return read
+
+
+def _rules(found: Members, where: str) -> _Rules:
+    """The rules of a policy, the same objects for the same bytes."""
+    spelled = _spelled(found, where)
+    return _read_rules(found, where) if spelled is None else _remembered_rules(spelled)
+
+
+@lru_cache(maxsize=256)
+def _remembered_rules(spelled: _Spelled) -> _Rules:
+    rules = _read_rules(cast("Members", spelled.data), spelled.where)
+    spelled.data = None
+    return rules
 
 
 def _read_rules(found: Members, where: str) -> _Rules:

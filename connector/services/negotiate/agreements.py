@@ -36,9 +36,10 @@ from connector.store.rows import AgreementRow
 from connector.store.store import Tx
 from policies import folded, odrl
 from policies.jcs import digest, digest_bytes
-from policies.model import Policy
+from policies.model import Duty, Policy, Rule
 from policies.plan import Plan, needs
 from policies.problem import Problem
+from policies.remember import by_identity
 from policies.values import moment
 
 Json = dict[str, Any]
@@ -53,11 +54,11 @@ _REPEATED: Final = (*_RULES, "profile")
 class Signed:
     """An agreement document with what each party put to it so far, and what travels.
 
-    `written` are the document's canonical bytes, found fit to be signed.
+    `digest` is that of the document's canonical bytes, which were found fit to be signed.
     """
 
     document: Json
-    written: bytes
+    digest: str
     provider_proof: Json | None
     consumer_proof: Json | None
     wire: Json
@@ -80,8 +81,8 @@ def propose(node: Node, n: Negotiation, found: Published) -> Signed:
     made = document(n, policy, now)
     plan = planning.compile_plan(n, policy, found.dataset, now)
     runnable.check(needs(plan))
-    written = check(made)
-    proof = sign(node, made, written)
+    named = _checked(made, policy)
+    proof = sign(node, made, named)
     wire: Json = {
         "@type": "Agreement",
         "@id": made["id"],
@@ -96,7 +97,7 @@ def propose(node: Node, n: Negotiation, found: Published) -> Signed:
         wire = cast("Json", folded.unfolded(wire))
     else:
         wire = _with_ours(wire, made, proof)
-    return Signed(made, written, proof, None, wire, policy, plan, found.document)
+    return Signed(made, named, proof, None, wire, policy, plan, found.document)
 
 
 def countersign(node: Node, tx: Tx, n: Negotiation, terms: Terms, caller: Caller) -> Signed:
@@ -117,15 +118,15 @@ def countersign(node: Node, tx: Tx, n: Negotiation, terms: Terms, caller: Caller
     wrong += _other_names(terms.wire, expected, attested=attested)
     if wrong:
         raise Problem("agreement-differs", members=", ".join(wrong))
-    written, wire = check(made), dict(terms.wire)
+    named, wire = _checked(made, policy), dict(terms.wire)
     if attested:
         asked = json.loads(notes.get(tx, key=OFFERED + n.pid) or "{}")
-        return Signed(made, written, None, sign(node, made, written), wire, policy, None, asked)
-    proof = check_proof(made, extension(terms.wire, "proof"), caller, written)
+        return Signed(made, named, None, sign(node, made, named), wire, policy, None, asked)
+    proof = check_proof(made, extension(terms.wire, "proof"), caller, named)
     dataset_document, dataset = published.named(tx, n.signed_document)
     plan = planning.compile_plan(n, policy, dataset, at)
-    ours = sign(node, made, written)
-    return Signed(made, written, proof, ours, wire, policy, plan, dataset_document)
+    ours = sign(node, made, named)
+    return Signed(made, named, proof, ours, wire, policy, plan, dataset_document)
 
 
 def keep(node: Node, tx: Tx, n: Negotiation, signed: Signed, caller: Caller | None = None) -> None:
@@ -134,7 +135,7 @@ def keep(node: Node, tx: Tx, n: Negotiation, signed: Signed, caller: Caller | No
     ours = own_did(node)
     plan = signed.plan.document() if signed.plan else None
     assured = bodies.plan(plan) if plan else {}
-    named = digest_bytes(signed.written)
+    named = signed.digest
     peer_did = dict(caller.document.source) if caller and caller.signs else None
     rows.add(
         tx,
@@ -184,7 +185,7 @@ def complete(node: Node, tx: Tx, n: Negotiation, proof: object, caller: Caller) 
     if attests(node, n.peer):
         _attest(node, tx, signed.document, caller)
         return
-    checked = check_proof(signed.document, proof, caller)
+    checked = check_proof(signed.document, proof, caller, signed.digest)
     peer_did = dict(caller.document.source)
     body = {**signed.body, "peer_did": peer_did}
     rows.countersigned(tx, replace(signed, consumer_proof=checked, body=body))
@@ -200,7 +201,7 @@ def sign_kept(node: Node, tx: Tx, n: Negotiation) -> Json:
     row = rows.get(tx, id=str(n.agreement_id))
     if row is None:
         raise Problem("agreement-unknown")
-    proof = sign(node, row.document)
+    proof = sign(node, row.document, row.digest)
     rows.update_row(tx, replace(row, consumer_proof=proof))
     _assent(node, tx, row.document, node.did, proof, own_did(node), row.digest)
     return proof
@@ -245,24 +246,22 @@ def document(n: Negotiation, policy: Policy, at: datetime) -> Json:
     return made
 
 
-def sign(node: Node, body: Mapping[str, Any], written: bytes | None = None) -> Json:
-    """Our proof over a document that has none; `written` is what `canonical.check` said of it."""
+def sign(node: Node, body: Mapping[str, Any], named: str | None = None) -> Json:
+    """Our proof over a document that has none; `named` is its digest, if it was found fit."""
     signed = proofs.sign(
         body,
         sign=node.keys.sign_assertion,
         method=node.assertion_method,
         created=node.clock.now(),
         proof_id=node.ids.uuid(),
-        written=written,
+        digest=named,
     )
     return cast("Json", signed["proof"])
 
 
-def check_proof(
-    body: Mapping[str, Any], proof: object, caller: Caller, written: bytes | None = None
-) -> Json:
-    """The caller's proof, after it was found to be a valid signature over `body`, whose canonical
-    bytes `written` are.
+def check_proof(body: Mapping[str, Any], proof: object, caller: Caller, named: str) -> Json:
+    """The caller's proof, after it was found to be a valid signature over `body`, whose digest is
+    `named`.
 
     Raises:
         Problem: `agreement-proof-missing`, or what `catalog.proofs.verify` finds.
@@ -270,7 +269,7 @@ def check_proof(
     if not isinstance(proof, Mapping):
         raise Problem("agreement-proof-missing")
     checked = dict(proof)
-    proofs.verify({**body, "proof": checked}, caller.document.assertion_key, written=written)
+    proofs.verify({**body, "proof": checked}, caller.document.assertion_key, digest=named)
     return checked
 
 
@@ -306,6 +305,22 @@ def rename(tx: Tx, n: Negotiation, wire: Json) -> None:
     row = rows.get(tx, id=str(n.agreement_id))
     if row is not None:
         rows.update_row(tx, replace(row, body={**row.body, "wire": wire}))
+
+
+def _checked(made: Json, policy: Policy) -> str:
+    """The digest of an agreement document, which was found fit to be signed."""
+    rules = (*policy.permissions, *policy.prohibitions, *policy.obligations)
+    return digest_bytes(check(made, fit=_RULES if all(map(_is_fit, rules)) else ()))
+
+
+@by_identity
+def _is_fit(rule: Rule | Duty) -> bool:
+    """Whether a rule is fit to stand in a document that we sign: the same rule stands in many."""
+    try:
+        check({"@context": list(SIGNED), "permission": [odrl.node(rule)]})
+    except Problem:
+        return False
+    return True
 
 
 def _with_ours(wire: Json, made: Json, proof: Json) -> Json:
