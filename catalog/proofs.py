@@ -16,7 +16,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from catalog import values
-from catalog.canonical import canonical, check, digest_bytes
+from catalog.canonical import canonical, check, digest_bytes, jcs
 from policies.problem import Problem
 
 CRYPTOSUITE: Final = "eddsa-jcs-2022"
@@ -71,7 +71,7 @@ def sign(
     }
     if "@context" in document:
         proof["@context"] = document["@context"]
-    value = encode_multibase(sign(_input(proof, digest)))
+    value = encode_multibase(sign(_input(jcs(proof), digest)))
     return {**document, "proof": {**proof, "proofValue": value}}
 
 
@@ -104,7 +104,8 @@ def verify(
     if len(signature) != _SIGNATURE_BYTES:
         raise Problem("catalog-proof-encoding")
     try:
-        signed = signing_input(unsecured, proof) if digest is None else _input(proof, digest)
+        digest = digest_bytes(canonical(unsecured)) if digest is None else digest
+        signed = _input(canonical(_options(proof)), digest)
     except Problem as fault:
         raise Problem("catalog-proof-document", reason=fault.code) from None
     _verify_signature(key_of(str(proof["verificationMethod"])), signature, signed)
@@ -146,7 +147,7 @@ def signing_input(document: Mapping[str, object], proof: Mapping[str, object]) -
     Raises:
         Problem: `catalog-unfit-…` when either has no canonical form.
     """
-    return _input(proof, digest_bytes(canonical(document)))
+    return _input(canonical(_options(proof)), digest_bytes(canonical(document)))
 
 
 @lru_cache(maxsize=256)
@@ -163,16 +164,26 @@ def decode_key(text: object) -> bytes:
     Raises:
         Problem: `catalog-proof-encoding`, `catalog-proof-key` (a key of another kind).
     """
+    if not isinstance(text, str):
+        raise Problem("catalog-proof-encoding")
+    return _decode_key(text)
+
+
+@lru_cache(maxsize=256)
+def _decode_key(text: str) -> bytes:
     data = decode_multibase(text, _KEY_CHARACTERS)
     if len(data) != _KEY_BYTES + len(_ED25519) or not data.startswith(_ED25519):
         raise Problem("catalog-proof-key")
     return data[len(_ED25519) :]
 
 
-def _input(proof: Mapping[str, object], digest: str) -> bytes:
-    options = {name: value for name, value in proof.items() if name != "proofValue"}
-    hashed = bytes.fromhex(digest.removeprefix("sha-256:"))
-    return hashlib.sha256(canonical(options)).digest() + hashed
+def _options(proof: Mapping[str, object]) -> dict[str, object]:
+    """What is signed of a proof: all but the signature."""
+    return {name: value for name, value in proof.items() if name != "proofValue"}
+
+
+def _input(options: bytes, digest: str) -> bytes:
+    return hashlib.sha256(options).digest() + bytes.fromhex(digest.removeprefix("sha-256:"))
 
 
 def encode_multibase(data: bytes) -> str:
