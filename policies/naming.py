@@ -93,7 +93,7 @@ def rules_digest(policy: Policy) -> str:
 
 @by_identity
 def _names(parts: tuple[Rule | Duty, ...]) -> tuple[str, ...]:
-    """The names of some rules; the tuple is the same one in each policy that was read of them."""
+    """The names of some rules; policies that were read of the same bytes share the tuple."""
     return tuple(sorted({name(part) for part in parts}))
 
 

@@ -2,11 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from itertools import product
-from typing import Final, cast
-
-import orjson
+from typing import Final
 
 from policies import values
 from policies.model import (
@@ -33,12 +30,12 @@ from policies.odrl.members import (
     text,
     typed,
 )
+from policies.odrl.remembered import by_bytes
 from policies.odrl.things import Thing, functions, refinements, things
 from policies.odrl.words import FUNCTIONS, terms
 from policies.problem import Problem
 from policies.vocabulary import ODRL, PREFIXES
 
-_REMEMBERED_BYTES: Final = 65_536
 _MAX_DEPTH: Final = 16
 _MAX_ATOMS: Final = 256
 _MAX_RULES: Final = 4096
@@ -84,17 +81,13 @@ def read(data: object, *, where: str = "") -> Policy:
         data: the parsed JSON of one offer, agreement or set.
         where: path of this value in what the person sent, put before every located problem.
 
-    The same terms are read at every step of a negotiation, and the same rules in offer and
-    agreement. What is remembered is found by its own bytes, member order included, so it can be no
-    other policy's; refusals are never remembered.
-
     Raises:
         Problem: `policy-…`, kind invalid, with `path`, what was found and what was expected.
     """
-    spelled = _spelled(data, where)
-    return _read(data, where) if spelled is None else _remembered(spelled)
+    return _read(data, where)
 
 
+@by_bytes(most=256, longest=65_536)
 def _read(data: object, where: str) -> Policy:
     found = members(data, where, _POLICY, extensible=True)
     kind = _KINDS.get(typed(found, where) or "")
@@ -149,62 +142,21 @@ def _is_plain(value: object) -> bool:
     )
 
 
-class _Spelled:
-    """A policy or its rules as JSON, compared by their bytes; `where` is for problems only."""
-
-    __slots__ = ("_bytes", "data", "where")
-
-    def __init__(self, spelled: bytes, data: object, where: str) -> None:
-        self._bytes = spelled
-        self.data = data
-        self.where = where
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Spelled) and self._bytes == other._bytes
-
-    def __hash__(self) -> int:
-        return hash(self._bytes)
-
-
-def _spelled(data: object, where: str) -> _Spelled | None:
-    """What these are remembered by; None for what is too long or no plain JSON."""
-    try:
-        spelled = orjson.dumps(data)
-    except TypeError:
-        return None
-    return _Spelled(spelled, data, where) if len(spelled) <= _REMEMBERED_BYTES else None
-
-
-@lru_cache(maxsize=256)
-def _remembered(spelled: _Spelled) -> Policy:
-    read = _read(spelled.data, spelled.where)
-    spelled.data = None  # the bytes are enough to find it again
-    return read
-
-
+@by_bytes(most=256, longest=65_536)
 def _rules(found: Members, where: str) -> _Rules:
-    """The rules of a policy, the same objects for the same bytes."""
-    spelled = _spelled(found, where)
-    return _read_rules(found, where) if spelled is None else _remembered_rules(spelled)
-
-
-@lru_cache(maxsize=256)
-def _remembered_rules(spelled: _Spelled) -> _Rules:
-    rules = _read_rules(cast("Members", spelled.data), spelled.where)
-    spelled.data = None
-    return rules
-
-
-def _read_rules(found: Members, where: str) -> _Rules:
-    shared = _Shared(
-        constraints(found, "constraint", where),
-        {role: things(found, role, where) for role in ROLES},
-    )
+    """The rules of a policy; the same objects for the same bytes, in offers and agreements."""
+    shared = _NOTHING
+    if any(name in found for name in ("constraint", *ROLES)):
+        shared = _Shared(
+            constraints(found, "constraint", where),
+            {role: things(found, role, where) for role in ROLES},
+        )
 
     def each(member: str, kind: RuleKind) -> tuple[Rule | Duty, ...]:
         rules: list[Rule | Duty] = []
         for item, path in listed(found, member, where):
-            rules += _atomic(item, path, kind, shared)
+            alone = shared is _NOTHING
+            rules += _alone(item, path, kind, 0) if alone else _atomic(item, path, kind, shared)
             if len(rules) > _MAX_RULES:  # members shared by many rules multiply
                 raise Problem("policy-too-many", path=at(where, member), expected=_MAX_RULES)
         return tuple(rules)
@@ -228,6 +180,12 @@ class _Shared:
 
 
 _NOTHING: Final = _Shared((), {})
+
+
+@by_bytes(most=1024, longest=16_384)
+def _alone(data: object, where: str, kind: RuleKind, depth: int) -> tuple[Rule | Duty, ...]:
+    """The atomic rules of one rule for which the policy says nothing else."""
+    return _atomic(data, where, kind, _NOTHING, depth)
 
 
 def _atomic(
@@ -261,7 +219,7 @@ def _rule(found: Members, where: str, kind: RuleKind, shared: _Shared, depth: in
         return tuple(
             duty
             for item, path in listed(found, member, where)
-            for duty in _atomic(item, path, "Duty", _NOTHING, depth + 1)
+            for duty in _alone(item, path, "Duty", depth + 1)
             if isinstance(duty, Duty)
         )
 

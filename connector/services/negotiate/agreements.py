@@ -36,10 +36,10 @@ from connector.store.rows import AgreementRow
 from connector.store.store import Tx
 from policies import folded, odrl
 from policies.jcs import digest, digest_bytes
-from policies.model import Duty, Policy, Rule
+from policies.model import Policy
 from policies.plan import Plan, needs
 from policies.problem import Problem
-from policies.remember import by_identity
+from policies.remember import Found
 from policies.values import moment
 
 Json = dict[str, Any]
@@ -47,6 +47,8 @@ Json = dict[str, Any]
 OFFERED: Final = "offered:"
 """Before our pid of a negotiation: the note of what an unsigned catalog said of the dataset."""
 _RULES: Final = ("permission", "prohibition", "obligation")
+_FIT: Final = Found()
+"""Rules that stood in a document which was found fit to be signed."""
 _REPEATED: Final = (*_RULES, "profile")
 
 
@@ -308,19 +310,17 @@ def rename(tx: Tx, n: Negotiation, wire: Json) -> None:
 
 
 def _checked(made: Json, policy: Policy) -> str:
-    """The digest of an agreement document, which was found fit to be signed."""
-    rules = (*policy.permissions, *policy.prohibitions, *policy.obligations)
-    return digest_bytes(check(made, fit=_RULES if all(map(_is_fit, rules)) else ()))
-
-
-@by_identity
-def _is_fit(rule: Rule | Duty) -> bool:
-    """Whether a rule is fit to stand in a document that we sign: the same rule stands in many."""
-    try:
-        check({"@context": list(SIGNED), "permission": [odrl.node(rule)]})
-    except Problem:
-        return False
-    return True
+    """The digest of an agreement document, found fit to be signed; the same rules stand in many."""
+    rules = {
+        "permission": policy.permissions,
+        "prohibition": policy.prohibitions,
+        "obligation": policy.obligations,
+    }
+    known = [member for member, parts in rules.items() if all(part in _FIT for part in parts)]
+    named = digest_bytes(check(made, fit=tuple(known)))
+    for parts in rules.values():
+        _FIT.update(parts)
+    return named
 
 
 def _with_ours(wire: Json, made: Json, proof: Json) -> Json:
