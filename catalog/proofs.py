@@ -29,6 +29,8 @@ _ALPHABET: Final = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 _DIGITS: Final = {sign: value for value, sign in enumerate(_ALPHABET)}
 _PAIRS: Final = tuple(first + second for first in _ALPHABET for second in _ALPHABET)
 _TEN_DIGITS: Final = 58**10
+_FIVE_DIGITS: Final = 58**5
+_PAIR: Final = 58**2
 _ED25519: Final = b"\xed\x01"
 _KEY_BYTES: Final = 32
 _SIGNATURE_BYTES: Final = 64
@@ -190,14 +192,17 @@ def encode_multibase(data: bytes) -> str:
     """Bytes as multibase base58btc (`z…`)."""
     zeros = len(data) - len(data.lstrip(b"\0"))
     number = int.from_bytes(data)
-    signs: list[str] = []
+    signs = ""
     while number:
         # Ten digits at a time: dividing a long number costs more than dividing a short one.
-        number, digits = divmod(number, _TEN_DIGITS)
-        for _ in range(5):
-            digits, pair = divmod(digits, len(_PAIRS))
-            signs.append(_PAIRS[pair])
-    return "z" + "1" * zeros + "".join(reversed(signs)).lstrip("1")
+        number, ten = divmod(number, _TEN_DIGITS)
+        signs = _five_digits(ten // _FIVE_DIGITS) + _five_digits(ten % _FIVE_DIGITS) + signs
+    return "z" + "1" * zeros + signs.lstrip("1")
+
+
+def _five_digits(number: int) -> str:
+    rest = number // _PAIR
+    return _ALPHABET[rest // _PAIR] + _PAIRS[rest % _PAIR] + _PAIRS[number % _PAIR]
 
 
 def decode_multibase(text: object, longest: int) -> bytes:

@@ -78,7 +78,8 @@ def propose(node: Node, n: Negotiation, found: Published) -> Signed:
     """
     now = node.clock.now()
     terms = Terms.read(n.offer, kind="Offer")
-    n = replace(n, signed_document=found.reference)
+    if n.signed_document != found.reference:
+        n = replace(n, signed_document=found.reference)
     policy = agreed_policy(node, n, terms.policy, now)
     made = document(n, policy, now)
     plan = planning.compile_plan(n, policy, found.dataset, now)

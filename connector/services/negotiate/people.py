@@ -65,6 +65,7 @@ async def request(node: Node, who: Actor, iri: str, draft: Json, peer: str | Non
     offer = _fitting(found, asked)
     made = _application(node, asked, found.peer, iri, offer.id)
     application, policy = _signed(node, made), compare.narrow(offer, made)
+    asking = published.on_table(policy, offer.id, iri, found.peer)
 
     def unit(tx: Tx) -> tuple[Negotiation, Timeline]:
         catalogs.add_document(tx, found.row)
@@ -73,7 +74,7 @@ async def request(node: Node, who: Actor, iri: str, draft: Json, peer: str | Non
             pid=node.ids.uuid(),
             peer=found.peer,
             callback=found.dataset.endpoint,
-            offer=published.on_table(policy, offer.id, iri, found.peer),
+            offer=asking,
             application=application,
             signed_document=found.reference,
         )
