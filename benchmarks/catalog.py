@@ -33,7 +33,7 @@ from connector.identity import edc as mock
 from connector.identity import tokens
 from connector.identity.keys import KeyRing
 from connector.services.node import Node
-from connector.services.publish import publishing
+from connector.services.publish import heading
 from connector.services.publish.published import PUBLIC
 from connector.store import catalogs
 from connector.store.rows import DocumentRow
@@ -160,11 +160,11 @@ def _copy(node: Node, tx: Tx, size: int) -> None:
         name = f"{_NAME}-{number:05d}"
         document = json.loads(stored.body.replace(row.iri.encode(), _iri(row.iri, name).encode()))
         del document["proof"]
-        digest, body = documents.digest(document), publishing._signed(node, document)
+        digest, body = documents.digest(document), heading.signed(node, document)
         catalogs.add_document(tx, DocumentRow(document["id"], name, row.version, digest, body))
         copied = replace(row, id=name, iri=_iri(row.iri, name), digest=digest)
         catalogs.put_dataset(tx, copied)
-    publishing._next_head(node, tx, PUBLIC, node.clock.now())
+    heading.next_head(node, tx, PUBLIC, node.clock.now())
 
 
 def _iri(iri: str, name: str) -> str:

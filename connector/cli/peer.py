@@ -44,6 +44,20 @@ def add(
     SESSION.say(made, f"{made['did']}  {made['name']}")
 
 
+@app.command("groups")
+@command
+def groups(
+    did: Annotated[str, typer.Argument(metavar="DID", help="Its DID, as in the list.")],
+    group: Annotated[list[str] | None, typer.Option(help="A group of yours; repeatable.")] = None,
+) -> None:
+    """Put a node into exactly these groups; without --group, into none.
+
+    What it holds under a policy that asks for a group is judged anew at once.
+    """
+    made = SESSION.client().post("/v1/peers/groups", {"did": did, "groups": group or []})
+    SESSION.say(made, f"{made['did']}  {', '.join(made['groups'])}")
+
+
 @app.command("list")
 @command
 def list_() -> None:

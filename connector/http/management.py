@@ -122,6 +122,14 @@ def _node(node: Node) -> APIRouter:
             added = await peering.add(node, who, _text(body, "did"), name, groups)
         return json_response(added, 201)
 
+    @made.post("/peers/groups")
+    async def set_groups(request: Request) -> Response:
+        who, body = await _actor(node, request), await _json(request)
+        if "groups" not in body:  # none of them is said as []
+            raise Problem("http-member", member="groups")
+        changed = await peering.set_groups(node, who, _text(body, "did"), _texts(body, "groups"))
+        return json_response(changed)
+
     @made.post("/peers/look-back")
     async def look_back(request: Request) -> Response:
         who, body = await _actor(node, request), await _json(request)

@@ -75,6 +75,9 @@ BODIES: Final[Mapping[str, Json]] = {
         edc=_object({"dsp": _text()}, data={"type": "string"}),
         signaled={"type": "boolean"},
     ),
+    "/v1/peers/groups": _object(
+        {"did": _text(), "groups": {"type": "array", "items": {"type": "string"}}}
+    ),
     "/v1/peers/look-back": _object({"did": _text()}),
     "/look-back": _ANY,
     "/v1/datasets/{ident}/withdrawal": _REASON,

@@ -3,13 +3,13 @@
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import bindparam, func, literal_column, select, update
+from sqlalchemy import BigInteger, and_, bindparam, cast, func, literal_column, not_, select, update
 
 from connector.store.codec import Codec, Json, stamp, to_text
 from connector.store.queries import adding_once, by, chosen, given, putting, value
 from connector.store.rows import ManifestRow, PartRow, SessionRow
 from connector.store.statement import Statement
-from connector.store.tables import MANIFEST, PART, SESSION
+from connector.store.tables import MANIFEST, PART, SESSION, TRANSFER
 from connector.store.tx import Tx
 from policies.problem import Problem
 
@@ -29,6 +29,26 @@ _LATEST: Final = Statement(
 _ALL: Final = Statement(chosen(_PARTS, given(PART.c.transfer)).order_by(PART.c.n, PART.c.issue))
 _LAST_N: Final = Statement(
     select(func.coalesce(func.max(PART.c.n), literal_column("0"))).where(given(PART.c.transfer))
+)
+_NEWER: Final = PART.alias("newer")
+_REPLACED: Final = (
+    select(literal_column("1"))
+    .where(
+        _NEWER.c.transfer == PART.c.transfer,
+        _NEWER.c.n == PART.c.n,
+        _NEWER.c.issue > PART.c.issue,
+    )
+    .exists()
+)
+_RELEASED: Final = Statement(
+    # PostgreSQL sums into another type.
+    select(cast(func.coalesce(func.sum(PART.c.rows), literal_column("0")), BigInteger))
+    .select_from(PART.join(TRANSFER, TRANSFER.c.pid == PART.c.transfer))
+    .where(
+        given(TRANSFER.c.agreement),
+        not_(and_(PART.c.transfer == bindparam("transfer"), PART.c.n == bindparam("n"))),
+        not_(_REPLACED),
+    )
 )
 _ACKNOWLEDGE: Final = Statement(
     update(PART)
@@ -97,6 +117,15 @@ def last_number(tx: Tx, *, transfer: str) -> int:
     """The number of the last part so far, 0 before the first."""
     number: int = value(tx.one(_LAST_N, transfer=transfer))
     return number
+
+
+def released(tx: Tx, *, agreement: str, besides: tuple[str, int]) -> int:
+    """The records of all parts under an agreement, of each its newest issue, but for the part
+    `besides` (transfer and number).
+    """
+    transfer, n = besides
+    count: int = value(tx.one(_RELEASED, agreement=agreement, transfer=transfer, n=n))
+    return count
 
 
 def acknowledge(tx: Tx, *, transfer: str, n: int, issue: int, digest: str, at: datetime) -> bool:

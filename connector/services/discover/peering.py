@@ -3,6 +3,8 @@
 What they publish is fetched and verified by `asking`, gathered for searches by `discovering`.
 """
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -97,31 +99,60 @@ async def _know(
     only: bool = False,
 ) -> dict[str, Any]:
     """Keep a peer; `only` its name, so that nothing is ever asked of it or taken from it."""
-    if not all(values.is_name(group) for group in groups):
-        raise Problem("peer-group-name")
-    did, now = document.did, node.clock.now()
+    _check_names(groups)
+    did = document.did
     row = PeerRow(
         did=did,
         name=name or None,
         groups=tuple(sorted(set(groups))),
-        added=now,
+        added=node.clock.now(),
         head={},
         did_document=None if only else dict(document.source),
     )
-    change = {"v": 1, "change": "peer", "did": did, "groups": list(row.groups), "by": who.id}
+    where: dict[str, Any] = {}
     if edc.is_name(did):
-        change |= {"profile": _profile(node, row), "addresses": dict(document.services)}
+        where = {"profile": _profile(node, row), "addresses": dict(document.services)}
 
     def unit(tx: Tx) -> PeerRow:
         known = peers.get(tx, did=did)
-        kept = row if known is None else _merged(known, row)
-        peers.put(tx, kept)
-        node.log.append(tx, Entry("config", None, None, change), now)
-        return kept
+        return _keep(node, tx, who, row if known is None else _merged(known, row), where)
 
     shown = _shown(node, await node.store.write(unit))
     node.alarm.ring()  # running agreements may depend on a membership
     return shown
+
+
+async def set_groups(node: Node, who: Actor, did: str, groups: list[str]) -> dict[str, Any]:
+    """Put a peer into these groups and out of all others.
+
+    Raises:
+        Problem: `access-role`, `peer-unknown`, `peer-group-name`.
+    """
+    access.require(who, "operator", "steward")
+    _check_names(groups)
+
+    def unit(tx: Tx) -> PeerRow:
+        known = peers.get(tx, did=did)
+        if known is None:
+            raise Problem("peer-unknown", did=did[:200])
+        return _keep(node, tx, who, replace(known, groups=tuple(sorted(set(groups)))), {})
+
+    shown = _shown(node, await node.store.write(unit))
+    node.alarm.ring()
+    return shown
+
+
+def _check_names(groups: list[str]) -> None:
+    if not all(values.is_name(group) for group in groups):
+        raise Problem("peer-group-name")
+
+
+def _keep(node: Node, tx: Tx, who: Actor, row: PeerRow, where: Mapping[str, Any]) -> PeerRow:
+    """Store what is known of a peer from now on, and log it."""
+    peers.put(tx, row)
+    change = {"v": 1, "change": "peer", "did": row.did, "groups": list(row.groups), "by": who.id}
+    node.log.append(tx, Entry("config", None, None, {**change, **where}), node.clock.now())
+    return row
 
 
 async def listing(node: Node) -> list[dict[str, Any]]:

@@ -14,7 +14,7 @@ from connector.services.access import Actor
 from connector.services.identity import document as did_document
 from connector.services.node import Node
 from connector.services.operate import snippets
-from connector.services.publish import publishing
+from connector.services.publish import heading, publishing
 from connector.store.store import Tx
 
 
@@ -54,7 +54,7 @@ def first_entries(node: Node, secret: str) -> None:
         entry = Entry("key", None, bodies.key(did), about=node.did)
         node.log.append(tx, entry, node.clock.now())
         access.put_token(node, tx, Actor("init", "operator"), "operator", "operator", secret)
-        publishing.first_head(node, tx)
+        heading.first_head(node, tx)
 
     node.store.write_now(unit)
 

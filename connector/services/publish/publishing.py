@@ -7,67 +7,40 @@ nothing is left: no folder, no row.
 
 import asyncio
 import contextlib
-import json
 import shutil
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, Final
 
-from catalog import documents, heads, proofs, versions
+from catalog import documents
 from catalog.model import (
-    Audience,
-    Condition,
     Dataset,
-    Distribution,
-    Entry,
-    Field,
-    Ground,
-    Head,
-    Kind,
-    LegalBasis,
-    Notice,
-    Offer,
-    Periodicity,
-    Personal,
-    Publisher,
     Tombstone,
-    Words,
 )
-from catalog.values import rounded_persons
-from connector.base.clock import format_time
 from connector.dataplane import about as declarations
-from connector.dataplane import runnable
 from connector.dataplane.about import About
 from connector.dataplane.building import build
-from connector.dataplane.declaring import Found, declaration
 from connector.dataplane.revision import Revision, RevisionMeta
-from connector.dataplane.tables import NIR
 from connector.evidence import bodies
 from connector.evidence.leaf import Entry as LeafEntry
 from connector.protocol.transfer import Act
 from connector.services import access
 from connector.services.access import Actor
 from connector.services.committing import commit
-from connector.services.negotiate import planning
 from connector.services.node import Node
 from connector.services.processes import save_transfer
+from connector.services.publish import describing, heading
 from connector.services.publish.library import own_templates
-from connector.services.publish.published import PUBLIC
 from connector.services.release import halting
 from connector.store import agreements as agreement_rows
 from connector.store import catalogs, consents
 from connector.store import transfers as transfer_rows
-from connector.store.rows import DatasetRow, DocumentRow, HeadRow, RevisionRow
+from connector.store.rows import DatasetRow, DocumentRow, RevisionRow
 from connector.store.store import Tx
-from policies import templates
-from policies.compare import ChangedOffer, change
-from policies.each_purpose import one_each
-from policies.jcs import jcs
-from policies.lint import Column, Declaration, Finding, lint, refusing, warning
+from policies.lint import Finding
 from policies.model import Policy
-from policies.plan import needs
 from policies.problem import Problem
 from policies.vocabulary import CATEGORIES, compact
 
@@ -75,9 +48,6 @@ _DATA: Final = "data"
 UPLOADS: Final = "uploads"
 _CHUNK: Final = 2**20
 _REGISTER: Final = 20_000
-_NDJSON: Final = Distribution("ndjson", "application/x-ndjson")
-_CSV: Final = Distribution("csv", "text/csv")
-_FORMS: Final = {"xapi": (_NDJSON,), "csv": (_NDJSON, _CSV)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +88,7 @@ async def add(node: Node, who: Actor, upload: Upload) -> dict[str, Any]:
             max_bad=upload.max_bad,
         )
         own = await asyncio.to_thread(own_templates, node.folder)
-        offer, warnings = _offer(node, about, meta, own)
+        offer, warnings = describing.offer(node, about, meta, own)
         await _register(node, folder)
         published = await commit(
             node, lambda tx: _publish(node, tx, who, about, meta, folder, offer, warnings)
@@ -148,7 +118,7 @@ async def withdraw(node: Node, who: Actor, ident: str, reason: str) -> dict[str,
         now = node.clock.now()
         catalogs.put_dataset(tx, replace(row, state="withdrawn"))
         stone = Tombstone(row.iri, now, "withdrawn")
-        _next_head(node, tx, row.group, now, withdrawn=(stone,))
+        heading.next_head(node, tx, row.group, now, withdrawn=(stone,))
         body = {"v": 1, "change": "dataset-withdrawn", "dataset": row.iri, "by": who.id}
         node.log.append(tx, LeafEntry("config", None, None, {**body, "reason": reason}), now)
         _end_transfers(node, tx, row.iri)
@@ -172,12 +142,12 @@ def renew(node: Node, tx: Tx, who: Actor, dataset: Dataset, private: Mapping[str
         raise Problem("dataset-unknown")
     dataset = replace(dataset, version=row.version + 1, modified=now)
     document = documents.document(dataset)
-    body, digest = _signed(node, document), documents.digest(document)
+    body, digest = heading.signed(node, document), documents.digest(document)
     catalogs.add_document(
         tx, DocumentRow(dataset.document_iri, row.id, dataset.version, digest, body)
     )
     catalogs.put_dataset(tx, replace(row, version=dataset.version, digest=digest, published=now))
-    _next_head(node, tx, row.group, now)
+    heading.next_head(node, tx, row.group, now)
     shared = bodies.catalog(document, dataset.iri)
     mine = {"v": 1, "by": who.id, "role": who.role, **private}
     node.log.append(tx, LeafEntry("catalog", None, shared, mine, about=dataset.iri), now)
@@ -206,11 +176,6 @@ async def sweep(node: Node) -> int:
     return len(left)
 
 
-def first_head(node: Node, tx: Tx) -> None:
-    """The empty public catalog a node starts with."""
-    _next_head(node, tx, PUBLIC, node.clock.now())
-
-
 def _publish(
     node: Node,
     tx: Tx,
@@ -225,9 +190,9 @@ def _publish(
     known = catalogs.dataset(tx, id=about.id)
     if known is not None and (known.state, known.group) != ("published", about.group):
         raise Problem("publish-group-changed", id=about.id)
-    dataset = _dataset(node, about, meta, offer, now, known)
+    dataset = describing.dataset(node, about, meta, offer, now, known)
     document = documents.document(dataset)
-    body, digest = _signed(node, document), documents.digest(document)
+    body, digest = heading.signed(node, document), documents.digest(document)
     row = DatasetRow(
         id=about.id,
         iri=dataset.iri,
@@ -244,7 +209,7 @@ def _publish(
         tx, DocumentRow(dataset.document_iri, about.id, dataset.version, digest, body)
     )
     catalogs.put_dataset(tx, row)
-    _next_head(node, tx, about.group, now)
+    heading.next_head(node, tx, about.group, now)
     shared = bodies.catalog(document, dataset.iri)
     private = _private(who, meta, warnings)
     node.log.append(tx, LeafEntry("catalog", None, shared, private, about=dataset.iri), now)
@@ -304,168 +269,6 @@ def _choices(meta: RevisionMeta) -> list[dict[str, Any]]:
         for profile in (meta.table.profile if meta.table else ())
         if profile.flags or profile.proposed != chosen[profile.name]
     ]
-
-
-def _offer(
-    node: Node, about: About, meta: RevisionMeta, own: templates.Library
-) -> tuple[Policy, tuple[Finding, ...]]:
-    """The offer the steward declared, if nothing forbids publishing it, and what to warn of.
-
-    Raises:
-        Problem: `publish-no-policy`, `policy-template-…`; the first of the linter's findings;
-            `dataplane-lane`, `dataplane-column`: this node could not serve it.
-    """
-    if about.policy is None:
-        raise Problem("publish-no-policy")
-    policy = templates.build(about.policy.template, about.policy.params, own)
-    if about.until is not None and planning.expiry(policy) is None:
-        # What the steward declares beside the terms holds like a term.
-        policy = change(policy, ChangedOffer(until=format_time(about.until)))
-    findings = lint(policy, _declaration(node, about, meta))
-    if refused := refusing(findings):
-        first = refused[0].problem()
-        first.params["findings"] = [one.document() for one in findings]
-        raise first
-    runnable.check(needs(policy))
-    return policy, warning(findings)
-
-
-def _declaration(node: Node, about: About, meta: RevisionMeta) -> Declaration:
-    """What the linter must know of what the steward declared and the profile found."""
-    conditioned = {one.column for one in about.special if one.condition}
-    return declaration(
-        about,
-        retention_default=node.settings.retention.default,
-        now=node.clock.now(),
-        found=Found(
-            persons=meta.persons,
-            subjects=meta.table is None or bool(meta.table.subjects),
-            dated=meta.table is None or meta.table.time is not None,
-            columns=tuple(
-                Column(field.name, field.type, field.personal, field.name in conditioned)
-                for field in meta.codebook
-                if field.type != NIR
-            ),
-        ),
-    )
-
-
-def _dataset(
-    node: Node,
-    about: About,
-    meta: RevisionMeta,
-    offer: Policy,
-    now: datetime,
-    known: DatasetRow | None,
-) -> Dataset:
-    # The words are checked by the model, which refuses what it does not know.
-    iri = f"{node.url}/datasets/{about.id}"
-    basis = about.basis
-    if about.until is None:
-        raise Problem("publish-no-end")
-    personal = about.personal or meta.persons > 0
-    return Dataset(
-        iri=iri,
-        identifier=about.id,
-        version=known.version + 1 if known else 1,
-        title=Words(about.title.fr, about.title.en),
-        description=Words(
-            about.description.fr or about.title.fr, about.description.en or about.title.en
-        ),
-        publisher=Publisher(node.did, about.publisher or node.settings.node.name),
-        kind=cast("Kind", about.kind),
-        category=about.category,
-        audience=cast("Audience", about.audience or "unknown"),
-        basis=LegalBasis(
-            cast("Ground", basis.type if basis else "none"),
-            basis.reference or None if basis else None,
-        ),
-        notice=Notice(about.notice.iri, about.notice.version or "1") if about.notice else None,
-        personal=personal,
-        fields=_fields(about, meta),
-        periodicity=cast("Periodicity", about.periodicity or "unknown"),
-        issued=now,
-        modified=now,
-        until=about.until,
-        retention=about.retention or node.settings.retention.default,
-        retention_reason=about.retention_reason or None,
-        dpia=about.dpia or None,
-        group=about.group,
-        rows=meta.rows,
-        persons=rounded_persons(meta.persons) if personal else None,
-        offers=tuple(
-            Offer(documents.offered(each, iri, node.did), about.decisions)
-            for each in (
-                one_each(offer) if about.policy and about.policy.each_purpose else (offer,)
-            )
-        ),
-        distributions=_FORMS[about.kind],
-        endpoint=node.dsp,
-        record_time=about.time or None if about.kind == "csv" else None,
-    )
-
-
-def _fields(about: About, meta: RevisionMeta) -> tuple[Field, ...]:
-    """The codebook as published, each special field with its declared condition (S5)."""
-    declared = {one.column: one for one in about.special if one.condition}
-    found = []
-    for field in meta.codebook:
-        special = declared.get(field.name)
-        found.append(
-            Field(
-                name=field.name,
-                path=field.pointer or field.column or "",
-                type=field.type,
-                personal=cast("Personal", field.personal),
-                condition=cast("Condition", special.condition) if special else None,
-                reference=special.reference if special else None,
-            )
-        )
-    return tuple(found)
-
-
-def _next_head(
-    node: Node,
-    tx: Tx,
-    group: str,
-    now: datetime,
-    *,
-    withdrawn: tuple[Tombstone, ...] = (),
-) -> None:
-    """Sign and store the group's next head over what is published now."""
-    entries = [
-        Entry(row.iri, f"{row.iri}/v{row.version}", row.digest)
-        for row in catalogs.datasets(tx, group=group, state="published")
-    ]
-    last = catalogs.head(tx, group=group)
-    if last is None:
-        head = versions.first_head(
-            catalog=f"{node.url}/catalog",
-            publisher=node.did,
-            group=group,
-            entries=entries,
-            issued=now,
-        )
-    else:
-        previous: Head = heads.read_head(json.loads(last.body))
-        issued = max(now, previous.issued)
-        head = versions.next_head(previous, entries, issued=issued, withdrawn=withdrawn)
-    document = heads.head(head)
-    row = HeadRow(group, head.version, versions.head_digest(head), _signed(node, document))
-    catalogs.add_head(tx, row)
-
-
-def _signed(node: Node, document: dict[str, Any]) -> bytes:
-    """The exact bytes that are served for ever: canonical, with our proof."""
-    return jcs(
-        proofs.sign(
-            document,
-            sign=node.keys.sign_assertion,
-            method=node.assertion_method,
-            created=node.clock.now(),
-            proof_id=node.ids.uuid(),
-        )
-    )
 
 
 def _end_transfers(node: Node, tx: Tx, iri: str) -> None:

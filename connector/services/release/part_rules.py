@@ -11,7 +11,6 @@ from connector.services.consent.bitmaps import groups_of
 from connector.services.node import Node
 from connector.services.release.releases import Release, judge
 from connector.store import parts as rows
-from connector.store import transfers as transfer_rows
 from connector.store.store import Tx
 from policies.plan import Plan, specialise
 
@@ -41,18 +40,6 @@ def part_rules(node: Node, tx: Tx, release: Release, number: int) -> PartRules:
         plan = replace(plan, rows=replace(plan.rows, where=where))
     if budget is None:
         return PartRules(plan, None)
-    spent = released(tx, release.agreement.id, besides=(release.transfer.pid, number))
+    besides = (release.transfer.pid, number)  # about to be issued, perhaps again (X3)
+    spent = rows.released(tx, agreement=release.agreement.id, besides=besides)
     return PartRules(plan, max(0, budget - spent))
-
-
-def released(tx: Tx, agreement: str, *, besides: tuple[str, int] | None = None) -> int:
-    """The records released under an agreement; of each part its newest issue (X3).
-
-    `besides` is a part that is about to be issued (again), by transfer and number.
-    """
-    latest = {
-        (transfer.pid, row.n): row.rows
-        for transfer in transfer_rows.of_agreement(tx, agreement=agreement)
-        for row in rows.listing(tx, transfer=transfer.pid)
-    }
-    return sum(count for place, count in latest.items() if place != besides)

@@ -171,6 +171,8 @@ class Deal:
 
     dataset: dict[str, Any] = field(default_factory=dataset_document)
     signs: bool = True
+    logged: tuple[Party, ...] = (PLATFORM, LAB)
+    """Whose assent is logged."""
 
     def __post_init__(self) -> None:
         self.offer = dcat.read(self.dataset).offers[0].policy
@@ -185,6 +187,10 @@ class Deal:
             assignee=LAB.did,
             target=DATASET,
         )
+        self.agree()
+
+    def agree(self) -> None:
+        """Write the agreement and its plan from what the deal is about now, and sign it."""
         self.agreement = {
             "@context": self.dataset["@context"],
             "v": 1,
@@ -194,9 +200,7 @@ class Deal:
             "signedDocument": named(self.dataset),
             "application": named(self.application),
         }
-        self.proofs = [PLATFORM.sign(self.agreement)["proof"]]
-        if self.signs:
-            self.proofs.append(LAB.sign(self.agreement)["proof"])
+        self.sign()
         self.plan = Plan(
             agreement=self.id,
             policy="ni:///sha-256;" + odrl.rules_digest(self.policy),
@@ -205,6 +209,12 @@ class Deal:
             fields=(),
             treatments=None,
         ).document()
+
+    def sign(self) -> None:
+        """Put the parties' proofs under the agreement as it is."""
+        self.proofs = [PLATFORM.sign(self.agreement)["proof"]]
+        if self.signs:
+            self.proofs.append(LAB.sign(self.agreement)["proof"])
 
     def messages(self) -> list[tuple[str, str, dict[str, Any], str]]:
         """Sender, leaf type, wire and the state after it."""
@@ -343,9 +353,9 @@ class Stage:
         for party, proof in zip((PLATFORM, LAB), (*deal.proofs, None), strict=False):
             self.say()
             did = party.did_document()
-            self.log(
-                "agreement", bodies.agreement(deal.agreement, by=party.did, proof=proof, did=did)
-            )
+            said = bodies.agreement(deal.agreement, by=party.did, proof=proof, did=did)
+            if party in deal.logged:
+                self.log("agreement", said)
         if self.provider:
             self.log("plan", bodies.plan(deal.plan))
         self.say()

@@ -21,6 +21,7 @@ MOVING = ("operator", "researcher", "dpo")
 MATRIX: list[tuple[str, str, dict[str, Any], tuple[str, ...]]] = [
     ("POST", "tokens", {"name": "N", "role": "auditor"}, ("operator",)),
     ("POST", "peers", {"did": "did:web:localhost%3A1"}, ("operator", "steward")),
+    ("POST", "peers/groups", {"did": "did:web:x.example", "groups": []}, ("operator", "steward")),
     ("POST", "peers/look-back", {"did": "did:web:localhost%3A1"}, ("operator", "steward")),
     ("POST", "datasets", {}, ("operator", "steward")),
     ("POST", "datasets/nothing/withdrawal", {}, ("operator", "steward")),

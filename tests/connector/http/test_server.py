@@ -19,8 +19,14 @@ GET = b"GET /echo HTTP/1.1\r\nHost: x\r\n"
 POST = b"POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 
-def echoing() -> FastAPI:
+def echoing(held: asyncio.Event | None = None) -> FastAPI:
     made = application("echo")
+
+    @made.get("/held")
+    async def wait() -> dict[str, bool]:
+        assert held is not None
+        await held.wait()
+        return {"held": True}
 
     @made.get("/echo")
     @made.post("/echo")
@@ -31,11 +37,11 @@ def echoing() -> FastAPI:
 
 
 @contextlib.asynccontextmanager
-async def served() -> AsyncIterator[int]:
+async def served(app: FastAPI | None = None) -> AsyncIterator[int]:
     """An application behind the server of both ports; its port."""
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))
-        server = Server(echoing(), bound)
+        server = Server(app or echoing(), bound)
         running = asyncio.create_task(server.run())
         try:
             yield bound.getsockname()[1]
@@ -100,6 +106,22 @@ async def test_the_second_head_is_waited_for_too(monkeypatch: pytest.MonkeyPatch
     async with served() as port, connected(port) as talk:
         answers = await said(talk, GET + b"\r\n" + GET)
     first, _, second = answers.partition(b'{"bytes":0}')
+    assert first.startswith(b"HTTP/1.1 200")
+    assert problem(second)[0] == 408
+
+
+async def test_a_late_head_does_not_cut_off_the_answer_before_it(monkeypatch: pytest.MonkeyPatch):
+    late, give_up = asyncio.Event(), Guarded._give_up
+
+    def noted(server: Guarded) -> None:
+        give_up(server)
+        late.set()
+
+    monkeypatch.setattr(Guarded, "patience", 0.05)
+    monkeypatch.setattr(Guarded, "_give_up", noted)
+    async with served(echoing(held=late)) as port, connected(port) as talk:
+        answers = await said(talk, GET.replace(b"echo", b"held") + b"\r\n" + GET)
+    first, _, second = answers.partition(b'{"held":true}')
     assert first.startswith(b"HTTP/1.1 200")
     assert problem(second)[0] == 408
 

@@ -15,8 +15,9 @@ from connector.services import identity
 from connector.services.discover import peering
 from connector.services.node import Node
 from connector.services.publish import publishing
+from connector.store import leaves as log_rows
 from policies.problem import Problem
-from tests.support.pair import OPERATOR, Pair, _node, statements
+from tests.support.pair import OPERATOR, RESEARCHER, Pair, _node, statements
 
 HIDDEN = ("/catalog/labs", "/datasets/secret", "/datasets/secret/v1")
 ABSENT = ("/catalog/none", "/datasets/none", "/datasets/none/v1")
@@ -204,3 +205,35 @@ async def test_groups_have_names_that_datasets_can_have(nodes: Pair):
         with pytest.raises(Problem) as caught:
             await peering.add(nodes.provider, OPERATOR, nodes.consumer.did, "", [name])
         assert caught.value.code == "peer-group-name"
+
+
+class TestOfAPeer:
+    async def test_it_can_be_taken_out_of_its_groups(self, nodes: Pair):
+        did = nodes.consumer.did
+        await peering.set_groups(nodes.provider, OPERATOR, did, ["labs", "partners", "labs"])
+        (row,) = await peering.listing(nodes.provider)
+        assert row["groups"] == ["labs", "partners"]
+        changed = await peering.set_groups(nodes.provider, OPERATOR, did, [])
+        assert (changed["groups"], changed["name"]) == ([], row["name"])
+
+    async def test_what_is_logged_is_what_holds(self, nodes: Pair):
+        did = nodes.consumer.did
+        await peering.add(nodes.provider, OPERATOR, did, "", ["labs"])
+        await peering.add(nodes.provider, OPERATOR, did, "Another name", [])
+        await peering.set_groups(nodes.provider, OPERATOR, did, [])
+        leaves = await nodes.provider.store.read(
+            lambda tx: log_rows.between(tx, start=0, stop=1000)
+        )
+        said = [row.private_body["body"] for row in leaves if row.private_body]
+        groups = [each["groups"] for each in said if each.get("change") == "peer"]
+        assert groups[-3:] == [["labs"], ["labs"], []]
+
+    async def test_by_those_who_publish_of_those_we_know(self, nodes: Pair):
+        for who, did, groups, code in (
+            (RESEARCHER, nodes.consumer.did, [], "access-role"),
+            (OPERATOR, "did:web:nobody.example", [], "peer-unknown"),
+            (OPERATOR, nodes.consumer.did, ["No name!"], "peer-group-name"),
+        ):
+            with pytest.raises(Problem) as caught:
+                await peering.set_groups(nodes.provider, who, did, groups)
+            assert caught.value.code == code

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import pytest
 
-from connector.store import parts
+from connector.store import parts, transfers
 from connector.store.rows import ManifestRow, PartRow, SessionRow
 from connector.store.store import Store, Tx, Unit
 from policies.problem import Problem
@@ -74,6 +74,25 @@ def test_parts_and_their_issues(with_transfer: Store):
     assert with_transfer.read_now(lambda tx: parts.latest(tx, transfer=T1, n=3)) is None
     assert with_transfer.read_now(lambda tx: parts.last_number(tx, transfer=T1)) == 2
     assert with_transfer.read_now(lambda tx: parts.last_number(tx, transfer="none")) == 0
+
+
+def test_the_records_released_count_the_newest_issue_of_each_part(with_transfer: Store):
+    transfer = with_transfer.read_now(lambda tx: transfers.get(tx, pid=T1))
+    assert transfer is not None
+    agreement = transfer.agreement
+    for row in (part(1, 1, rows=100), part(1, 2, rows=90), part(2, 1, rows=7)):
+        with_transfer.write_now(writing(parts.add, row))
+
+    def released(agreement: str, besides: tuple[str, int]) -> int:
+        return with_transfer.read_now(
+            lambda tx: parts.released(tx, agreement=agreement, besides=besides)
+        )
+
+    assert released(agreement, (T1, 3)) == 97
+    assert released(agreement, (T1, 2)) == 90
+    assert released(agreement, (T1, 1)) == 7
+    assert released(agreement, ("urn:uuid:another", 1)) == 97
+    assert released("urn:uuid:no-agreement", (T1, 1)) == 0
 
 
 def test_an_acknowledgement_names_the_digest_and_counts_once(with_transfer: Store):
