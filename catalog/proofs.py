@@ -16,7 +16,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from catalog import values
-from catalog.canonical import canonical, check
+from catalog.canonical import canonical, check, digest_bytes, jcs
 from policies.problem import Problem
 
 CRYPTOSUITE: Final = "eddsa-jcs-2022"
@@ -29,6 +29,8 @@ _ALPHABET: Final = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 _DIGITS: Final = {sign: value for value, sign in enumerate(_ALPHABET)}
 _PAIRS: Final = tuple(first + second for first in _ALPHABET for second in _ALPHABET)
 _TEN_DIGITS: Final = 58**10
+_FIVE_DIGITS: Final = 58**5
+_PAIR: Final = 58**2
 _ED25519: Final = b"\xed\x01"
 _KEY_BYTES: Final = 32
 _SIGNATURE_BYTES: Final = 64
@@ -46,13 +48,13 @@ def sign(
     created: datetime,
     proof_id: str,
     purpose: str = PURPOSE,
-    written: bytes | None = None,
+    digest: str | None = None,
 ) -> dict[str, object]:
     """The document with one `proof` as its last member.
 
     `sign` is the Ed25519 signature function of the key that `method` (a DID URL) names;
-    `proof_id` is a `urn:uuid:` name; `written` what `canonical.check` said of this very document,
-    where that was asked before.
+    `proof_id` is a `urn:uuid:` name; `digest` that of the bytes for which `canonical.check` found
+    this very document fit, where that was asked before.
 
     Raises:
         Problem: `catalog-unfit-…` (the document may not be signed), `catalog-proof-several` (it
@@ -60,7 +62,7 @@ def sign(
     """
     if "proof" in document:
         raise Problem("catalog-proof-several")
-    written = check(document) if written is None else written
+    digest = digest_bytes(check(document)) if digest is None else digest
     proof: dict[str, object] = {
         "id": proof_id,
         "type": "DataIntegrityProof",
@@ -71,7 +73,7 @@ def sign(
     }
     if "@context" in document:
         proof["@context"] = document["@context"]
-    value = encode_multibase(sign(_input(proof, written)))
+    value = encode_multibase(sign(_input(jcs(proof), digest)))
     return {**document, "proof": {**proof, "proofValue": value}}
 
 
@@ -80,13 +82,13 @@ def verify(
     key_of: Callable[[str], bytes],
     *,
     purpose: str = PURPOSE,
-    written: bytes | None = None,
+    digest: str | None = None,
 ) -> None:
     """That the document's one proof is a valid signature by the key it names.
 
     `key_of` gives the 32 bytes of the Ed25519 key that a verification method names, or raises a
     Problem; it decides whose keys count. This function says nothing about *who* may sign.
-    `written` are the canonical bytes of the document without its proof, where they are known.
+    `digest` is that of the document without its proof, where it is known.
 
     Raises:
         Problem: `catalog-proof-…`: missing, several, malformed, of another suite or purpose, over
@@ -97,14 +99,15 @@ def verify(
     if "@context" in unsecured:
         _same_context(proof.get("@context"), unsecured["@context"])
         if proof["@context"] != unsecured["@context"]:  # the first of them only
-            unsecured["@context"], written = proof["@context"], None
+            unsecured["@context"], digest = proof["@context"], None
     elif "@context" in proof:
         raise Problem("catalog-proof-context")
     signature = decode_multibase(proof["proofValue"], _SIGNATURE_CHARACTERS)
     if len(signature) != _SIGNATURE_BYTES:
         raise Problem("catalog-proof-encoding")
     try:
-        signed = signing_input(unsecured, proof) if written is None else _input(proof, written)
+        digest = digest_bytes(canonical(unsecured)) if digest is None else digest
+        signed = _input(canonical(_options(proof)), digest)
     except Problem as fault:
         raise Problem("catalog-proof-document", reason=fault.code) from None
     _verify_signature(key_of(str(proof["verificationMethod"])), signature, signed)
@@ -146,7 +149,7 @@ def signing_input(document: Mapping[str, object], proof: Mapping[str, object]) -
     Raises:
         Problem: `catalog-unfit-…` when either has no canonical form.
     """
-    return _input(proof, canonical(document))
+    return _input(canonical(_options(proof)), digest_bytes(canonical(document)))
 
 
 @lru_cache(maxsize=256)
@@ -163,29 +166,43 @@ def decode_key(text: object) -> bytes:
     Raises:
         Problem: `catalog-proof-encoding`, `catalog-proof-key` (a key of another kind).
     """
+    if not isinstance(text, str):
+        raise Problem("catalog-proof-encoding")
+    return _decode_key(text)
+
+
+@lru_cache(maxsize=256)
+def _decode_key(text: str) -> bytes:
     data = decode_multibase(text, _KEY_CHARACTERS)
     if len(data) != _KEY_BYTES + len(_ED25519) or not data.startswith(_ED25519):
         raise Problem("catalog-proof-key")
     return data[len(_ED25519) :]
 
 
-def _input(proof: Mapping[str, object], written: bytes) -> bytes:
-    options = {name: value for name, value in proof.items() if name != "proofValue"}
-    return hashlib.sha256(canonical(options)).digest() + hashlib.sha256(written).digest()
+def _options(proof: Mapping[str, object]) -> dict[str, object]:
+    """What is signed of a proof: all but the signature."""
+    return {name: value for name, value in proof.items() if name != "proofValue"}
+
+
+def _input(options: bytes, digest: str) -> bytes:
+    return hashlib.sha256(options).digest() + bytes.fromhex(digest.removeprefix("sha-256:"))
 
 
 def encode_multibase(data: bytes) -> str:
     """Bytes as multibase base58btc (`z…`)."""
     zeros = len(data) - len(data.lstrip(b"\0"))
     number = int.from_bytes(data)
-    signs: list[str] = []
+    signs = ""
     while number:
         # Ten digits at a time: dividing a long number costs more than dividing a short one.
-        number, digits = divmod(number, _TEN_DIGITS)
-        for _ in range(5):
-            digits, pair = divmod(digits, len(_PAIRS))
-            signs.append(_PAIRS[pair])
-    return "z" + "1" * zeros + "".join(reversed(signs)).lstrip("1")
+        number, ten = divmod(number, _TEN_DIGITS)
+        signs = _five_digits(ten // _FIVE_DIGITS) + _five_digits(ten % _FIVE_DIGITS) + signs
+    return "z" + "1" * zeros + signs.lstrip("1")
+
+
+def _five_digits(number: int) -> str:
+    rest = number // _PAIR
+    return _ALPHABET[rest // _PAIR] + _PAIRS[rest % _PAIR] + _PAIRS[number % _PAIR]
 
 
 def decode_multibase(text: object, longest: int) -> bytes:
@@ -196,14 +213,13 @@ def decode_multibase(text: object, longest: int) -> bytes:
     """
     if not isinstance(text, str) or not text.startswith("z") or len(text) > longest:
         raise Problem("catalog-proof-encoding")
-    number = 0
-    for sign_ in text[1:]:
-        digit = _DIGITS.get(sign_)
-        if digit is None:
-            raise Problem("catalog-proof-encoding")
-        number = number * 58 + digit
+    number, digits = 0, text[1:]
+    try:
+        for sign_ in digits:
+            number = number * 58 + _DIGITS[sign_]
+    except KeyError:
+        raise Problem("catalog-proof-encoding") from None
     # Every text of these digits is the canonical one of its bytes: only ones can lead to zeros.
-    digits = text[1:]
     zeros = len(digits) - len(digits.lstrip("1"))
     return b"\0" * zeros + number.to_bytes((number.bit_length() + 7) // 8)
 

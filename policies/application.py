@@ -1,14 +1,14 @@
 """The application: what a requester asks for, as one signed object (decision P4).
 
 Reading is strict: we sign these documents, so a member we do not know is refused. The signature
-itself (`proof`) is checked by `catalog.proofs`; here it is kept aside and never part of the
+itself (`proof`) is checked by `catalog.proofs`; here it is left aside and never part of the
 digest. A researcher writes a *draft*, the same document without what the node knows better
 (ids, parties, dataset, offer, date, proof); `complete` makes the application of it.
 """
 
 import marshal
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, Final, Literal, cast
@@ -112,7 +112,6 @@ class Application:
     offer: str
     issued: str
     asked: Draft
-    proof: Mapping[str, object] | None = field(default=None, compare=False)
 
     @property
     def purpose(self) -> str:
@@ -149,13 +148,15 @@ class Application:
 
 
 def read(data: object) -> Application:
-    """The application that a JSON document is; `proof` is kept aside, not checked.
+    """The application that a JSON document is; a `proof` is left aside, not checked.
 
-    Every step of a negotiation reads it; the same content is read once.
+    Every step of a negotiation reads it, unsigned and signed; the same content is read once.
 
     Raises:
         Problem: `policy-application` with the path and what was expected there.
     """
+    if isinstance(data, dict) and isinstance(data.get("proof"), dict):
+        data = {name: value for name, value in data.items() if name != "proof"}
     try:
         written = marshal.dumps(cast("Any", data), _EXACT)
     except ValueError:  # not of plain JSON types
@@ -187,7 +188,6 @@ def _read(data: object) -> Application:
         offer=members.text("offer"),
         issued=issued,
         asked=asked,
-        proof=proof,
     )
 
 

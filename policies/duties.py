@@ -10,12 +10,13 @@ The constraints of a duty are of two kinds. Those about time (`elapsedTime`, `de
 all: when one of them fails, a pre-duty is `inactive` and blocks nothing.
 """
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-from policies import values
-from policies.judge import AND, SEQUENCE, Scene, conjunction
+from policies import operands, values
+from policies.judge import AND, SEQUENCE, Scene, conjunction, first_fault
 from policies.model import (
     ROLES,
     AnyConstraint,
@@ -27,7 +28,9 @@ from policies.model import (
     iri,
 )
 from policies.naming import name
+from policies.operands import Operand
 from policies.operands.base import EQ, LT, LTEQ
+from policies.remember import by_identity
 from policies.trace import ConstraintTrace, DutyState, Reason
 from policies.values import Duration
 from policies.vocabulary import ACTIONS, ODRL, PREAU, PROMISES, action_covers
@@ -39,15 +42,15 @@ _DATE: Final = ODRL + "dateTime"
 
 def judge(scene: Scene, duty: Duty, path: str) -> ConstraintTrace:
     """What is known of one duty; see the module's docstring."""
-    if fault := _fault(scene, duty):
-        return ConstraintTrace(path, duty, "undetermined", fault)
-    timing, conditions = _split(scene, duty.constraints)
-    active = tuple(
-        scene.constraint(each, f"{path}.constraint[{index}]")
-        for index, each in enumerate(duty.constraints)
-        if each in conditions
+    shape = (
+        _known_shape(duty) if scene.registry is operands.REGISTRY else _shape(duty, scene.registry)
     )
-    due = _due(scene, timing)
+    if shape.fault:
+        return ConstraintTrace(path, duty, "undetermined", shape.fault)
+    active = tuple(
+        [scene.constraint(each, f"{path}.constraint[{index}]") for index, each in shape.conditions]
+    )
+    due = _due(scene, shape.timing)
     record = _record(scene, duty)
     if record is not None and record.state != "not-set":
         return _recorded(scene, duty, path, record, due)
@@ -56,7 +59,49 @@ def judge(scene: Scene, duty: Duty, path: str) -> ConstraintTrace:
         return found.trace("satisfied", "performed", "fulfilled", scene)
     if scene.world.records is not None and due is not None and scene.now > due:
         return _violated(scene, duty, path, None, due)
-    return _open(scene, duty, found)
+    return _open(scene, shape, found)
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """What a duty says of itself, whoever asks and whenever.
+
+    Attributes:
+        fault: why it cannot be judged, "" when it can.
+        timing: its constraints about time that must all hold.
+        conditions: those that say whether there is a duty, with their places.
+        before: whether it must be performed before the data is used.
+        after: whether it is to be kept afterwards.
+    """
+
+    fault: Reason
+    timing: tuple[Constraint, ...] = ()
+    conditions: tuple[tuple[int, AnyConstraint], ...] = ()
+    before: bool = False
+    after: bool = False
+
+
+def _shape(duty: Duty, registry: Mapping[str, Operand]) -> _Shape:
+    if fault := _fault(duty, registry):
+        return _Shape(fault)
+    timing = [
+        each
+        for each in duty.constraints
+        if any(_is_time(registry[atom.left], atom) for atom in atoms((each,)))
+    ]
+    return _Shape(
+        "",
+        tuple(_conjuncts(timing)),
+        tuple((i, each) for i, each in enumerate(duty.constraints) if each not in timing),
+        is_before(duty),
+        duty.action in PROMISES or is_after(duty),
+    )
+
+
+@by_identity
+def _known_shape(duty: Duty) -> _Shape:
+    """The same among the operands of this house, which never change."""
+    return _shape(duty, operands.REGISTRY)
 
 
 def is_before(duty: Duty) -> bool:
@@ -129,10 +174,9 @@ class _State:
         )
 
 
-def _open(scene: Scene, duty: Duty, found: _State) -> ConstraintTrace:
+def _open(scene: Scene, shape: _Shape, found: _State) -> ConstraintTrace:
     """A duty of which nothing is recorded and whose time has not passed."""
-    before, after = is_before(duty), duty.action in PROMISES or is_after(duty)
-    if after and not before:
+    if shape.after and not shape.before:
         return found.trace("deferred", "promise", "not-set", scene)
     condition = conjunction([each.outcome for each in found.active])
     if condition == "unsatisfied":
@@ -141,7 +185,7 @@ def _open(scene: Scene, duty: Duty, found: _State) -> ConstraintTrace:
         return found.trace("deferred", "promise", "not-set", scene)
     if condition == "undetermined":
         return found.trace("undetermined", "missing-value", "not-set", scene)
-    if not before:
+    if not shape.before:
         return found.trace("undetermined", "no-phase", "not-set", scene)
     if PERFORMED not in scene.facts and scene.world.records is None:
         return found.trace("undetermined", "missing-value", "not-set", scene)
@@ -255,13 +299,11 @@ def _is_such(scene: Scene, record: Record, refinements: tuple[AnyConstraint, ...
     return conjunction(judged) == "satisfied"
 
 
-def _fault(scene: Scene, duty: Duty) -> Reason:
+def _fault(duty: Duty, registry: Mapping[str, Operand]) -> Reason:
     if duty.action not in ACTIONS:
         return "unknown-action"
     every = (*duty.constraints, *(each for role in ROLES for each in duty.refined.of(role)))
-    if has_sequence(every):
-        return "sequence"
-    return scene.faulty(every)
+    return "sequence" if has_sequence(every) else first_fault(every, registry)
 
 
 def has_sequence(constraints: tuple[AnyConstraint, ...]) -> bool:
@@ -273,23 +315,14 @@ def has_sequence(constraints: tuple[AnyConstraint, ...]) -> bool:
     )
 
 
-def _split(
-    scene: Scene, constraints: tuple[AnyConstraint, ...]
-) -> tuple[tuple[AnyConstraint, ...], tuple[AnyConstraint, ...]]:
-    """The constraints about time, and those that say whether there is a duty."""
-    timing = tuple(each for each in constraints if any(_is_time(scene, a) for a in atoms((each,))))
-    return timing, tuple(each for each in constraints if each not in timing)
-
-
-def _is_time(scene: Scene, atom: Constraint) -> bool:
-    operand = scene.registry[atom.left]
+def _is_time(operand: Operand, atom: Constraint) -> bool:
     is_end = atom.left == _DATE and atom.operator in {LT, LTEQ}
     return operand.duty_only or atom.left == _ELAPSED or is_end
 
 
-def _due(scene: Scene, timing: tuple[AnyConstraint, ...]) -> datetime | None:
+def _due(scene: Scene, timing: tuple[Constraint, ...]) -> datetime | None:
     """The last instant at which the duty is in time, where the policy alone fixes one."""
-    ends = [end for each in _conjuncts(timing) if (end := _end(scene, each)) is not None]
+    ends = [end for each in timing if (end := _end(scene, each)) is not None]
     return min(ends, default=None)
 
 
@@ -309,7 +342,7 @@ def _end(scene: Scene, atom: Constraint) -> datetime | None:
     return length.after(began)
 
 
-def _conjuncts(constraints: tuple[AnyConstraint, ...]) -> list[Constraint]:
+def _conjuncts(constraints: Iterable[AnyConstraint]) -> list[Constraint]:
     found: list[Constraint] = []
     for each in constraints:
         if isinstance(each, Constraint):

@@ -108,9 +108,9 @@ def decide(
         raise ValueError("now needs a time zone")
     scene = Scene(policy, request, facts, now, phase, world, registry, lenient)
     trace = (
-        *(rule_trace(scene, r, f"permission[{i}]") for i, r in enumerate(policy.permissions)),
-        *(rule_trace(scene, r, f"prohibition[{i}]") for i, r in enumerate(policy.prohibitions)),
-        *(obligation_trace(scene, d, f"obligation[{i}]") for i, d in enumerate(policy.obligations)),
+        *[rule_trace(scene, r, f"permission[{i}]") for i, r in enumerate(policy.permissions)],
+        *[rule_trace(scene, r, f"prohibition[{i}]") for i, r in enumerate(policy.prohibitions)],
+        *[obligation_trace(scene, d, f"obligation[{i}]") for i, d in enumerate(policy.obligations)],
     )
     outcome, chosen, note = _answer(policy, trace)
     return Decision(
@@ -135,13 +135,15 @@ def _answer(policy: Policy, trace: tuple[RuleTrace, ...]) -> Verdict:
         return "undetermined", None, "inherits"
     if not (policy.permissions or policy.prohibitions):
         return "invalid", None, ""
-    if policy.conflict == "invalid" and (clash := _clash(trace)) is not None:
+    yes, others = trace[: len(policy.permissions)], trace[len(policy.permissions) :]
+    no, owed = others[: len(policy.prohibitions)], others[len(policy.prohibitions) :]
+    if policy.conflict == "invalid" and (clash := _clash(yes, no)) is not None:
         return clash, None, "conflict"
-    permissions = [t for t in trace if t.kind == "Permission" and t.applies]
+    permissions = [t for t in yes if t.applies]
     held = [t for t in permissions if t.outcome in _HELD]
-    obstacle = _obligated(trace)
+    obstacle = _obligated(owed)
     if not (policy.conflict == "perm" and held):
-        barred = _barred(trace)
+        barred = _barred(no)
         if barred == "deny":
             return "deny", None, ""
         obstacle = _worse(barred, obstacle)
@@ -155,19 +157,18 @@ def _answer(policy: Policy, trace: tuple[RuleTrace, ...]) -> Verdict:
     return "permit", held[0] if len(held) == 1 else min(held, key=lambda t: t.name), ""
 
 
-def _barred(trace: tuple[RuleTrace, ...]) -> Answer | None:
+def _barred(prohibitions: tuple[RuleTrace, ...]) -> Answer | None:
     """What the prohibitions answer: deny, undetermined, or nothing."""
-    prohibitions = [t for t in trace if t.kind == "Prohibition"]
     about = [t.outcome for t in prohibitions if t.applies]
     if "satisfied" in about:
         return "deny"
-    unknown = "deferred" in about or any(t.outcome == "undetermined" for t in prohibitions)
+    unknown = "deferred" in about or "undetermined" in [t.outcome for t in prohibitions]
     return "undetermined" if unknown else None
 
 
-def _obligated(trace: tuple[RuleTrace, ...]) -> Answer | None:
+def _obligated(obligations: tuple[RuleTrace, ...]) -> Answer | None:
     """What the obligations of the policy answer: an overdue one denies."""
-    outcome = conjunction([t.outcome for t in trace if t.kind == "Duty"])
+    outcome = conjunction([t.outcome for t in obligations])
     if outcome == "unsatisfied":
         return "deny"
     return "undetermined" if outcome == "undetermined" else None
@@ -177,13 +178,14 @@ def _worse(one: Answer | None, other: Answer | None) -> Answer | None:
     return one if other is None else other if one is None or other == "deny" else one
 
 
-def _clash(trace: tuple[RuleTrace, ...]) -> Answer | None:
+def _clash(
+    permissions: tuple[RuleTrace, ...], prohibitions: tuple[RuleTrace, ...]
+) -> Answer | None:
     """Whether one action is both permitted and forbidden to this party on this target: "invalid"
     when it is, "undetermined" when that cannot be told, None when it is not.
     """
     yes, no = (
-        {(t.rule.action, _in_force(t)) for t in trace if t.kind == kind}
-        for kind in ("Permission", "Prohibition")
+        {(t.rule.action, _in_force(t)) for t in traced} for traced in (permissions, prohibitions)
     )
     found = {
         conjunction([_overlap(one, other), holds, bars]) for one, holds in yes for other, bars in no

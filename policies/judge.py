@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from policies import values
+from policies import operands, values
 from policies.model import (
     DATE,
     DATETIME,
@@ -36,6 +36,7 @@ AND: Final = ODRL + "and"
 OR: Final = ODRL + "or"
 SEQUENCE: Final = ODRL + "andSequence"
 
+_FAILING: Final[tuple[Outcome, ...]] = ("unsatisfied", "undetermined", "deferred")
 _NUMBERS: Final = frozenset({INTEGER, DECIMAL})
 _TIMES: Final = frozenset({DATETIME, DATE})
 
@@ -63,6 +64,8 @@ class Scene:
 
     def constraint(self, constraint: AnyConstraint, path: str) -> ConstraintTrace:
         """One constraint, on the state of the world."""
+        if isinstance(constraint, Constraint):
+            return self._atom(constraint, path, None, {})
         return self._any(constraint, path, None, {})
 
     def refinement(
@@ -73,17 +76,9 @@ class Scene:
 
     def fault(self, constraint: Constraint) -> tuple[Operand | None, Reason]:
         """What is wrong with the form of an atomic constraint, whatever the phase."""
-        operand = self.registry.get(constraint.left)
-        if operand is None:
-            return None, "unknown-operand"
-        return operand, _form(constraint, operand)
-
-    def faulty(self, constraints: tuple[AnyConstraint, ...]) -> Reason:
-        """The first fault of form among constraints, "" when there is none."""
-        for atom in atoms(constraints):
-            if why := self.fault(atom)[1]:
-                return why
-        return ""
+        if self.registry is operands.REGISTRY:
+            return _known_fault(constraint)
+        return _fault(constraint, self.registry)
 
     def fact(self, operand: Operand) -> Fact | None:
         """The value of an operand, only from the source that its registry entry names."""
@@ -169,7 +164,7 @@ class Scene:
         required = self._required(constraint)
         if required is None:
             return "undetermined", "missing-value"
-        if not all(_has_type(value, operand.datatype) for value in required):
+        if required is not constraint.right and not _are_typed(required, operand.datatype):
             return "undetermined", "value-type"
         if fact.unit != constraint.unit:
             return "undetermined", "unit"
@@ -199,24 +194,48 @@ class Scene:
         return self.facts.get(operand.iri)
 
 
+def first_fault(constraints: tuple[AnyConstraint, ...], registry: Mapping[str, Operand]) -> Reason:
+    """The first fault of form among constraints, "" when there is none."""
+    for atom in atoms(constraints):
+        if why := _fault(atom, registry)[1]:
+            return why
+    return ""
+
+
+def _fault(
+    constraint: Constraint, registry: Mapping[str, Operand]
+) -> tuple[Operand | None, Reason]:
+    operand = registry.get(constraint.left)
+    if operand is None:
+        return None, "unknown-operand"
+    return operand, _form(constraint, operand)
+
+
+@by_identity
+def _known_fault(constraint: Constraint) -> tuple[Operand | None, Reason]:
+    """The same among the operands of this house, which never change."""
+    return _fault(constraint, operands.REGISTRY)
+
+
 def _form(constraint: Constraint, operand: Operand) -> Reason:
     if constraint.operator not in operand.operators:
         return "unknown-operator"
-    if not _are_typed(constraint, operand.datatype):
+    if not _are_typed(constraint.right, operand.datatype):
         return "value-type"
     # The policy's own word for the value seen; only a value that we know counts.
     return "" if constraint.status is None else "status"
 
 
-@by_identity
-def _are_typed(constraint: Constraint, datatype: str | None) -> bool:
-    return all(_has_type(value, datatype) for value in constraint.right)
+def _are_typed(found: tuple[Value, ...], datatype: str | None) -> bool:
+    return all(_has_type(value, datatype) for value in found)
 
 
 def conjunction(outcomes: list[Outcome]) -> Outcome:
     """All of these: failing beats unknown, unknown beats later."""
-    order: tuple[Outcome, ...] = ("unsatisfied", "undetermined", "deferred")
-    return next((outcome for outcome in order if outcome in outcomes), "satisfied")
+    for outcome in _FAILING:
+        if outcome in outcomes:
+            return outcome
+    return "satisfied"
 
 
 def _has_type(value: Value, datatype: str | None) -> bool:

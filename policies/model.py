@@ -104,7 +104,7 @@ class Refinements:
         return found
 
     def __bool__(self) -> bool:
-        return self != PLAIN
+        return self is not PLAIN and self != PLAIN
 
 
 PLAIN: Final = Refinements()
@@ -238,4 +238,4 @@ def _beyond_rule(part: Rule | Duty) -> Iterator[str]:
     duties = part.duties if isinstance(part, Rule) else ()
     below: tuple[AnyConstraint | Duty, ...] = (*part.constraints, *duties, *later)
     for each in below:
-        yield from _beyond(each)
+        yield from _beyond_known(each)

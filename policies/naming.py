@@ -87,10 +87,14 @@ def rules_digest(policy: Policy) -> str:
 
     Independent of spelling, order, ids, target and parties. Offers are named by it.
     """
-    named = tuple(
-        (member, tuple(sorted({name(part) for part in parts}))) for member, parts in _rules(policy)
-    )
+    named = tuple([(member, _names(parts)) for member, parts in _rules(policy)])
     return _rules_digest(named, policy.conflict, tuple(sorted(set(policy.inherits))))
+
+
+@by_identity
+def _names(parts: tuple[Rule | Duty, ...]) -> tuple[str, ...]:
+    """The names of some rules; policies that were read of the same bytes share the tuple."""
+    return tuple(sorted({name(part) for part in parts}))
 
 
 @lru_cache(maxsize=1024)

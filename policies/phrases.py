@@ -237,6 +237,7 @@ def conditions(constraints: tuple[AnyConstraint, ...], lang: Language) -> str:
     return (" ; " if lang == "fr" else "; ").join(constraint(each, lang) for each in constraints)
 
 
+@by_identity
 def duty(one: Duty, lang: Language) -> str:
     """What must be done, and when, without a full stop."""
     glue = " ; " if lang == "fr" else "; "

@@ -5,7 +5,7 @@ Rules, duties and constraints are immutable, and the same bytes of rules give th
 which spares the hash of the whole part. Nothing that can change may be remembered here.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Final, TypeVar
 
 _MOST: Final = 2048
@@ -38,6 +38,23 @@ def by_identity(make: Made) -> Made:
     remembered.__name__ = make.__name__
     _FORGET.append(known.clear)
     return remembered  # type: ignore[return-value]
+
+
+class Found:
+    """Values of which something was found that cannot change, known by their identity."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, object] = {}
+        _FORGET.append(self._known.clear)
+
+    def __contains__(self, part: object) -> bool:
+        return id(part) in self._known
+
+    def update(self, parts: Iterable[object]) -> None:
+        """It was found of these, too."""
+        if len(self._known) >= _MOST:
+            self._known.clear()
+        self._known.update((id(part), part) for part in parts)
 
 
 def forget() -> None:

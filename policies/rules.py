@@ -5,12 +5,16 @@ and then denies. Actions fit through the action tree, assets and parties through
 collections, all of them through refinements.
 """
 
+from collections.abc import Mapping
 from typing import Final
 
+from policies import operands
 from policies.duties import has_sequence, infringement
 from policies.duties import judge as duty_trace
-from policies.judge import Scene, conjunction
-from policies.model import AnyConstraint, Duty, Role, Rule
+from policies.judge import Scene, conjunction, first_fault
+from policies.model import Duty, Role, Rule
+from policies.operands import Operand
+from policies.remember import by_identity
 from policies.trace import Outcome, Premise, Reason, RuleTrace
 from policies.vocabulary import ACTIONS, action_covers
 from policies.world import belongs
@@ -23,29 +27,30 @@ _OTHER: Final[dict[Role, Reason]] = {
 
 def rule_trace(scene: Scene, rule: Rule, path: str) -> RuleTrace:
     """A permission or prohibition against the request."""
-    traced = tuple(
+    # Lists first: a rule is judged often, and a generator costs a call an item.
+    judged = [
         scene.constraint(each, f"{path}.constraint[{i}]") for i, each in enumerate(rule.constraints)
-    )
-    duties = tuple(duty_trace(scene, d, f"{path}.duty[{i}]") for i, d in enumerate(rule.duties))
+    ]
+    duties = [duty_trace(scene, d, f"{path}.duty[{i}]") for i, d in enumerate(rule.duties)]
     premises = _premises(scene, rule, path)
     applies, reason = _applies(premises)
-    outcome = conjunction([each.outcome for each in traced])
-    if any(duty.outcome in {"undetermined", "unsatisfied"} for duty in duties):
-        outcome = conjunction([outcome, *(each.outcome for each in duties)])
+    outcome = conjunction([each.outcome for each in judged])
+    owed = [duty.outcome for duty in duties]
+    if "undetermined" in owed or "unsatisfied" in owed:
+        outcome = conjunction([outcome, *owed])
     if rule.functions and applies:
         outcome, reason = "undetermined", "unknown-part"
     elif reason == "unknown-action":
         outcome = "undetermined"
-    elif applies and any(each.outcome == "undetermined" for each in premises):
+    elif applies and "undetermined" in [each.outcome for each in premises]:
         outcome = conjunction([outcome, "undetermined"])
     elif reason in {"other-action", "other-variant"} and rule.kind == "Prohibition":
-        outcome = _form_of_promise(scene, rule.constraints)
+        outcome = _form_of_promise(scene, rule)
     at = infringement(scene, rule) if rule.kind == "Prohibition" else None
     if at is not None:
-        duties = tuple(
-            duty_trace(scene, d, f"{path}.remedy[{i}]") for i, d in enumerate(rule.remedies)
-        )
-    return RuleTrace(path, rule, applies, outcome, reason, traced, duties, premises, at)
+        duties = [duty_trace(scene, d, f"{path}.remedy[{i}]") for i, d in enumerate(rule.remedies)]
+    traced = tuple(judged), tuple(duties)
+    return RuleTrace(path, rule, applies, outcome, reason, *traced, premises, at)
 
 
 def obligation_trace(scene: Scene, duty: Duty, path: str) -> RuleTrace:
@@ -125,10 +130,13 @@ def _refined(
 ) -> Premise:
     """A premise with the refinements of its role, which can only narrow it."""
     outcome, reason = judged
+    refining = rule.refined.of(role)
+    if not refining:
+        return Premise(role, required, seen, outcome, reason)
     known = scene.request.about.get(role, {})
     traced = tuple(
         scene.refinement(each, f"{path}.{role}.refinement[{i}]", role, known)
-        for i, each in enumerate(rule.refined.of(role))
+        for i, each in enumerate(refining)
     )
     narrowed = conjunction([outcome, *(each.outcome for each in traced)])
     if narrowed != outcome:
@@ -137,7 +145,19 @@ def _refined(
     return Premise(role, required, seen, narrowed, reason, traced)
 
 
-def _form_of_promise(scene: Scene, constraints: tuple[AnyConstraint, ...]) -> Outcome:
+def _form_of_promise(scene: Scene, rule: Rule) -> Outcome:
     """A prohibition of another action is a promise, if its conditions are ones we can read."""
-    faulty = scene.faulty(constraints) or has_sequence(constraints)
+    if scene.registry is operands.REGISTRY:
+        return _known_form(rule)
+    return _form(rule, scene.registry)
+
+
+def _form(rule: Rule, registry: Mapping[str, Operand]) -> Outcome:
+    faulty = first_fault(rule.constraints, registry) or has_sequence(rule.constraints)
     return "undetermined" if faulty else "deferred"
+
+
+@by_identity
+def _known_form(rule: Rule) -> Outcome:
+    """The same among the operands of this house, which never change."""
+    return _form(rule, operands.REGISTRY)

@@ -35,6 +35,7 @@ _DURATION: Final = re.compile(
 _DATETIME: Final = re.compile(
     r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?(?:Z|[+-]\d\d:\d\d)", re.ASCII
 )
+_NANOSECONDS: Final = re.compile(r"(.*\.\d{6})\d{1,3}(Z|[+-]\d\d:\d\d)", re.ASCII)
 _DATE: Final = re.compile(r"(?P<day>\d{4}-\d\d-\d\d)(?P<zone>Z|[+-]\d\d:\d\d)?", re.ASCII)
 _ZONES: Final = timedelta(hours=14)
 _NONE: Final = timedelta(0)
@@ -120,11 +121,12 @@ def instant(text: str) -> datetime | None:
     return moment if moment.year in _YEARS else None
 
 
+@lru_cache(maxsize=1024)
 def moment(text: str) -> datetime | None:
     """As `instant`, for a point in time that no clause names: clocks of other stacks count
     nanoseconds (an agreement's timestamp), which are cut to microseconds.
     """
-    found = re.fullmatch(r"(.*\.\d{6})\d{1,3}(Z|[+-]\d\d:\d\d)", text, re.ASCII)
+    found = _NANOSECONDS.fullmatch(text)
     return instant(found[1] + found[2] if found else text)
 
 

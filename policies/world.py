@@ -129,6 +129,8 @@ def memberships(policy: Policy, world: World) -> Mapping[str, tuple[str, ...]]:
 
 def belongs(part: str, whole: str, members: Mapping[str, tuple[str, ...]]) -> bool:
     """Whether something is a collection or, through any number of steps, in it."""
+    if part == whole:
+        return True
     seen, todo = {part}, [part]
     while todo:
         each = todo.pop()

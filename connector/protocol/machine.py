@@ -10,7 +10,8 @@ from dataclasses import fields
 from datetime import datetime
 from enum import StrEnum
 from functools import cache
-from typing import TYPE_CHECKING, Final, Protocol, TypeVar
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 from connector.base.clock import format_time
 from connector.protocol.errors import LocalProtocolError, ProtocolError, RemoteProtocolError
@@ -126,7 +127,8 @@ def name_of(value: object) -> str | None:
 
 def row_of(record: "DataclassInstance") -> dict[str, object]:
     """A process as plain JSON: times as RFC 3339, tuples as lists, enumerations as their values."""
-    row = {name: getattr(record, name) for name in _names(type(record))}
+    names, values = _members(type(record))
+    row = dict(zip(names, values(record), strict=True))
     for name, value in row.items():
         kind = type(value)
         if kind is datetime:
@@ -139,5 +141,7 @@ def row_of(record: "DataclassInstance") -> dict[str, object]:
 
 
 @cache
-def _names(kind: "type[DataclassInstance]") -> tuple[str, ...]:
-    return tuple(field.name for field in fields(kind))
+def _members(kind: "type[DataclassInstance]") -> "tuple[tuple[str, ...], attrgetter[Any]]":
+    """The names of a record's members, and what reads them all at once."""
+    names = tuple(field.name for field in fields(kind))
+    return names, attrgetter(*names)

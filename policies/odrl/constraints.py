@@ -29,6 +29,7 @@ from policies.odrl.members import (
     required,
     text,
 )
+from policies.odrl.remembered import by_bytes
 from policies.odrl.words import LEFT_OPERANDS, LOGICAL, OPERATORS, expand, term, terms, word
 from policies.problem import Problem
 from policies.vocabulary import ODRL, XSD
@@ -45,10 +46,11 @@ _REFERENCE: Final = "rightOperandReference"
 
 def constraints(found: Members, member: str, where: str) -> tuple[AnyConstraint, ...]:
     """All constraints (or refinements) that a member lists."""
-    return tuple(constraint(item, path) for item, path in listed(found, member, where))
+    return tuple(constraint(item, path, 0) for item, path in listed(found, member, where))
 
 
-def constraint(data: object, where: str, depth: int = 0) -> AnyConstraint:
+@by_bytes(most=4096, longest=4096)
+def constraint(data: object, where: str, depth: int) -> AnyConstraint:
     """One constraint, atomic or logical.
 
     Raises:

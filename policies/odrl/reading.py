@@ -2,11 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from itertools import product
 from typing import Final
-
-import orjson
 
 from policies import values
 from policies.model import (
@@ -33,12 +30,12 @@ from policies.odrl.members import (
     text,
     typed,
 )
+from policies.odrl.remembered import by_bytes
 from policies.odrl.things import Thing, functions, refinements, things
 from policies.odrl.words import FUNCTIONS, terms
 from policies.problem import Problem
 from policies.vocabulary import ODRL, PREFIXES
 
-_REMEMBERED_BYTES: Final = 65_536
 _MAX_DEPTH: Final = 16
 _MAX_ATOMS: Final = 256
 _MAX_RULES: Final = 4096
@@ -87,6 +84,11 @@ def read(data: object, *, where: str = "") -> Policy:
     Raises:
         Problem: `policy-…`, kind invalid, with `path`, what was found and what was expected.
     """
+    return _read(data, where)
+
+
+@by_bytes(most=256, longest=65_536)
+def _read(data: object, where: str) -> Policy:
     found = members(data, where, _POLICY, extensible=True)
     kind = _KINDS.get(typed(found, where) or "")
     if kind is None:
@@ -140,54 +142,21 @@ def _is_plain(value: object) -> bool:
     )
 
 
-class _Spelled:
-    """The rules of a policy as JSON, compared by their bytes; `where` is for problems only."""
-
-    __slots__ = ("_bytes", "members", "where")
-
-    def __init__(self, spelled: bytes, members: Members, where: str) -> None:
-        self._bytes = spelled
-        self.members = members
-        self.where = where
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Spelled) and self._bytes == other._bytes
-
-    def __hash__(self) -> int:
-        return hash(self._bytes)
-
-
+@by_bytes(most=256, longest=65_536)
 def _rules(found: Members, where: str) -> _Rules:
-    """The rules of a policy.
-
-    The same rules are read at every step of a negotiation, in the offer and in the agreement. What
-    is remembered is found by its own bytes, member order included, so it can be no other policy's;
-    refusals are never remembered.
-    """
-    try:
-        spelled = orjson.dumps(found)
-    except TypeError:
-        return _read_rules(found, where)
-    if len(spelled) > _REMEMBERED_BYTES:
-        return _read_rules(found, where)
-    return _remembered(_Spelled(spelled, found, where))
-
-
-@lru_cache(maxsize=256)
-def _remembered(spelled: _Spelled) -> _Rules:
-    return _read_rules(spelled.members, spelled.where)
-
-
-def _read_rules(found: Members, where: str) -> _Rules:
-    shared = _Shared(
-        constraints(found, "constraint", where),
-        {role: things(found, role, where) for role in ROLES},
-    )
+    """The rules of a policy; the same objects for the same bytes, in offers and agreements."""
+    shared = _NOTHING
+    if any(name in found for name in ("constraint", *ROLES)):
+        shared = _Shared(
+            constraints(found, "constraint", where),
+            {role: things(found, role, where) for role in ROLES},
+        )
 
     def each(member: str, kind: RuleKind) -> tuple[Rule | Duty, ...]:
         rules: list[Rule | Duty] = []
         for item, path in listed(found, member, where):
-            rules += _atomic(item, path, kind, shared)
+            alone = shared is _NOTHING
+            rules += _alone(item, path, kind, 0) if alone else _atomic(item, path, kind, shared)
             if len(rules) > _MAX_RULES:  # members shared by many rules multiply
                 raise Problem("policy-too-many", path=at(where, member), expected=_MAX_RULES)
         return tuple(rules)
@@ -211,6 +180,12 @@ class _Shared:
 
 
 _NOTHING: Final = _Shared((), {})
+
+
+@by_bytes(most=1024, longest=16_384)
+def _alone(data: object, where: str, kind: RuleKind, depth: int) -> tuple[Rule | Duty, ...]:
+    """The atomic rules of one rule for which the policy says nothing else."""
+    return _atomic(data, where, kind, _NOTHING, depth)
 
 
 def _atomic(
@@ -244,7 +219,7 @@ def _rule(found: Members, where: str, kind: RuleKind, shared: _Shared, depth: in
         return tuple(
             duty
             for item, path in listed(found, member, where)
-            for duty in _atomic(item, path, "Duty", _NOTHING, depth + 1)
+            for duty in _alone(item, path, "Duty", depth + 1)
             if isinstance(duty, Duty)
         )
 

@@ -261,9 +261,8 @@ class Terms:
         return False
 
     def _names(self, values: Values) -> tuple[str, ...] | None:
-        if not all(value.is_iri for value in values):
-            return None
-        return tuple(self.same(value.text) for value in values)
+        found = [self.same(value.text) for value in values if value.datatype is None]
+        return tuple(found) if len(found) == len(values) else None
 
     def _equal(self, have: tuple[str, ...], want: tuple[str, ...]) -> bool | None:
         if len(want) != 1 or (len(have) != 1 and not self.some):

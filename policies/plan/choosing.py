@@ -1,5 +1,6 @@
 """Which fields leave, and how persons and times are treated (rule 5 and 7 of `compiling`)."""
 
+from collections.abc import Mapping
 from typing import Final
 
 from policies.application import Application
@@ -17,6 +18,7 @@ from policies.plan.fields import (
 from policies.plan.shares import contradiction, meet
 from policies.plan.treatments import ACTORS, PRECISIONS, Precision, Treatments
 from policies.problem import Problem
+from policies.remember import by_identity
 from policies.vocabulary import PREAU
 
 _TIMES: Final = frozenset({"date", "dateTime"})
@@ -59,7 +61,7 @@ def fields(
     Raises:
         Problem: `policy-plan-unknown-field`, `policy-plan-nir`, `policy-plan-no-fields`.
     """
-    known = {each.name: each for each in dataset.codebook}
+    known = _by_name(dataset)
     asked = frozenset(application.fields) if application is not None else None
     for names, path in (
         (asked, "application.fields"),
@@ -76,7 +78,7 @@ def fields(
         raise Problem("policy-plan-nir", field=", ".join(refused[:10]))
     kept: list[PlanField] = []
     removed: list[Removal] = []
-    for field in sorted(known.values(), key=lambda each: each.name):
+    for field in known.values():
         reason = _reason(field, wanted, share.without, dataset, treatments)
         if reason is None:
             kept.append(_plan_field(field, treatments))
@@ -85,6 +87,12 @@ def fields(
     if not kept:
         raise Problem("policy-plan-no-fields")
     return tuple(kept), tuple(removed)
+
+
+@by_identity
+def _by_name(dataset: DatasetFacts) -> Mapping[str, Field]:
+    """The codebook in the order of its names."""
+    return {each.name: each for each in sorted(dataset.codebook, key=lambda each: each.name)}
 
 
 def _reason(

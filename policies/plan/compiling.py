@@ -95,7 +95,7 @@ def compile(  # noqa: A001  (what it does; called as plan.compile)
         linkage=NO_ROWS if unlinked else choosing.linkage(fields, treatments, dataset),
         removed=removed,
     )
-    where = folding.left_over(permission, decided, plan.values())
+    where = folding.left_over(permission, decided, plan.values)
     if where is None:
         return plan
     if not dataset.dated and any(test.column == RECORD_TIME for test in residue.tests(where)):
@@ -112,7 +112,8 @@ def _permitted(agreement: Policy, decided: Decision) -> Rule:
     if not decided.permitted:
         raise Problem("policy-plan-not-permitted", outcome=decided.outcome)
     found = [rule for rule in agreement.permissions if name(rule) == decided.permission]
-    if not found or decided.policy != rules_digest(agreement):
+    other = decided.upon is not agreement and decided.policy != rules_digest(agreement)
+    if not found or other:
         raise Problem("policy-plan-other-policy")
     return found[0]
 

@@ -16,12 +16,15 @@ from policies.vocabulary import DECLARED, ODRL
 
 _DATE: Final = ODRL + "dateTime"
 _ELAPSED: Final = ODRL + "elapsedTime"
+_TIMED: Final = frozenset({_DATE, _ELAPSED})
 _CHANGING: Final = frozenset({"peer-list", "credential", "peer-catalog"})
 """Sources whose values may change at any moment, without a date that tells when."""
 
 
 def duty(promise: Promise, agreement: Policy) -> PlanDuty:
     """A promise with its due date, counted from the agreement's instant where it names one."""
+    if not promise.constraints:
+        return _promised(promise)
     limits = {atom.left: atom for atom in atoms(promise.constraints)}
     elapsed = _limit(limits.get(_ELAPSED))
     within = _limit(limits.get(ODRL + "delayPeriod"))
@@ -29,16 +32,24 @@ def duty(promise: Promise, agreement: Policy) -> PlanDuty:
     due = _after(agreement, elapsed)
     if due is None:
         due = _end(limits.get(_DATE))
-    return PlanDuty(
-        kind=promise.kind,
-        id=promise.name,
-        action=promise.action,
-        assurance="declared" if promise.action in DECLARED else "contractual",
+    return _promised(
+        promise,
         due=None if due is None else values.show(due),
         elapsed=elapsed.text() if elapsed is not None and due is None else None,
         within=None if within is None else within.text(),
         on=event.right[0].text if event is not None else None,
     )
+
+
+def _promised(
+    promise: Promise,
+    due: str | None = None,
+    elapsed: str | None = None,
+    within: str | None = None,
+    on: str | None = None,
+) -> PlanDuty:
+    held = "declared" if promise.action in DECLARED else "contractual"
+    return PlanDuty(promise.kind, promise.name, promise.action, held, due, elapsed, within, on)
 
 
 @by_identity
@@ -98,9 +109,7 @@ def triggers(
 
 def _bounds(permission: Rule, agreement: Policy) -> Iterable[Trigger]:
     """The instants at which a conjunct of the permission begins or ceases to hold for good."""
-    for atom in conjuncts(permission.constraints):
-        if not isinstance(atom, Constraint):
-            continue
+    for atom in _timed_conjuncts(permission):
         if (end := _end(atom) if atom.left == _DATE else None) is not None:
             after = values.TICK if atom.operator == LTEQ else timedelta(0)
             yield Trigger("end", at=values.show(end + after))
@@ -111,18 +120,37 @@ def _bounds(permission: Rule, agreement: Policy) -> Iterable[Trigger]:
 def _checks(permission: Rule, agreement: Policy) -> Iterable[Trigger]:
     """Where only another look tells: alternatives, exact dates, prohibitions, what others say."""
     plain = {
-        name(atom)
-        for atom in conjuncts(permission.constraints)
-        if isinstance(atom, Constraint) and atom.operator in {LT, LTEQ, GT, GTEQ}
+        name(atom) for atom in _timed_conjuncts(permission) if atom.operator in {LT, LTEQ, GT, GTEQ}
     }
-    barring = [c for rule in agreement.prohibitions for c in rule.constraints]
-    for atom in atoms((*permission.constraints, *barring)):
-        operand = operands.find(atom.left)
-        if operand is not None and operand.source in _CHANGING:
-            yield Trigger("check", on=atom.left)
-        if name(atom) not in plain:
-            for edge in sorted(_edges(atom, agreement)):
-                yield Trigger("check", at=values.show(edge))
+    for rule in (permission, *agreement.prohibitions):
+        for atom in _changing(rule):
+            operand = operands.find(atom.left)
+            if operand is not None and operand.source in _CHANGING:
+                yield Trigger("check", on=atom.left)
+            if atom.left in _TIMED and name(atom) not in plain:
+                for edge in sorted(_edges(atom, agreement)):
+                    yield Trigger("check", at=values.show(edge))
+
+
+@by_identity
+def _timed_conjuncts(permission: Rule) -> tuple[Constraint, ...]:
+    """The conjuncts of a permission that are about the clock."""
+    return tuple(
+        each
+        for each in conjuncts(permission.constraints)
+        if isinstance(each, Constraint) and each.left in _TIMED
+    )
+
+
+@by_identity
+def _changing(rule: Rule) -> tuple[Constraint, ...]:
+    """All constraints of a rule, alternatives included, whose answer may change by itself."""
+    return tuple(
+        atom
+        for atom in atoms(rule.constraints)
+        if atom.left in _TIMED
+        or ((operand := operands.find(atom.left)) and operand.source in _CHANGING)
+    )
 
 
 def _begin(atom: Constraint, agreement: Policy) -> datetime | None:
@@ -140,7 +168,7 @@ def _edges(atom: Constraint, agreement: Policy) -> frozenset[datetime]:
     """The instants from which a constraint on the clock may answer otherwise: those of the date it
     names, or that of elapsed time, which is counted in whole seconds.
     """
-    if atom.left not in {_DATE, _ELAPSED} or len(atom.right) != 1:
+    if atom.left not in _TIMED or len(atom.right) != 1:
         return frozenset()
     span, length = values.span(atom.right[0]), values.parse(atom.right[0])
     if span is not None:

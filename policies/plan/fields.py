@@ -50,8 +50,14 @@ class PlanField:
 
     def document(self) -> dict[str, object]:
         """The member of the plan's `fields`."""
-        place = {"pointer": self.pointer, "column": self.column, "treatment": self.treatment}
-        return {"name": self.name, "type": self.type} | present(place)
+        found: dict[str, object] = {"name": self.name, "type": self.type}
+        if self.pointer is not None:
+            found["pointer"] = self.pointer
+        if self.column is not None:
+            found["column"] = self.column
+        if self.treatment is not None:
+            found["treatment"] = self.treatment
+        return found
 
     @classmethod
     def read(cls, data: object, index: int) -> "PlanField":

@@ -6,7 +6,7 @@ the clock, memberships, counts. In each row: the rest. What is known is folded i
 by asking the evaluator's own trace, so a folded constraint means what a decision says it means.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from policies import operands
@@ -31,7 +31,7 @@ _TRUTHS: Final[Mapping[Outcome, Truth]] = {
 
 
 def left_over(
-    permission: Rule, decided: Decision, configured: Mapping[str, tuple[Value, ...]]
+    permission: Rule, decided: Decision, configured: Callable[[], Mapping[str, tuple[Value, ...]]]
 ) -> Predicate | None:
     """What a permission still asks of each row, once all that the agreement fixes is folded.
 
@@ -52,7 +52,8 @@ def left_over(
     fixed = {
         test: truth for test, truth in known(decided).items() if _source(test.column) in _FIXED
     }
-    left = residue.bind(whole, lambda one: _fold(one, fixed, configured))
+    given = configured()
+    left = residue.bind(whole, lambda one: _fold(one, fixed, given))
     if left == residue.TRUE:
         return None
     if isinstance(left, Const):

@@ -79,6 +79,7 @@ def contradiction(operand: str) -> Problem:
     return Problem("policy-plan-contradiction", operand=compact(operand))
 
 
+@by_identity
 def _share(constraint: AnyConstraint) -> Share:
     """What holds one constraint; refuses what nothing holds."""
     for atom in atoms((constraint,)):

@@ -147,6 +147,17 @@ def test_depth_is_bounded() -> None:
     assert canonical(nested)
 
 
+def test_what_was_found_fit_is_not_looked_at_again() -> None:
+    rules = [{"id": "urn:r", "type": "Permission"}]
+    document = LINKED | {"permission": rules}
+    assert check(document, fit=("permission",)) == check(document) == canonical(document)
+    with pytest.raises(Problem, match="catalog-unfit-unnamed"):
+        check(document | {"prohibition": [{"type": "Prohibition"}]}, fit=("permission",))
+    # Texts are looked at in the bytes of the whole.
+    with pytest.raises(Problem, match="catalog-unfit-control"):
+        check(LINKED | {"permission": [{"id": "urn:r\x01"}]}, fit=("permission",))
+
+
 @given(value=JSON_VALUES, linked=st.booleans())
 def test_looking_at_all_at_once_finds_what_looking_one_by_one_finds(
     value: Any, *, linked: bool

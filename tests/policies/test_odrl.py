@@ -456,3 +456,33 @@ def test_what_was_read_before_is_found_by_its_own_bytes_only():
         with pytest.raises(Problem) as caught:
             odrl.read(policy(atom("odrl:count", "lteq", [])), where="offer")
         assert str(caught.value.params["path"]).startswith("offer.")
+
+
+def test_parts_of_the_same_bytes_are_the_same_objects():
+    before = atom(
+        "odrl:dateTime", "lt", {"@value": "2027-01-01T00:00:00Z", "@type": "xsd:dateTime"}
+    )
+    duty = {"action": "odrl:delete", "constraint": [before]}
+    one = odrl.read({**policy(atom(), before), "obligation": [duty]})
+    other = odrl.read({**policy(before, atom()), "obligation": [duty], "assigner": "urn:a"})
+    first, second = one.permissions[0], other.permissions[0]
+    assert first is not second
+    assert first.constraints[0] is second.constraints[1]
+    assert one.obligations[0] is other.obligations[0]
+    assert one.obligations[0].constraints[0] is first.constraints[1]
+
+
+def test_what_is_remembered_is_not_what_its_source_became():
+    spelled = policy(atom(), atom("odrl:spatial", "eq", {"@id": "urn:here"}))
+    whole = odrl.read(spelled)
+    del spelled["permission"][0]["constraint"][1]
+    assert len(odrl.read(spelled).permissions[0].constraints) == 1
+    assert odrl.read(policy(atom(), atom("odrl:spatial", "eq", {"@id": "urn:here"}))) == whole
+
+
+def test_each_refusal_names_its_own_place():
+    bad = {**atom(), "colour": "blue"}
+    for place in range(3):
+        with pytest.raises(Problem) as caught:
+            odrl.read(policy(*[atom()] * place, bad))
+        assert caught.value.params["path"] == f"permission[0].constraint[{place}].colour"

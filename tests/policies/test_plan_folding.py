@@ -65,7 +65,7 @@ def made(
 
 def left(*constraints: object) -> Predicate | None:
     found = policy(*constraints)
-    return left_over(found.permissions[0], made(found), TREATED)
+    return left_over(found.permissions[0], made(found), lambda: TREATED)
 
 
 @pytest.mark.parametrize(

@@ -39,6 +39,7 @@ from policies.jcs import digest, digest_bytes
 from policies.model import Policy
 from policies.plan import Plan, needs
 from policies.problem import Problem
+from policies.remember import Found
 from policies.values import moment
 
 Json = dict[str, Any]
@@ -46,6 +47,8 @@ Json = dict[str, Any]
 OFFERED: Final = "offered:"
 """Before our pid of a negotiation: the note of what an unsigned catalog said of the dataset."""
 _RULES: Final = ("permission", "prohibition", "obligation")
+_FIT: Final = Found()
+"""Rules that stood in a document which was found fit to be signed."""
 _REPEATED: Final = (*_RULES, "profile")
 
 
@@ -53,11 +56,11 @@ _REPEATED: Final = (*_RULES, "profile")
 class Signed:
     """An agreement document with what each party put to it so far, and what travels.
 
-    `written` are the document's canonical bytes, found fit to be signed.
+    `digest` is that of the document's canonical bytes, which were found fit to be signed.
     """
 
     document: Json
-    written: bytes
+    digest: str
     provider_proof: Json | None
     consumer_proof: Json | None
     wire: Json
@@ -75,13 +78,14 @@ def propose(node: Node, n: Negotiation, found: Published) -> Signed:
     """
     now = node.clock.now()
     terms = Terms.read(n.offer, kind="Offer")
-    n = replace(n, signed_document=found.reference)
+    if n.signed_document != found.reference:
+        n = replace(n, signed_document=found.reference)
     policy = agreed_policy(node, n, terms.policy, now)
     made = document(n, policy, now)
     plan = planning.compile_plan(n, policy, found.dataset, now)
     runnable.check(needs(plan))
-    written = check(made)
-    proof = sign(node, made, written)
+    named = _checked(made, policy)
+    proof = sign(node, made, named)
     wire: Json = {
         "@type": "Agreement",
         "@id": made["id"],
@@ -96,7 +100,7 @@ def propose(node: Node, n: Negotiation, found: Published) -> Signed:
         wire = cast("Json", folded.unfolded(wire))
     else:
         wire = _with_ours(wire, made, proof)
-    return Signed(made, written, proof, None, wire, policy, plan, found.document)
+    return Signed(made, named, proof, None, wire, policy, plan, found.document)
 
 
 def countersign(node: Node, tx: Tx, n: Negotiation, terms: Terms, caller: Caller) -> Signed:
@@ -117,15 +121,15 @@ def countersign(node: Node, tx: Tx, n: Negotiation, terms: Terms, caller: Caller
     wrong += _other_names(terms.wire, expected, attested=attested)
     if wrong:
         raise Problem("agreement-differs", members=", ".join(wrong))
-    written, wire = check(made), dict(terms.wire)
+    named, wire = _checked(made, policy), dict(terms.wire)
     if attested:
         asked = json.loads(notes.get(tx, key=OFFERED + n.pid) or "{}")
-        return Signed(made, written, None, sign(node, made, written), wire, policy, None, asked)
-    proof = check_proof(made, extension(terms.wire, "proof"), caller, written)
+        return Signed(made, named, None, sign(node, made, named), wire, policy, None, asked)
+    proof = check_proof(made, extension(terms.wire, "proof"), caller, named)
     dataset_document, dataset = published.named(tx, n.signed_document)
     plan = planning.compile_plan(n, policy, dataset, at)
-    ours = sign(node, made, written)
-    return Signed(made, written, proof, ours, wire, policy, plan, dataset_document)
+    ours = sign(node, made, named)
+    return Signed(made, named, proof, ours, wire, policy, plan, dataset_document)
 
 
 def keep(node: Node, tx: Tx, n: Negotiation, signed: Signed, caller: Caller | None = None) -> None:
@@ -134,7 +138,7 @@ def keep(node: Node, tx: Tx, n: Negotiation, signed: Signed, caller: Caller | No
     ours = own_did(node)
     plan = signed.plan.document() if signed.plan else None
     assured = bodies.plan(plan) if plan else {}
-    named = digest_bytes(signed.written)
+    named = signed.digest
     peer_did = dict(caller.document.source) if caller and caller.signs else None
     rows.add(
         tx,
@@ -184,7 +188,7 @@ def complete(node: Node, tx: Tx, n: Negotiation, proof: object, caller: Caller) 
     if attests(node, n.peer):
         _attest(node, tx, signed.document, caller)
         return
-    checked = check_proof(signed.document, proof, caller)
+    checked = check_proof(signed.document, proof, caller, signed.digest)
     peer_did = dict(caller.document.source)
     body = {**signed.body, "peer_did": peer_did}
     rows.countersigned(tx, replace(signed, consumer_proof=checked, body=body))
@@ -200,7 +204,7 @@ def sign_kept(node: Node, tx: Tx, n: Negotiation) -> Json:
     row = rows.get(tx, id=str(n.agreement_id))
     if row is None:
         raise Problem("agreement-unknown")
-    proof = sign(node, row.document)
+    proof = sign(node, row.document, row.digest)
     rows.update_row(tx, replace(row, consumer_proof=proof))
     _assent(node, tx, row.document, node.did, proof, own_did(node), row.digest)
     return proof
@@ -245,24 +249,22 @@ def document(n: Negotiation, policy: Policy, at: datetime) -> Json:
     return made
 
 
-def sign(node: Node, body: Mapping[str, Any], written: bytes | None = None) -> Json:
-    """Our proof over a document that has none; `written` is what `canonical.check` said of it."""
+def sign(node: Node, body: Mapping[str, Any], named: str | None = None) -> Json:
+    """Our proof over a document that has none; `named` is its digest, if it was found fit."""
     signed = proofs.sign(
         body,
         sign=node.keys.sign_assertion,
         method=node.assertion_method,
         created=node.clock.now(),
         proof_id=node.ids.uuid(),
-        written=written,
+        digest=named,
     )
     return cast("Json", signed["proof"])
 
 
-def check_proof(
-    body: Mapping[str, Any], proof: object, caller: Caller, written: bytes | None = None
-) -> Json:
-    """The caller's proof, after it was found to be a valid signature over `body`, whose canonical
-    bytes `written` are.
+def check_proof(body: Mapping[str, Any], proof: object, caller: Caller, named: str) -> Json:
+    """The caller's proof, after it was found to be a valid signature over `body`, whose digest is
+    `named`.
 
     Raises:
         Problem: `agreement-proof-missing`, or what `catalog.proofs.verify` finds.
@@ -270,7 +272,7 @@ def check_proof(
     if not isinstance(proof, Mapping):
         raise Problem("agreement-proof-missing")
     checked = dict(proof)
-    proofs.verify({**body, "proof": checked}, caller.document.assertion_key, written=written)
+    proofs.verify({**body, "proof": checked}, caller.document.assertion_key, digest=named)
     return checked
 
 
@@ -306,6 +308,20 @@ def rename(tx: Tx, n: Negotiation, wire: Json) -> None:
     row = rows.get(tx, id=str(n.agreement_id))
     if row is not None:
         rows.update_row(tx, replace(row, body={**row.body, "wire": wire}))
+
+
+def _checked(made: Json, policy: Policy) -> str:
+    """The digest of an agreement document, found fit to be signed; the same rules stand in many."""
+    rules = {
+        "permission": policy.permissions,
+        "prohibition": policy.prohibitions,
+        "obligation": policy.obligations,
+    }
+    known = [member for member, parts in rules.items() if all(part in _FIT for part in parts)]
+    named = digest_bytes(check(made, fit=tuple(known)))
+    for parts in rules.values():
+        _FIT.update(parts)
+    return named
 
 
 def _with_ours(wire: Json, made: Json, proof: Json) -> Json:

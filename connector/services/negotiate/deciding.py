@@ -82,7 +82,8 @@ def judge(node: Node, tx: Tx, n: Negotiation, caller: Caller) -> Negotiation:
         application = read_application(n)
         if application is not None:
             planning.check_fields(application.fields, found.dataset)
-        beyond = [*differences(offer.policy, requested), *_not_applied_for(n, requested)]
+        not_applied = application_covers(application, requested) if application else ()
+        beyond = [*differences(offer.policy, requested), *not_applied]
     except Problem as problem:
         return end(node, tx, n, problem)
     if n.signed_document is None:
@@ -232,11 +233,6 @@ def _bare(policy: Policy) -> bool:
         or policy.obligations
         or any(rule.constraints or rule.duties for rule in rules)
     )
-
-
-def _not_applied_for(n: Negotiation, requested: Policy) -> tuple[Difference, ...]:
-    application = read_application(n)
-    return application_covers(application, requested) if application else ()
 
 
 def _decline(

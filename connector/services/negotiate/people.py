@@ -29,7 +29,8 @@ from connector.services.negotiate import (
 from connector.services.node import Node
 from connector.services.processes import negotiation, save_negotiation
 from connector.services.publish import published
-from connector.services.show.views import negotiation_view
+from connector.services.show.timeline import Timeline
+from connector.services.show.views import opened
 from connector.store import catalogs, notes
 from connector.store.codec import to_text
 from connector.store.store import Tx
@@ -64,15 +65,16 @@ async def request(node: Node, who: Actor, iri: str, draft: Json, peer: str | Non
     offer = _fitting(found, asked)
     made = _application(node, asked, found.peer, iri, offer.id)
     application, policy = _signed(node, made), compare.narrow(offer, made)
+    asking = published.on_table(policy, offer.id, iri, found.peer)
 
-    def unit(tx: Tx) -> Json:
+    def unit(tx: Tx) -> tuple[Negotiation, Timeline]:
         catalogs.add_document(tx, found.row)
         n = machine.start_consumer(
             now=node.clock.now(),
             pid=node.ids.uuid(),
             peer=found.peer,
             callback=found.dataset.endpoint,
-            offer=published.on_table(policy, offer.id, iri, found.peer),
+            offer=asking,
             application=application,
             signed_document=found.reference,
         )
@@ -85,9 +87,10 @@ async def request(node: Node, who: Actor, iri: str, draft: Json, peer: str | Non
         )
         ledger.sent(node, tx, n, message, warning)
         save_negotiation(tx, n)
-        return negotiation_view(tx, n)
+        return n, Timeline.of(tx, n.pid)
 
-    return reaching.warned(await commit(node, unit), warning)
+    view = opened(*await commit(node, unit), found.dataset)
+    return reaching.warned(view, warning)
 
 
 async def _echo(node: Node, peer: str, ident: str, draft: Draft, warning: Problem | None) -> Json:
@@ -97,7 +100,7 @@ async def _echo(node: Node, peer: str, ident: str, draft: Draft, warning: Proble
     terms = Terms.read(offer, kind="Offer")
     callback = foreign.configured(node, peer).dsp
 
-    def unit(tx: Tx) -> Json:
+    def unit(tx: Tx) -> tuple[Negotiation, Timeline]:
         n = machine.start_consumer(
             now=node.clock.now(), pid=node.ids.uuid(), peer=peer, callback=callback, offer=offer
         )
@@ -107,9 +110,9 @@ async def _echo(node: Node, peer: str, ident: str, draft: Draft, warning: Proble
         )
         ledger.sent(node, tx, n, message, warning)
         save_negotiation(tx, n)
-        return negotiation_view(tx, n)
+        return n, Timeline.of(tx, n.pid)
 
-    return reaching.warned(await commit(node, unit), warning)
+    return reaching.warned(opened(*await commit(node, unit), None), warning)
 
 
 async def resubmit(node: Node, who: Actor, pid: str, draft: Json) -> None:

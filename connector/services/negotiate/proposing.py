@@ -19,7 +19,8 @@ from connector.services.negotiate import reaching
 from connector.services.node import Node
 from connector.services.processes import negotiation, save_negotiation
 from connector.services.publish import published
-from connector.services.show.views import negotiation_view
+from connector.services.show.timeline import Timeline
+from connector.services.show.views import opened
 from connector.store import catalogs
 from connector.store.rows import PeerRow
 from connector.store.store import Tx
@@ -45,7 +46,7 @@ async def offer(node: Node, who: Actor, peer: str, dataset: str, offer: str | No
     warning = await reaching.callback(node)
     document = await node.resolver.document(peer)
 
-    def unit(tx: Tx) -> Json:
+    def unit(tx: Tx) -> tuple[Negotiation, Timeline]:
         found = published.find(tx, published.iri(node.url, dataset), frozenset(known.groups))
         if not found.dataset.offers:
             raise Problem("negotiation-no-offer")
@@ -69,7 +70,8 @@ async def offer(node: Node, who: Actor, peer: str, dataset: str, offer: str | No
         )
         return _opened(node, tx, n, message, warning)
 
-    return reaching.warned(await commit(node, unit), warning)
+    # There is no application yet whose fields could stay.
+    return reaching.warned(opened(*await commit(node, unit), None), warning)
 
 
 async def request(node: Node, who: Actor, peer: str, dataset: str, terms: Json) -> Json:
@@ -90,7 +92,7 @@ async def request(node: Node, who: Actor, peer: str, dataset: str, terms: Json) 
     Terms.read(wire, kind="Offer")
     found = await peering.find(node, dataset) if document.signs else None
 
-    def unit(tx: Tx) -> Json:
+    def unit(tx: Tx) -> tuple[Negotiation, Timeline]:
         if found is not None:
             catalogs.add_document(tx, found.row)
         n = machine.start_consumer(
@@ -109,7 +111,8 @@ async def request(node: Node, who: Actor, peer: str, dataset: str, terms: Json) 
         )
         return _opened(node, tx, n, message, warning)
 
-    return reaching.warned(await commit(node, unit), warning)
+    # There is no application yet whose fields could stay.
+    return reaching.warned(opened(*await commit(node, unit), None), warning)
 
 
 async def counter(node: Node, who: Actor, pid: str, changed: Json) -> None:
@@ -169,11 +172,13 @@ async def known_document(node: Node, pid: str) -> None:
     await node.store.write(unit)
 
 
-def _opened(node: Node, tx: Tx, n: Negotiation, message: Message, warning: Problem | None) -> Json:
+def _opened(
+    node: Node, tx: Tx, n: Negotiation, message: Message, warning: Problem | None
+) -> tuple[Negotiation, Timeline]:
     """A negotiation of ours begins: its first message leaves with it."""
     ledger.sent(node, tx, n, message, warning)
     save_negotiation(tx, n)
-    return negotiation_view(tx, n)
+    return n, Timeline.of(tx, n.pid)
 
 
 async def _peer(node: Node, did: str) -> PeerRow:

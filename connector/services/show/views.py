@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any, Final, TypeVar
 
+from catalog.model import Dataset
 from connector.base.clock import format_time
 from connector.protocol.messages import Terms
 from connector.protocol.negotiation import Negotiation, Role, State
@@ -76,18 +77,32 @@ async def negotiation(node: Node, pid: str, *, wait: float = 0.0, until: str | N
     return await _wait(node, ("negotiation",), look, reached, wait)
 
 
+def opened(n: Negotiation, found: Timeline, dataset: Dataset | None) -> Json:
+    """A negotiation that a unit of ours has just begun: nothing is decided or agreed yet, and what
+    its view needs beside the timeline is at hand.
+    """
+    return _view(n, found, None, [], dataset, None)
+
+
 def _whole(node: Node, tx: Tx, n: Negotiation) -> Json:
+    """Everything people may know of a negotiation."""
     found = Timeline.of(tx, n.pid, node.worker.landed)
-    return negotiation_view(tx, n, found, node.worker.left_alone(n.peer))
-
-
-def negotiation_view(
-    tx: Tx, n: Negotiation, found: Timeline | None = None, left_alone: datetime | None = None
-) -> Json:
-    """Everything people may know of a negotiation; `left_alone`: until when its peer is."""
-    found = found or Timeline.of(tx, n.pid)
-    policy = Terms.read(n.offer, kind="Offer").policy
     made = agreement_rows.by_negotiation(tx, negotiation=n.pid)
+    known = n.application is not None and n.signed_document is not None
+    dataset = published.named(tx, n.signed_document)[1] if known else None
+    alone = node.worker.left_alone(n.peer)
+    return _view(n, found, made.state if made else None, _decisions(tx, n.pid), dataset, alone)
+
+
+def _view(
+    n: Negotiation,
+    found: Timeline,
+    agreement_state: str | None,
+    decided: list[Json],
+    dataset: Dataset | None,
+    left_alone: datetime | None,
+) -> Json:
+    policy = Terms.read(n.offer, kind="Offer").policy
     return {
         **_head(n),
         "v": 1,
@@ -96,13 +111,13 @@ def negotiation_view(
         "offered_by": n.offered_by.value,
         "application": n.application,
         "agreement": n.agreement_id,
-        "agreement_state": made.state if made else None,
+        "agreement_state": agreement_state,
         "code": n.code,
         "reasons": list(n.reasons),
         "settled": _settled(n),
         "terms": wording.policies([policy]),
-        "staying": wording.staying(_staying(tx, n)),
-        "decisions": _decisions(tx, n.pid),
+        "staying": wording.staying(_staying(n, dataset)),
+        "decisions": decided,
         "messages": found.document(),
         "waiting": waiting.for_negotiation(n, found.queue, found.tried, left_alone).document(),
         "created": format_time(n.created),
@@ -110,13 +125,13 @@ def negotiation_view(
     }
 
 
-def _staying(tx: Tx, n: Negotiation) -> dict[str, list[str]]:
+def _staying(n: Negotiation, dataset: Dataset | None) -> dict[str, list[str]]:
     """The fields asked for that never leave, as far as the dataset's document is known here."""
-    if n.application is None or n.signed_document is None:
+    if n.application is None or n.signed_document is None or dataset is None:
         return {}
     fields = n.application["fields"]
     asked = fields if isinstance(fields, list) else []
-    return planning.staying(map(str, asked), published.named(tx, n.signed_document)[1])
+    return planning.staying(map(str, asked), dataset)
 
 
 async def agreements(node: Node) -> list[Json]:
