@@ -1,5 +1,6 @@
 """From a request to an agreement, or to a reasoned refusal: what each side ends up with."""
 
+import threading
 from types import SimpleNamespace
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 from connector.services.committing import commit
 from connector.services.negotiate import people
 from connector.services.show import views
+from connector.store.sqlite import SqliteConnection
 from connector.store.store import Store
 from policies.problem import Problem
 from tests.support.pair import (
@@ -219,3 +221,21 @@ async def test_an_automatic_negotiation_takes_five_commits_on_the_way(
     # Asking; judging with the agreement; signing; finalizing; taking note. Beside them the worker
     # keeps the pid learnt from the 201 with the mark of its message; other marks ride along.
     assert made.count(commit.__module__) == 5
+
+
+async def test_what_a_negotiation_asks_of_its_databases_is_counted(
+    nodes: Pair, monkeypatch: pytest.MonkeyPatch
+):
+    dataset = await nodes.publish(statements(12))
+    await nodes.request(dataset)
+    execute, run = SqliteConnection.execute, []
+
+    def counted(connection: SqliteConnection, sql: str, *params: Any) -> Any:
+        if threading.current_thread().name == "preau-store-writer":
+            run.append(sql)
+        return execute(connection, sql, *params)
+
+    monkeypatch.setattr(SqliteConnection, "execute", counted)
+    await nodes.request(dataset, project={"title": "Again", "end": "2027-01-01"})
+    # Of both nodes, with BEGIN and COMMIT. Each costs some 50 µs: more of them is a decision.
+    assert len(run) <= 85
