@@ -80,12 +80,13 @@ class Processes(Generic[P]):
         What was not read in this transaction is new as a rule, so that is tried first.
         """
         known: P | None = tx.seen.get((self._get, process.pid))
-        if known is None and tx.change(self._add, **self._values(process)):
-            self._saw(tx, process)
-            return
-        known = known or self.get(tx, process.pid)
-        if known is not None and known != process:
-            self.save(tx, process, expected_version=known.version)
+        if known is None:
+            if tx.change(self._add, **self._values(process)):
+                self._saw(tx, process)
+                return
+            known = self.get(tx, process.pid)
+        if known != process:
+            self.save(tx, process, expected_version=known.version if known else None)
 
     def get(self, tx: Tx, pid: str) -> P | None:
         """A process by our pid."""

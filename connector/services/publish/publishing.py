@@ -15,10 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from catalog import documents
-from catalog.model import (
-    Dataset,
-    Tombstone,
-)
+from catalog.model import Dataset, Tombstone
 from connector.dataplane import about as declarations
 from connector.dataplane.about import About
 from connector.dataplane.building import build
