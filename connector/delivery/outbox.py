@@ -51,6 +51,8 @@ KEPT_ANSWER: Final = 65_536
 _AT_ONCE: Final = 8
 _REMEMBERED: Final = 1_024
 _AFTER_TRIAL: Final = timedelta(seconds=5)
+# What looked due was somebody else's by the time it was to be leased: not in a tight loop.
+_AGAIN: Final = 0.001
 # What no later attempt can change: the address itself is not one we speak to.
 _FINAL: Final = frozenset({"delivery-url-invalid", "delivery-scheme", "delivery-port"})
 
@@ -282,8 +284,9 @@ class Worker:
             return self._limits.poll
         if due > now:
             return (due - now).total_seconds()
-        self.hand(await self._store.write(lambda tx: lease(tx, now, free)))
-        return 0
+        rows = await self._store.write(lambda tx: lease(tx, now, free))
+        self.hand(rows)
+        return 0 if rows or hidden else _AGAIN
 
     def _launch(self) -> None:
         while self._queue and len(self._flights) < self._limits.concurrency:
