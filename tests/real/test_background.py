@@ -49,6 +49,10 @@ def test_by_its_url_a_peer_is_known_by_its_did(node: NodeProcess, tmp_path: Path
         node.start()
         made = node.must("peer", "add", f"{other.url}/", "--name", "Lab")
         assert made["did"] == other.did
+        for groups in (["labs", "partners"], []):
+            options = [word for group in groups for word in ("--group", group)]
+            assert node.must("peer", "groups", other.did, *options)["groups"] == groups
+        assert node.run("peer", "groups", "did:web:x.example").document["code"] == "peer-unknown"
         assert node.run("peer", "add", "ftp://x.example").document["code"].startswith("identity-")
     finally:
         other.stop()
