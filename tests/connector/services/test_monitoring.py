@@ -187,6 +187,7 @@ async def test_the_watch_wakes_by_itself(parts: Pair):
         await peering.add(parts.provider, OPERATOR, parts.consumer.did, "Lab", ["guests"])
         held = await views.transfer(parts.provider, theirs, wait=30, until="SUSPENDED")
         assert held["state"] == "SUSPENDED"
+        await parts.settle()  # a message that is on its way for a year has expired
         parts.clock.set(END)
         parts.provider.alarm.ring()  # the injected clock was moved: time itself rings nobody here
         over = await views.transfer(parts.provider, theirs, wait=30, until="TERMINATED")
