@@ -117,7 +117,7 @@ def _post(node: Node, route: Route) -> Callable[[Request], Awaitable[Response]]:
     limit = node.settings.limits.message_bytes
 
     async def handle(request: Request) -> Response:
-        pid = request.path_params.get("pid")
+        pid, message = request.path_params.get("pid"), None
         try:
             caller = await access.authenticate(node, bearer_of(request))
             body = await json_body_of(request, limit)
@@ -126,7 +126,7 @@ def _post(node: Node, route: Route) -> Callable[[Request], Awaitable[Response]]:
             cursor = request.query_params.get("cursor")
             reply = await route.handler(node, inbound.Incoming(caller, message, wire, pid, cursor))
         except Problem as problem:
-            return _error(route.error, problem)
+            return _error(route.error, problem, message)
         return _answer(request, reply)
 
     return handle
@@ -158,7 +158,13 @@ def _answer(request: Request, reply: inbound.Reply) -> Response:
     return response
 
 
-def _error(kind: errors.ErrorKind, problem: Problem) -> Response:
+def _error(
+    kind: errors.ErrorKind, problem: Problem, message: messages.Message | None = None
+) -> Response:
+    """The DSP error object; with the pids that the refused message itself named, so that its
+    sender knows which of its processes is meant, and learns of nobody else's.
+    """
     telemetry.event("peer-refused", code=problem.code, cause=problem.kind)
-    document = errors.error_document(kind, problem)
+    pids = [getattr(message, name, None) for name in ("provider_pid", "consumer_pid")]
+    document = errors.error_document(kind, problem, *pids)
     return json_response(document, errors.status_of(problem))
