@@ -211,3 +211,64 @@ async def test_a_fault_of_ours_stops_a_fetch_and_not_in_silence(
     assert (found["running"], found["problem"]["code"]) == (False, "http-internal")
     monkeypatch.undo()
     assert (await fetch(nodes, asked))["state"] == "COMPLETED"
+
+
+# ------------------------------------------------------------------------------------ addresses
+
+
+def without(name: str) -> Callable[[Json], object]:
+    """An address that lacks one of its properties."""
+
+    def change(said: Json) -> None:
+        kept = [one for one in said["endpointProperties"] if not one["name"].endswith(name)]
+        said["endpointProperties"] = kept
+
+    return change
+
+
+def at(url: str) -> Callable[[Json], object]:
+    """An address elsewhere, in both spellings of it."""
+
+    def change(said: Json) -> None:
+        said["endpoint"] = url
+        for one in said["endpointProperties"]:
+            if one["name"].endswith("endpoint"):
+                one["value"] = url
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        (without("authorization"), "transfer-address"),
+        (without("partSalt"), "transfer-address"),
+        (at("http://localhost:1/data/x"), "identity-address-foreign"),
+        (at("http://169.254.169.254/latest"), "identity-address-foreign"),
+    ],
+    ids=["no token", "no salt", "another host", "the metadata of a cloud"],
+)
+async def test_nothing_is_fetched_with_an_address_that_is_not_whole_or_not_the_peer_s(
+    nodes: Pair, monkeypatch: pytest.MonkeyPatch, change: Callable[[Json], object], code: str
+):
+    plain = Wire.post
+
+    async def post(self: Wire, url: str, body: bytes, **options: Any) -> Response:
+        said = json.loads(body)
+        if said["@type"] == "TransferStartMessage":
+            change(said["dataAddress"])
+        return await plain(self, url, json.dumps(said).encode(), **options)
+
+    dataset = await nodes.publish(statements(12, 3))
+    await nodes.consent([f"learner-{number}" for number in range(12)])
+    await nodes.request(dataset)
+    agreement = str((await views.agreements(nodes.consumer))[0]["id"])
+    monkeypatch.setattr(Wire, "post", post)
+    pid = await transferring.start(nodes.consumer, RESEARCHER, agreement, "ndjson")
+    await nodes.settle()
+    assert (await views.transfer(nodes.consumer, pid))["state"] == "STARTED"
+    nodes.wire.seen.clear()
+    found = await fetch(nodes, pid)
+    assert found["fetch"]["problem"]["code"] == code
+    assert not [path for _, path, _ in nodes.wire.seen if "/data/" in path]
+    assert received.finished(received.folder_of(nodes.consumer, pid)) == []

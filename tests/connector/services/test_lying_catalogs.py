@@ -126,7 +126,7 @@ async def test_a_catalog_is_its_publisher_s_at_its_place_and_whole(publisher: Pu
     node, between = publisher.node, publisher.between
     body = json.dumps(await head_of(node)).encode()
     labs = json.dumps(await head_of(node, "labs")).encode()
-    wrong = {
+    wrong: dict[str, tuple[str, dict[str, Any]]] = {
         "catalog-publisher-other": ("/mirror", {"/mirror/catalog": body}),
         "catalog-head-other": ("", {"/catalog": labs}),
         "catalog-proof-invalid": ("", {"/catalog": body.replace(b"public", b"Public")}),

@@ -14,10 +14,11 @@ import pytest_asyncio
 
 from connector.evidence.verify import verify
 from connector.protocol.messages import DataAddress, read_address
-from connector.services.fetch import plain, received
+from connector.services.fetch import received
 from connector.services.release import pushing, transferring
 from connector.services.release.pushing import _credential
 from connector.services.show import auditing, views
+from connector.store import parts as part_rows
 from connector.store import transfers as transfer_rows
 from policies.problem import Problem
 from tests.support.behind import configure
@@ -121,11 +122,12 @@ class Sink:
     pid: str
     token: str
 
-    async def take(self, *pieces: bytes, whole: bool = True, **headers: str) -> tuple[int, Json]:
+    async def take(self, *pieces: bytes, whole: bool = True, length: str = "") -> tuple[int, Json]:
         """Push these pieces by hand; not `whole`, the connection ends behind them."""
         said = [{"type": "http.request", "body": piece, "more_body": True} for piece in pieces]
         last = {"type": "http.request" if whole else "http.disconnect", "body": b""}
-        given = {"authorization": f"Bearer {self.token}", "content-type": "text/csv", **headers}
+        given = {"authorization": f"Bearer {self.token}", "content-type": "text/csv"}
+        given |= {"content-length": length} if length else {}
         scope = {
             "type": "http",
             "method": "POST",
@@ -204,7 +206,7 @@ async def test_a_receipt_that_a_crash_left_unsaid_is_kept_with_the_next_push(
     sink: Sink, monkeypatch: pytest.MonkeyPatch
 ):
     with monkeypatch.context() as once:
-        once.setattr(plain.rows, "put_manifest", _full)
+        once.setattr(part_rows, "put_manifest", _full)
         status, said = await sink.take(b"a,b\n1,2\n")
     assert (status, said["code"]) == (503, "store-disk-full")
     assert (await views.transfer(sink.nodes.consumer, sink.pid))["receipt"] is None
@@ -227,7 +229,7 @@ async def test_a_push_after_the_end_is_refused(sink: Sink):
 
 async def test_what_declares_too_much_is_refused_before_it_comes(sink: Sink):
     configure(sink.nodes.consumer, "limits", pushed_bytes=10)
-    status, said = await sink.take(b"", **{"content-length": "11"})
+    status, said = await sink.take(b"", length="11")
     assert (status, said["code"], sink.kept()) == (400, "http-too-large", [])
 
 

@@ -1,5 +1,7 @@
 """What an agreement that a control plane names may be bound to, and what it never opens."""
 
+from typing import Any
+
 import pytest
 
 from connector.services.discover import peering
@@ -17,7 +19,7 @@ async def behind(nodes: Pair) -> Behind:
     return await making.behind(nodes)
 
 
-async def refused(behind: Behind, code: str, **changes: object) -> Json:
+async def refused(behind: Behind, code: str, **changes: Any) -> Json:
     """A start that is answered with a 4xx, in both forms of signals; what the first one says."""
     answer = await behind.start(**changes)
     assert (400 <= answer.status_code < 500, answer.json()["title"]) == (True, code), answer.text

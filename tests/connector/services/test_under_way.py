@@ -15,11 +15,12 @@ from connector.protocol.messages import TransferRequest, read_address
 from connector.services import identity
 from connector.services.fetch import received
 from connector.services.processes import transfer
-from connector.services.release import releasing, transferring
+from connector.services.release import releases, releasing, transferring
 from connector.services.show import views
 from connector.store import agreements as agreement_rows
-from connector.store import outbox
+from connector.store import consents, outbox
 from connector.store import parts as rows
+from connector.store.rows import PartRow
 from policies.problem import Problem
 from tests.connector.services import test_budgets
 from tests.support.behind import configure
@@ -52,7 +53,7 @@ async def opening(nodes: Pair, agreement: str) -> tuple[str, str]:
 
 def meanwhile(patch: pytest.MonkeyPatch, change: Change, times: int = 1) -> list[int]:
     """Let something happen after each of the first looks at who may leave; the looks, counted."""
-    plain, looks = releasing.consent_now, list[int]()
+    plain, looks = releases.consent_now, list[int]()
 
     async def look(*arguments: Any) -> Any:
         found = await plain(*arguments)
@@ -65,7 +66,7 @@ def meanwhile(patch: pytest.MonkeyPatch, change: Change, times: int = 1) -> list
     return looks
 
 
-async def issued(nodes: Pair, pid: str) -> list[rows.PartRow]:
+async def issued(nodes: Pair, pid: str) -> list[PartRow]:
     return await nodes.provider.store.read(lambda tx: rows.listing(tx, transfer=pid))
 
 
@@ -86,13 +87,7 @@ async def test_who_withdraws_while_a_part_is_made_is_not_in_it(
         stream += found.body
     lines = [json.loads(line) for line in stream.splitlines()]
     assert (len(lines), len({line["actor"]["account"]["name"] for line in lines})) == (40, 20)
-    assert row.epoch == (await nodes.provider.store.read(_epoch))
-
-
-def _epoch(tx: Any) -> int:
-    from connector.store import consents
-
-    return consents.epoch(tx)
+    assert row.epoch == (await nodes.provider.store.read(consents.epoch))
 
 
 async def test_consent_that_never_rests_is_told_and_nothing_leaves(
