@@ -84,7 +84,7 @@ def remove(
         "transfers": SESSION.pick("transfert terminé", "transfer ended"),
         "agreements": SESSION.pick("accord terminé", "agreement ended"),
     }
-    ended = [f"  {kinds[kind]}: {ident}" for kind in kinds for ident in made["ended"][kind]]
+    ended = [f"  {kinds[kind]}  {ident}" for kind in kinds for ident in made["ended"][kind]]
     SESSION.say(made, f"{made['did']}  {SESSION.pick('retiré', 'removed')}", *ended)
 
 

@@ -278,11 +278,11 @@ TEXTS: Final[dict[str, Text]] = {
         "{did} cannot be removed: there is business under way with it. Negotiations:"
         " {negotiations}; transfers: {transfers}; agreements in force: {agreements}.",
         "Attendez leur fin, terminez-les (« preau negotiation terminate », « preau transfer"
-        " terminate »), ou terminez tout avec --terminate : l'autre nœud en est prévenu, et un"
-        " accord en vigueur ne finit qu'ainsi.",
+        " terminate »), ou faites tout terminer par un opérateur avec --terminate : l'autre nœud en"
+        " est prévenu, et un accord en vigueur ne finit qu'ainsi.",
         "Wait for their end, end them (“preau negotiation terminate”, “preau transfer"
-        " terminate”), or end all with --terminate: the other node is told, and an agreement in"
-        " force ends in no other way.",
+        " terminate”), or have an operator end all with --terminate: the other node is told, and"
+        " an agreement in force ends in no other way.",
     ),
     "peer-no-publisher": Text(
         "not-found",
@@ -300,8 +300,8 @@ TEXTS: Final[dict[str, Text]] = {
     ),
     "peer-removed": Text(
         "refused",
-        "Ce nœud ne traite plus avec le vôtre : {reason}",
-        "This node deals with yours no more: {reason}",
+        "Le participant n'est plus de ceux avec qui ce nœud traite : {reason}",
+        "The participant is no longer one that this node deals with: {reason}",
         "Ce qui a été convenu sur les données déjà reçues reste dû. Adressez-vous à l'autre"
         " institution.",
         "What was agreed about data already received stays due. Turn to the other institution.",
