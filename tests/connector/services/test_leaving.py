@@ -330,21 +330,20 @@ class TestAtTheSameMoment:
         async def say() -> Reply:
             return await receive(provider, Incoming(caller, None, wire, "urn:uuid:1"), act)
 
-        if together:
-            held = threading.Event()
-            first = asyncio.create_task(provider.store.write(lambda _: held.wait()))
-            rest = [asyncio.create_task(leave())]
-            await asyncio.sleep(0)
-            rest.append(asyncio.create_task(say()))
-            await asyncio.sleep(0)
+        held = threading.Event()  # while it is not set, the writer is busy and units queue up
+        first = asyncio.create_task(provider.store.write(lambda _: held.wait()))
+        left_ = asyncio.create_task(leave())
+        if not together:
             held.set()
-            found = await asyncio.gather(first, *rest, return_exceptions=True)
-            outcome = found[-1]
-        else:
-            await leave()
-            (outcome,) = await asyncio.gather(say(), return_exceptions=True)
-        assert isinstance(outcome, Problem)
-        assert (outcome.code, acted) == (code, [])
+            await left_
+        await asyncio.sleep(0)
+        said = asyncio.create_task(say())
+        await asyncio.sleep(0)
+        held.set()
+        await asyncio.gather(first, left_)
+        with pytest.raises(Problem) as caught:
+            await said
+        assert (code_of(caught), acted) == (code, [])
 
     async def test_a_message_that_moved_is_judged_by_its_new_groups(
         self, nodes: Pair, monkeypatch: pytest.MonkeyPatch

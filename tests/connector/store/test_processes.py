@@ -252,8 +252,12 @@ class TestTransfers:
             transfer("urn:uuid:d", state=TransferState.TERMINATED),
             transfer("urn:uuid:e", peer="did:web:x"),
         ]
-        for row in made:
-            any_store.write_now(lambda tx, t=row: transfers.save(tx, t, expected_version=None))
+
+        def unit(tx: Tx) -> None:
+            for row in made:
+                transfers.save(tx, row, expected_version=None)
+
+        any_store.write_now(unit)
         found = any_store.read_now(lambda tx: transfers.running(tx, peer=made[0].peer))
         assert found == made[:2]
 
