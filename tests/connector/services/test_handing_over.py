@@ -12,6 +12,7 @@ import pytest
 from connector.evidence import bodies
 from connector.identity.ports import Response
 from connector.protocol.messages import read_address
+from connector.services.consent import consents
 from connector.services.fetch import fetching, received
 from connector.services.negotiate import agreements
 from connector.services.processes import transfer
@@ -21,7 +22,8 @@ from connector.store import leaves
 from connector.store import parts as rows
 from policies.jcs import digest
 from policies.problem import Problem
-from tests.support.pair import RESEARCHER, Pair, Wire, statements
+from tests.support import traces
+from tests.support.pair import DPO, RESEARCHER, Pair, Wire, statements
 
 Json = dict[str, Any]
 OTHER = "urn:uuid:00000000-0000-4000-8000-000000000000"
@@ -35,7 +37,10 @@ async def asked(nodes: Pair) -> str:
     release = settings.release.model_copy(update={"max_part_rows": 20, "first_part_rows": 20})
     object.__setattr__(nodes.provider, "settings", settings.model_copy(update={"release": release}))
     dataset = await nodes.publish(statements(12, 3))
-    await nodes.consent([f"learner-{number}" for number in range(12)])
+    names = [f"learner-{number}" for number in range(12)]
+    await consents.load(
+        nodes.provider, DPO, traces.consent_file(names, nodes.consumer.did).encode()
+    )
     await nodes.request(dataset)
     agreement = str((await views.agreements(nodes.consumer))[0]["id"])
     pid = await transferring.start(nodes.consumer, RESEARCHER, agreement, "ndjson")
@@ -81,53 +86,40 @@ def into(**members: object) -> Callable[[Json], object]:
     return lambda said: said.update(members)
 
 
-@pytest.mark.parametrize(
-    ("change", "code"),
-    [
-        (into(transfer=OTHER), "transfer-manifest"),
-        (into(agreement=OTHER), "transfer-manifest"),
-        (into(plan=NOTHING), "transfer-manifest"),
-        (into(format="csv"), "transfer-manifest"),
-        (lambda said: said.pop("plan"), "transfer-manifest"),
-        (lambda said: said.pop("codebook"), "dataplane-manifest-mismatch"),
-        (into(codebook={"actor": "string"}), "dataplane-manifest-mismatch"),
-        (lambda said: said["parts"].pop(), "dataplane-manifest-mismatch"),
-        (lambda said: said["parts"][0].update(rows=7), "dataplane-manifest-mismatch"),
-        (into(state="perhaps"), "dataplane-manifest-mismatch"),
-        (into(state="cut"), "dataplane-manifest-mismatch"),
-    ],
-    ids=[
-        *("another transfer", "another agreement", "another plan", "another form"),
-        *(
-            "no plan",
-            "no codebook",
-            "a codebook of another kind",
-            "a part less",
-            "other rows",
-            "no state",
-            "cut for no reason",
-        ),
-    ],
-)
+LIES: dict[str, tuple[Callable[[Json], object], str]] = {
+    "another transfer": (into(transfer=OTHER), "transfer-manifest"),
+    "another agreement": (into(agreement=OTHER), "transfer-manifest"),
+    "another plan": (into(plan=NOTHING), "transfer-manifest"),
+    "another form": (into(format="csv"), "transfer-manifest"),
+    "no plan": (lambda said: said.pop("plan"), "transfer-manifest"),
+    "no codebook": (lambda said: said.pop("codebook"), "dataplane-manifest-mismatch"),
+    "a codebook of another kind": (into(codebook={"a": 1}), "dataplane-manifest-mismatch"),
+    "a part less": (lambda said: said["parts"].pop(), "dataplane-manifest-mismatch"),
+    "other rows": (lambda said: said["parts"][0].update(rows=7), "dataplane-manifest-mismatch"),
+    "no state": (into(state="perhaps"), "dataplane-manifest-mismatch"),
+    "cut for no reason": (into(state="cut"), "dataplane-manifest-mismatch"),
+}
+
+
 async def test_no_file_gets_its_name_under_a_manifest_that_does_not_fit(
-    nodes: Pair,
-    asked: str,
-    monkeypatch: pytest.MonkeyPatch,
-    change: Callable[[Json], object],
-    code: str,
+    nodes: Pair, asked: str, monkeypatch: pytest.MonkeyPatch
 ):
-    saying(nodes, monkeypatch, change)
-    found = await fetch(nodes, asked)
-    assert found["fetch"]["problem"]["code"] == code
-    assert (found["state"], found["receipt"]) == ("STARTED", None)
-    assert received.finished(received.folder_of(nodes.consumer, asked)) == []
-    assert (await views.transfers(nodes.provider))[0]["receipt"] is None
-    monkeypatch.undo()  # it says now what it has to say, and the parts need not come again
+    folder = received.folder_of(nodes.consumer, asked)
+    for lie, (change, code) in LIES.items():
+        with monkeypatch.context() as once:
+            saying(nodes, once, change)
+            found = await fetch(nodes, asked)
+        assert found["fetch"]["problem"], lie
+        assert found["fetch"]["problem"]["code"] == code, lie
+        assert (found["state"], found["receipt"]) == ("STARTED", None), lie
+        assert received.finished(folder) == [], lie
+        assert (await views.transfers(nodes.provider))[0]["receipt"] is None, lie
+    # It says now what it has to say, and the parts need not come again.
     nodes.wire.seen.clear()
     found = await fetch(nodes, asked)
     assert (found["state"], found["fetch"]["problem"]) == ("COMPLETED", None)
     assert not [path for _, path, _ in nodes.wire.seen if "/parts/" in path]
-    assert "data.ndjson" in received.finished(received.folder_of(nodes.consumer, asked))
+    assert "data.ndjson" in received.finished(folder)
 
 
 async def test_a_manifest_that_was_altered_after_its_signature(
@@ -238,37 +230,36 @@ def at(url: str) -> Callable[[Json], object]:
     return change
 
 
-@pytest.mark.parametrize(
-    ("change", "code"),
-    [
-        (without("authorization"), "transfer-address"),
-        (without("partSalt"), "transfer-address"),
-        (at("http://localhost:1/data/x"), "identity-address-foreign"),
-        (at("http://169.254.169.254/latest"), "identity-address-foreign"),
-    ],
-    ids=["no token", "no salt", "another host", "the metadata of a cloud"],
-)
+ADDRESSES = [
+    (without("authorization"), "transfer-address"),
+    (without("partSalt"), "transfer-address"),
+    (at("http://localhost:1/data/x"), "identity-address-foreign"),
+    (at("http://169.254.169.254/latest"), "identity-address-foreign"),
+]
+
+
 async def test_nothing_is_fetched_with_an_address_that_is_not_whole_or_not_the_peer_s(
-    nodes: Pair, monkeypatch: pytest.MonkeyPatch, change: Callable[[Json], object], code: str
+    nodes: Pair, asked: str, monkeypatch: pytest.MonkeyPatch
 ):
-    plain = Wire.post
+    plain, told = Wire.post, list(ADDRESSES)
 
     async def post(self: Wire, url: str, body: bytes, **options: Any) -> Response:
         said = json.loads(body)
         if said["@type"] == "TransferStartMessage":
-            change(said["dataAddress"])
+            told[0][0](said["dataAddress"])
         return await plain(self, url, json.dumps(said).encode(), **options)
 
-    dataset = await nodes.publish(statements(12, 3))
-    await nodes.consent([f"learner-{number}" for number in range(12)])
-    await nodes.request(dataset)
-    agreement = str((await views.agreements(nodes.consumer))[0]["id"])
     monkeypatch.setattr(Wire, "post", post)
-    pid = await transferring.start(nodes.consumer, RESEARCHER, agreement, "ndjson")
-    await nodes.settle()
-    assert (await views.transfer(nodes.consumer, pid))["state"] == "STARTED"
-    nodes.wire.seen.clear()
-    found = await fetch(nodes, pid)
-    assert found["fetch"]["problem"]["code"] == code
-    assert not [path for _, path, _ in nodes.wire.seen if "/data/" in path]
-    assert received.finished(received.folder_of(nodes.consumer, pid)) == []
+    (theirs,) = await views.transfers(nodes.provider)
+    for _, code in ADDRESSES:
+        await transferring.suspend(nodes.provider, RESEARCHER, theirs["pid"], "A question.")
+        await nodes.settle()
+        await transferring.resume(nodes.provider, RESEARCHER, theirs["pid"])
+        await nodes.settle()
+        assert (await views.transfer(nodes.consumer, asked))["state"] == "STARTED"
+        nodes.wire.seen.clear()
+        found = await fetch(nodes, asked)
+        assert found["fetch"]["problem"]["code"] == code
+        assert not [path for _, path, _ in nodes.wire.seen if "/data/" in path]
+        assert received.finished(received.folder_of(nodes.consumer, asked)) == []
+        told.pop(0)

@@ -114,12 +114,12 @@ async def test_a_catalog_is_verified_by_its_url_alone(publisher: Publisher):
         assert [one["id"] for one in found["documents"]] == [f"{url}/datasets/traces/v1"]
 
 
-@pytest.mark.parametrize("lie", LIES)
-async def test_whoever_verifies_finds_the_lie(publisher: Publisher, lie: str):
-    publisher.between.answers = await lying(publisher.node, lie)
-    with pytest.raises(Problem) as caught:
-        await checking.catalog_at(publisher.node.url)
-    assert caught.value.code == "catalog-document-other"
+async def test_whoever_verifies_finds_the_lie(publisher: Publisher):
+    for lie in LIES:
+        publisher.between.answers = await lying(publisher.node, lie)
+        with pytest.raises(Problem) as caught:
+            await checking.catalog_at(publisher.node.url)
+        assert caught.value.code == "catalog-document-other", lie
 
 
 async def test_a_catalog_is_its_publisher_s_at_its_place_and_whole(publisher: Publisher):

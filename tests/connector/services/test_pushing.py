@@ -14,6 +14,7 @@ import pytest_asyncio
 
 from connector.evidence.verify import verify
 from connector.protocol.messages import DataAddress, read_address
+from connector.services.consent import consents
 from connector.services.fetch import received
 from connector.services.release import pushing, transferring
 from connector.services.release.pushing import _credential
@@ -21,8 +22,9 @@ from connector.services.show import auditing, views
 from connector.store import parts as part_rows
 from connector.store import transfers as transfer_rows
 from policies.problem import Problem
+from tests.support import traces
 from tests.support.behind import configure
-from tests.support.pair import AUDITOR, RESEARCHER, Pair, statements
+from tests.support.pair import AUDITOR, DPO, RESEARCHER, Pair, statements
 
 Json = dict[str, Any]
 
@@ -31,7 +33,9 @@ Json = dict[str, Any]
 async def agreed(nodes: Pair) -> AsyncIterator[Pair]:
     """An agreement on the traces of thirty learners, twenty of whom consent."""
     dataset = await nodes.publish(statements(30, 2))
-    await nodes.consent([f"learner-{number}" for number in range(20)])
+    names = [f"learner-{number}" for number in range(20)]
+    said = traces.consent_file(names, nodes.consumer.did)
+    await consents.load(nodes.provider, DPO, said.encode())
     await nodes.request(dataset)
     yield nodes
 

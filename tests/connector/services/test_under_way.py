@@ -13,6 +13,7 @@ import pytest
 from connector.identity.ports import Response
 from connector.protocol.messages import TransferRequest, read_address
 from connector.services import identity
+from connector.services.consent import consents as consenting
 from connector.services.fetch import received
 from connector.services.processes import transfer
 from connector.services.release import releases, releasing, transferring
@@ -23,20 +24,23 @@ from connector.store import parts as rows
 from connector.store.rows import PartRow
 from policies.problem import Problem
 from tests.connector.services import test_budgets
+from tests.support import traces
 from tests.support.behind import configure
 from tests.support.pair import DPO, OPERATOR, RESEARCHER, Pair, statements
 
-LEARNERS, EACH = 30, 2
+LEARNERS, EACH = 15, 4
 Json = dict[str, Any]
 Change = Callable[[], Awaitable[object]]
 
 
 @pytest.fixture
 async def agreement(nodes: Pair) -> str:
-    """An agreement on the traces of thirty learners, all of whom consent; parts of 20 rows."""
+    """An agreement on the traces of fifteen learners, all of whom consent; parts of 20 rows."""
     configure(nodes.provider, "release", max_part_rows=20, first_part_rows=20)
     dataset = await nodes.publish(statements(LEARNERS, EACH))
-    await nodes.consent([f"learner-{number}" for number in range(LEARNERS)])
+    names = [f"learner-{number}" for number in range(LEARNERS)]
+    said = traces.consent_file(names, nodes.consumer.did)
+    await consenting.load(nodes.provider, DPO, said.encode())
     await nodes.request(dataset)
     return str((await views.agreements(nodes.consumer))[0]["id"])
 
@@ -74,7 +78,7 @@ async def test_who_withdraws_while_a_part_is_made_is_not_in_it(
     nodes: Pair, opening: tuple[str, str], monkeypatch: pytest.MonkeyPatch
 ):
     pid, token = opening
-    gone = [f"learner-{number}" for number in range(10)]
+    gone = [f"learner-{number}" for number in range(5)]
     looks = meanwhile(monkeypatch, lambda: nodes.consent(gone, "withdrawn"))
     found = await releasing.part(nodes.provider, pid, token, 1)
     assert looks == [1, 2]
@@ -86,7 +90,7 @@ async def test_who_withdraws_while_a_part_is_made_is_not_in_it(
         found = await releasing.part(nodes.provider, pid, token, found.info.n + 1)
         stream += found.body
     lines = [json.loads(line) for line in stream.splitlines()]
-    assert (len(lines), len({line["actor"]["account"]["name"] for line in lines})) == (40, 20)
+    assert (len(lines), len({line["actor"]["account"]["name"] for line in lines})) == (40, 10)
     assert row.epoch == (await nodes.provider.store.read(consents.epoch))
 
 
@@ -176,8 +180,8 @@ async def another(nodes: Pair, agreement: str, pid: str = "urn:uuid:second") -> 
 async def test_a_budget_is_not_spent_twice_by_parts_that_are_made_at_once(
     nodes: Pair, monkeypatch: pytest.MonkeyPatch
 ):
-    configure(nodes.provider, "release", max_part_rows=40, first_part_rows=40)
-    dataset = await test_budgets.publish(nodes, "capped-exports", "count = 3\nrows = 50\n")
+    configure(nodes.provider, "release", max_part_rows=20, first_part_rows=20)
+    dataset = await test_budgets.publish(nodes, "capped-exports", "count = 3\nrows = 30\n")
     await nodes.consent([f"learner-{n}" for n in range(LEARNERS)])
     await nodes.request(dataset)
     agreement = str((await views.agreements(nodes.consumer))[0]["id"])
@@ -189,8 +193,8 @@ async def test_a_budget_is_not_spent_twice_by_parts_that_are_made_at_once(
 
     meanwhile(monkeypatch, change)
     made.append(await releasing.part(nodes.provider, *first, 1))
-    assert [part.info.rows for part in made] == [40, 10]
-    assert sum(len(part.body.splitlines()) for part in made) == 50
+    assert [part.info.rows for part in made] == [20, 10]
+    assert sum(len(part.body.splitlines()) for part in made) == 30
 
 
 # ----------------------------------------------------------------------------------- requests
@@ -207,25 +211,17 @@ async def test_data_are_not_asked_for_under_what_has_ended(nodes: Pair, agreemen
     assert await views.transfers(nodes.provider) == []
 
 
-@pytest.mark.parametrize(
-    ("changes", "code"),
-    [
+async def test_what_cannot_be_served_is_refused_at_once(nodes: Pair, agreement: str):
+    cases = [
         ({"format": "AmazonS3-PULL"}, "transfer-format"),
         ({"format": "HttpData-PUSH"}, "transfer-sink"),
         ({"agreementId": "urn:uuid:another"}, "protocol-not-found"),
-    ],
-)
-async def test_what_cannot_be_served_is_refused_at_once(
-    nodes: Pair, agreement: str, changes: Json, code: str
-):
-    answer = await ask(nodes, agreement, "urn:uuid:1", **changes)
-    said = json.loads(answer.body)
-    assert (400 <= answer.status < 500, said["@type"], said["code"]) == (
-        True,
-        "TransferError",
-        code,
-    )
-    assert (said["consumerPid"], len(said["reason"])) == ("urn:uuid:1", 2)
+    ]
+    for changes, code in cases:
+        answer = await ask(nodes, agreement, "urn:uuid:1", **changes)
+        said = json.loads(answer.body)
+        assert (400 <= answer.status < 500, said["@type"]) == (True, "TransferError")
+        assert (said["code"], said["consumerPid"], len(said["reason"])) == (code, "urn:uuid:1", 2)
     assert await views.transfers(nodes.provider) == []
 
 
