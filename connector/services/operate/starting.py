@@ -36,6 +36,8 @@ from policies.problem import Problem
 
 CHECKPOINT_PAUSE: Final = 0.25
 """Seconds in which new leaves gather under one checkpoint."""
+LAG_PAUSE: Final = 10.0
+"""Seconds before a checkpoint that failed is tried again."""
 
 
 def assemble(
@@ -115,7 +117,8 @@ async def keep_log(node: Node) -> None:
             try:
                 await node.log.advance()
             except Problem as problem:
-                # The next commit tries again; readiness shows that the log lags.
                 telemetry.failure("log-lags", problem, code=problem.code)
+                changed.set()
+                await asyncio.sleep(LAG_PAUSE)
     finally:
         cancel()
