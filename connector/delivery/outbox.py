@@ -263,19 +263,25 @@ class Worker:
     # ------------------------------------------------------------------ looking
 
     async def _run(self) -> None:
+        unprompted = False
         while not self._stopping:
             self._beat = self._clock.now()
             self._wake.clear()
             pause = self._limits.poll
             try:
+                if unprompted:  # a node that only reads would not learn that its session is lost
+                    await self._store.write(lambda _tx: None)
+                    unprompted = False
                 pause = min(pause, await self._look())
             except Problem as problem:
                 if problem.code == "store-closed":
                     return
                 log.warning("the outbox cannot be read: %s", problem.code)
-            with contextlib.suppress(TimeoutError):
+            try:
                 async with asyncio.timeout(pause):
                     await self._wake.wait()
+            except TimeoutError:
+                unprompted = pause >= self._limits.poll
 
     async def _look(self) -> float:
         """Lease what is due and fits, and start delivering it; seconds until there may be more,
