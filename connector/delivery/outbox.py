@@ -30,7 +30,7 @@ import contextlib
 import logging
 from collections import Counter, OrderedDict, deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
@@ -99,6 +99,9 @@ arrived: a refusal may be one of a repeat. Of one that has, it may answer what e
 recorded in the commit of its mark.
 """
 
+Answered = Callable[[Tx, OutboxRow], bool]
+"""Whether the peer's later words show that a message has arrived whose answer was lost."""
+
 
 def leasing(tx: Tx, now: datetime) -> outbox.Leases:
     """Lease what a service's own unit will queue; `Worker.hand` it over once committed."""
@@ -121,6 +124,7 @@ class Worker:
         clock: tells what is due; real waiting only ever follows from it.
         authorize: makes the headers that show who we are.
         settle: the services' part.
+        answered: asked after each attempt that is to be repeated.
         random: unpredictable bytes, for the chance in retries.
         limits: how much at once, how long, how large.
 
@@ -137,6 +141,7 @@ class Worker:
         authorize: Authorize,
         settle: Settle,
         random: retry.Random,
+        answered: Answered = lambda _tx, _row: False,
         limits: Limits = _DEFAULTS,
     ) -> None:
         self._store = store
@@ -144,6 +149,7 @@ class Worker:
         self._clock = clock
         self._authorize = authorize
         self._settle = settle
+        self._arrived = answered
         self._random = random
         self._limits = limits
         self._wake = asyncio.Event()
@@ -439,7 +445,7 @@ class Worker:
         answer = response.body[:KEPT_ANSWER] if response else None
 
         def end(tx: Tx) -> None:
-            if arrived and status is not None:
+            if arrived:
                 ended = outbox.sent(tx, seq=row.seq, status=status, answer=answer)
             else:
                 ended = outbox.fail(tx, seq=row.seq, status=status, answer=answer)
@@ -458,7 +464,10 @@ class Worker:
         status = attempt.status
 
         def later(tx: Tx) -> None:
-            if outbox.retry(tx, seq=row.seq, next_at=next_at, status=status, answer=answer):
+            if self._arrived(tx, row):
+                if outbox.sent(tx, seq=row.seq, status=status, answer=answer):
+                    attempt_rows.put(tx, replace(attempt, next_at=None))
+            elif outbox.retry(tx, seq=row.seq, next_at=next_at, status=status, answer=answer):
                 attempt_rows.put(tx, attempt)
 
         await self._store.write(later)

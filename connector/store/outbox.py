@@ -225,7 +225,7 @@ def next_due(tx: Tx, places: Places = _ANY) -> datetime | None:
     return None if text is None else instant(text)
 
 
-def sent(tx: Tx, *, seq: int, status: int, answer: bytes | None = None) -> bool:
+def sent(tx: Tx, *, seq: int, status: int | None, answer: bytes | None = None) -> bool:
     """Delivered; False when the row was ended before. Safe to defer: losing it sends twice."""
     return _end(tx, seq, "sent", status, answer)
 

@@ -24,7 +24,7 @@ from connector.identity.static import Partners
 from connector.services import identity
 from connector.services.consent import consents
 from connector.services.discover import peering
-from connector.services.messages import settling
+from connector.services.messages import reconciling, settling
 from connector.services.node import Node
 from connector.services.operate import backups, restored
 from connector.services.publish import publishing
@@ -60,7 +60,15 @@ def assemble(
         return await settling.settle(node, row, outcome)
 
     key = settings.signaling.api_key_file
-    worker = Worker(store, fetch, clock, authorize=authorize, settle=settle, random=ids.token)
+    worker = Worker(
+        store,
+        fetch,
+        clock,
+        authorize=authorize,
+        settle=settle,
+        answered=reconciling.answered,
+        random=ids.token,
+    )
     node = Node(
         folder=folder,
         settings=settings,
