@@ -376,9 +376,10 @@ class Worker:
         limits = self._limits
         headers = {"Content-Type": "application/json", "Accept": "application/json"}
         headers |= self._authorize(row)
-        return await self._fetch.post(
+        response = await self._fetch.post(
             row.url, row.body, headers=headers, limit=limits.answer_bytes, timeout=limits.timeout
         )
+        return attempts.unechoed(response, headers)
 
     async def _unanswered(self, row: OutboxRow, problem: Problem) -> None:
         now = self._clock.now()

@@ -8,7 +8,7 @@ import pytest
 
 from connector.delivery.outbox import DEADLINE, Outcome, leasing
 from connector.identity.ports import Response
-from connector.store import outbox
+from connector.store import attempts, outbox
 from connector.store.outbox import Leases
 from connector.store.rows import OutboxRow
 from connector.store.tx import Tx
@@ -46,6 +46,22 @@ async def test_each_attempt_has_its_own_token(world: World):
         f"Bearer {BOB} {n}" for n in (1, 2, 3)
     ]
     assert len(world.settled) == 1
+
+
+@pytest.mark.parametrize("status", [200, 400, 500])
+async def test_our_own_token_in_an_answer_is_not_kept(world: World, status: int):
+    said = b"<p>I do not like did:web:bob.example 1.</p>"
+    world.worker._authorize = lambda _: {"Authorization": "Bearer did:web:bob.example 1"}
+    world.post.script("https://bob.example/p1/1", Response(status, {}, said))
+    seq = await world.put("p1")
+    await world.worker.run_until_idle()
+    row = await world.row(seq)
+    assert row.answer == "<p>I do not like ….</p>".encode()
+    tried = await world.store.write(lambda tx: attempts.of(tx, process="p1"))
+    assert b"did:web" not in b"".join(one.answer or b"" for one in tried)
+    for _, outcome in world.settled:
+        assert outcome.response is not None
+        assert b"did:web" not in outcome.response.body
 
 
 async def test_messages_of_one_process_keep_their_order(world: World):
