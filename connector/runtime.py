@@ -156,8 +156,9 @@ async def run(
         loop.add_signal_handler(number, _stop, servers)
 
     def stopped(problem: Problem) -> None:
-        # A lost session took the writer's lock along: the successor waits for this one to end.
-        if problem.code == "store-lost":
+        # A lost session took the writer's lock along: the successor waits for this one to end. And
+        # whatever else stops the writing, with PostgreSQL somebody may stand by to go on.
+        if problem.code == "store-lost" or is_postgresql(node.settings.store.url):
             loop.call_soon_threadsafe(_stop, servers)
 
     node.store.on_stop(stopped)
