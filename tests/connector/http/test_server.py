@@ -10,7 +10,6 @@ from typing import Any
 import httpx
 import pytest
 from fastapi import FastAPI, Request, Response
-from fastapi.responses import StreamingResponse
 
 from connector.http.application import application
 from connector.http.server import Guarded, Server
@@ -273,20 +272,16 @@ async def test_who_waits_longest_makes_room(monkeypatch: pytest.MonkeyPatch):
 
 
 async def test_an_answer_that_nobody_reads_is_given_up(monkeypatch: pytest.MonkeyPatch):
+    gone, lost = asyncio.Event(), Guarded.connection_lost
+
+    def noted(server: Guarded, exc: Exception | None) -> None:
+        lost(server, exc)
+        gone.set()
+
     monkeypatch.setattr(Guarded, "stalled", 0.05)
-    made, gone = application("endless"), asyncio.Event()
-
-    @made.get("/echo")
-    async def endless(request: Request) -> Response:
-        async def body() -> AsyncIterator[bytes]:
-            try:
-                while True:
-                    yield b"x" * 65_536
-            finally:
-                gone.set()
-
-        return StreamingResponse(body())
-
+    monkeypatch.setattr(Guarded, "connection_lost", noted)
+    made = application("large")
+    made.add_api_route("/echo", lambda: Response(b"x" * 50_000_000))
     async with served(made) as port, connected(port) as talk:
         talk[1].write(GET + b"\r\n")
         await asyncio.wait_for(gone.wait(), 30)
