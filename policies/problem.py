@@ -2,8 +2,8 @@
 
 Every refusal, fault or bad input in the three packages ends as a `Problem`: a stable code, the
 parameters of its sentence, and texts in French and English that say what happened, why, and what
-to do next. The texts stand in one table per package (`policies/texts.py`, `catalog/texts.py`,
-`connector/base/texts.py`), registered when the package is imported, so a translator edits one
+to do next. The texts stand in one table per package (`policies/texts.py`, `catalog/texts/`,
+`connector/base/texts/`), registered when the package is imported, so a translator edits one
 file and a test can compare the codes in the code with the codes in the tables.
 
 Parameters never hold personal data or secrets: a problem may end in a log or at a peer.

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from sqlalchemy import bindparam, or_, update
 
-from connector.store.codec import Codec
+from connector.store.contents import Apart
 from connector.store.queries import adding_once, by, chosen, given
 from connector.store.rows import AgreementRow, AgreementState, PromisedRow
 from connector.store.statement import Statement
@@ -12,8 +12,12 @@ from connector.store.tables import AGREEMENT
 from connector.store.tx import Tx
 from policies.problem import Problem
 
-_CODEC: Final = Codec(AgreementRow, AGREEMENT)
-_PROMISED: Final = Codec(PromisedRow, AGREEMENT)
+# Many agreements are about one dataset document, under the same keys.
+_SHARED: Final = ("dataset_document", "did", "peer_did")
+_ROWS: Final = Apart(
+    AgreementRow, AGREEMENT, ["document", "plan", "application", "wire", *_SHARED], _SHARED
+)
+_PROMISED: Final = Apart(PromisedRow, AGREEMENT, ["document", "peer_did"], _SHARED)
 # Whatever was signed stays; these may still come or move.
 _CHANGING: Final = (
     "state",
@@ -23,6 +27,9 @@ _CHANGING: Final = (
     "plan_digest",
     "application",
     "dataset_document",
+    "wire",
+    "did",
+    "peer_did",
     "expires",
     "body",
 )
@@ -38,14 +45,14 @@ _SET_STATE: Final = Statement(
 _COUNTERSIGNED: Final = Statement(
     update(AGREEMENT)
     .where(given(AGREEMENT.c.id), given(AGREEMENT.c.digest))
-    .values(consumer_proof=bindparam("consumer_proof"), body=bindparam("body"))
+    .values(consumer_proof=bindparam("consumer_proof"), peer_did=bindparam("peer_did"))
 )
 _GET_PROMISED: Final = by(_PROMISED, AGREEMENT.c.id)
-_GET: Final = by(_CODEC, AGREEMENT.c.id)
-_BY_NEGOTIATION: Final = by(_CODEC, AGREEMENT.c.negotiation)
+_GET: Final = by(_ROWS, AGREEMENT.c.id)
+_BY_NEGOTIATION: Final = by(_ROWS, AGREEMENT.c.negotiation)
 _STATE: Final = bindparam("state", type_=AGREEMENT.c.state.type)
 _ALL: Final = Statement(
-    chosen(_CODEC, or_(_STATE.is_(None), AGREEMENT.c.state == _STATE)).order_by(
+    chosen(_ROWS, or_(_STATE.is_(None), AGREEMENT.c.state == _STATE)).order_by(
         AGREEMENT.c.created, AGREEMENT.c.id
     )
 )
@@ -58,19 +65,19 @@ def add(tx: Tx, row: AgreementRow) -> None:
         Problem: `store-conflict`: it exists already; `store-integrity`: its negotiation is unknown
             or has an agreement already.
     """
-    if not tx.change(_ADD, **_CODEC.values(row)):
+    if not tx.change(_ADD, **_ROWS.values(tx, row)):
         raise Problem("store-conflict", what="agreement")
 
 
 def update_row(tx: Tx, row: AgreementRow) -> None:
-    """Store what may come later: state, proofs, plan, application, dataset document, expiry, body.
+    """Store what may come later: state, proofs, plan, application, documents, expiry, body.
 
     What was agreed (document, digest, parties, dataset) stays as it was added.
 
     Raises:
         Problem: `store-conflict`: no agreement has this id and this digest.
     """
-    values: dict[str, Any] = _CODEC.values(row)
+    values: dict[str, Any] = _ROWS.values(tx, row)
     changed = {name: values[name] for name in ("id", "digest", *_CHANGING)}
     if not tx.change(_UPDATE, **changed):
         raise Problem("store-conflict", what="agreement")
@@ -78,16 +85,16 @@ def update_row(tx: Tx, row: AgreementRow) -> None:
 
 def promised(tx: Tx, *, id: str) -> PromisedRow | None:
     """What of an agreement the second signature is about; the rest of it is long."""
-    return _PROMISED.maybe(tx.one(_GET_PROMISED, id=id))
+    return _PROMISED.maybe(tx, tx.one(_GET_PROMISED, id=id))
 
 
 def countersigned(tx: Tx, row: PromisedRow) -> None:
-    """Store the consumer's proof, and the body.
+    """Store the consumer's proof, and the document of its keys.
 
     Raises:
         Problem: `store-conflict`: no agreement has this id and this digest.
     """
-    values = _PROMISED.values(row)
+    values = _PROMISED.values(tx, row)
     del values["document"]
     if not tx.change(_COUNTERSIGNED, **values):
         raise Problem("store-conflict", what="agreement")
@@ -105,14 +112,14 @@ def set_state(tx: Tx, *, id: str, state: AgreementState) -> None:
 
 def get(tx: Tx, *, id: str) -> AgreementRow | None:
     """An agreement by its id."""
-    return _CODEC.maybe(tx.one(_GET, id=id))
+    return _ROWS.maybe(tx, tx.one(_GET, id=id))
 
 
 def by_negotiation(tx: Tx, *, negotiation: str) -> AgreementRow | None:
     """The agreement that a negotiation (our pid) ended in."""
-    return _CODEC.maybe(tx.one(_BY_NEGOTIATION, negotiation=negotiation))
+    return _ROWS.maybe(tx, tx.one(_BY_NEGOTIATION, negotiation=negotiation))
 
 
 def listing(tx: Tx, *, state: AgreementState | None = None) -> list[AgreementRow]:
     """All agreements, or those in one state, oldest first."""
-    return [_CODEC.read(row) for row in tx.run(_ALL, state=state)]
+    return [_ROWS.read(tx, row) for row in tx.run(_ALL, state=state)]

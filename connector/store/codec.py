@@ -11,7 +11,7 @@ from operator import attrgetter
 from typing import Any, Final, Generic, TypeVar, get_args, get_origin, get_type_hints
 
 import orjson
-from sqlalchemy import Column, Table
+from sqlalchemy import Column, FromClause, Table
 
 from connector.store.tx import Row
 
@@ -40,6 +40,7 @@ def _tuple(text: str) -> tuple[str, ...]:
     return tuple(orjson.loads(text))
 
 
+_NONE: Final[Mapping[str, Column[Any]]] = {}
 Converter = Callable[[Any], Any]
 
 _CONVERTERS: Final[Mapping[object, tuple[Converter, Converter]]] = {
@@ -52,26 +53,50 @@ _CONVERTERS: Final[Mapping[object, tuple[Converter, Converter]]] = {
 class Codec(Generic[R]):
     """Reads and writes one kind of row; made once per dataclass."""
 
-    __slots__ = ("_get", "_readers", "_row", "_writers", "columns", "names")
+    __slots__ = ("_get", "_readers", "_row", "_writers", "columns", "names", "source")
 
-    def __init__(self, row: type[R], table: Table, **spelled: str) -> None:
-        """Fields are columns of the same name, or of the name `spelled` gives them."""
+    def __init__(
+        self,
+        row: type[R],
+        table: Table,
+        instead: Mapping[str, Column[Any]] = _NONE,
+        /,
+        **spelled: str,
+    ) -> None:
+        """Fields are columns of the same name, or of the name `spelled` gives them; what is read
+        from other columns `instead` is written as it is (`contents`).
+        """
         hints = get_type_hints(row)
         attributes = [field.name for field in fields(row)]  # type: ignore[arg-type]
         self._row = row
         self.names: tuple[str, ...] = tuple(spelled.get(name, name) for name in attributes)
-        self.columns: tuple[Column[Any], ...] = tuple(table.c[name] for name in self.names)
+        self.source: FromClause = table
+        self.columns: tuple[Column[Any], ...] = tuple(
+            instead[name] if name in instead else table.c[name] for name in self.names
+        )
         pairs = [(index, _converters(hints[name])) for index, name in enumerate(attributes)]
         self._readers = [(index, pair[0]) for index, pair in pairs if pair]
-        self._writers = [(self.names[index], pair[1]) for index, pair in pairs if pair]
+        self._writers = [
+            (self.names[index], pair[1])
+            for index, pair in pairs
+            if pair and self.names[index] not in instead
+        ]
         self._get = attrgetter(*attributes)
 
     def read(self, values: Row) -> R:
         """The dataclass of one row of `select(*codec.columns)`."""
+        return self._row(*self.cells(values))
+
+    def cells(self, values: Row) -> list[Any]:
+        """The fields of one row, converted."""
         cells = list(values)
         for index, convert in self._readers:
             if cells[index] is not None:
                 cells[index] = convert(cells[index])
+        return cells
+
+    def made(self, cells: list[Any]) -> R:
+        """The dataclass of converted fields."""
         return self._row(*cells)
 
     def maybe(self, values: Row | None) -> R | None:

@@ -7,7 +7,9 @@ from connector.store.processes import Processes
 from connector.store.tables import NEGOTIATION
 from connector.store.tx import Tx
 
-_NEGOTIATIONS: Final = Processes(NEGOTIATION, Negotiation.from_row)
+_NEGOTIATIONS: Final = Processes(
+    NEGOTIATION, Negotiation.from_row, apart=["offer", "application", "agreement"]
+)
 
 
 def save(tx: Tx, negotiation: Negotiation, *, expected_version: int | None) -> None:

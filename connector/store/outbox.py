@@ -27,7 +27,8 @@ from sqlalchemy import (
     update,
 )
 
-from connector.store.codec import Codec, instant, stamp
+from connector.store.codec import instant, stamp
+from connector.store.contents import Apart
 from connector.store.queries import added, adding_numbered, by, chosen, given, numbered, value
 from connector.store.rows import OutboxRow
 from connector.store.statement import Statement
@@ -35,7 +36,7 @@ from connector.store.tables import IS_PENDING, OUTBOX
 from connector.store.tx import Tx
 from policies.problem import Problem
 
-_CODEC: Final = Codec(OutboxRow, OUTBOX)
+_ROWS: Final = Apart(OutboxRow, OUTBOX, ["body"])
 _ADD: Final = adding_numbered(OUTBOX)
 _WAITS: Final = exists().where(given(OUTBOX.c.process), IS_PENDING)
 _UNLESS_IT_WAITS: Final = {
@@ -43,8 +44,8 @@ _UNLESS_IT_WAITS: Final = {
     "lease_until": case((_WAITS, null()), else_=bindparam("lease_until")),
 }
 _ADD_LEASED: Final = adding_numbered(OUTBOX, OUTBOX.c.lease_until, **_UNLESS_IT_WAITS)
-_GET: Final = by(_CODEC, OUTBOX.c.seq)
-_OF: Final = Statement(chosen(_CODEC, given(OUTBOX.c.process)).order_by(OUTBOX.c.seq))
+_GET: Final = by(_ROWS, OUTBOX.c.seq)
+_OF: Final = Statement(chosen(_ROWS, given(OUTBOX.c.process)).order_by(OUTBOX.c.seq))
 
 # The oldest pending row of each process: the only ones that can move.
 _FIRSTS: Final = select(func.min(OUTBOX.c.seq)).where(IS_PENDING).group_by(OUTBOX.c.process)
@@ -53,7 +54,7 @@ _FREE_AT: Final = case(
 )
 _CLAIMABLE: Final = Statement(
     chosen(
-        _CODEC,
+        _ROWS,
         OUTBOX.c.seq.in_(_FIRSTS),
         OUTBOX.c.next_at <= bindparam("now"),
         or_(OUTBOX.c.lease_until.is_(None), OUTBOX.c.lease_until <= bindparam("now")),
@@ -151,13 +152,13 @@ def put(tx: Tx, row: OutboxRow) -> int:
     leases: Leases | None = tx.own.get(Leases)
     if leases is None or row.next_at > row.created or len(leases.rows) >= leases.limit:
         tx.announce("outbox")
-        return numbered(tx, _ADD, _CODEC.values(row))
+        return numbered(tx, _ADD, _ROWS.values(tx, row))
     return _put_leased(tx, row, leases)
 
 
 def _put_leased(tx: Tx, row: OutboxRow, leases: Leases) -> int:
     """Queue a message as leased, unless another one of its process waits before it."""
-    values = _CODEC.values(row)
+    values = _ROWS.values(tx, row)
     del values["attempts"]
     values["lease_until"] = stamp(leases.until)
     number, leased = added(tx, _ADD_LEASED, values)
@@ -179,7 +180,7 @@ def claim(tx: Tx, *, now: datetime, lease_seconds: float, limit: int) -> list[Ou
     until = stamp(now + timedelta(seconds=lease_seconds))
     rows: list[OutboxRow] = []
     for values in due:
-        row = _CODEC.read(values)
+        row = _ROWS.read(tx, values)
         tx.change(_LEASE, which=row.seq, until=until)
         rows.append(replace(row, attempts=row.attempts + 1, lease_until=instant(until)))
     return rows
@@ -238,12 +239,12 @@ def free(tx: Tx) -> int:
 
 def get(tx: Tx, *, seq: int) -> OutboxRow | None:
     """A message by its number."""
-    return _CODEC.maybe(tx.one(_GET, seq=seq))
+    return _ROWS.maybe(tx, tx.one(_GET, seq=seq))
 
 
 def of(tx: Tx, *, process: str) -> list[OutboxRow]:
     """The messages of a process (our pid), in order, whatever their state."""
-    return [_CODEC.read(row) for row in tx.run(_OF, process=process)]
+    return [_ROWS.read(tx, row) for row in tx.run(_OF, process=process)]
 
 
 def pending(tx: Tx) -> int:

@@ -1,16 +1,17 @@
 """What negotiations and transfers have in common: versioned rows, found by the peer's pid too.
 
-The row's `body` is the protocol's own dataclass as JSON, whole; the other columns repeat what
-queries look for.
+The row's `body` is the protocol's own dataclass as JSON, but for what stands `apart` as a content
+of its own; the other columns repeat what queries look for.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, Generic, Protocol, TypeVar
 
 import orjson
 from sqlalchemy import Column, ColumnElement, Table, bindparam, or_, select, update
 
+from connector.store import contents
 from connector.store.codec import stamp, to_text
 from connector.store.queries import adding_once, given
 from connector.store.statement import Statement
@@ -41,15 +42,21 @@ _TIMES: Final = frozenset({"created", "updated"})
 class Processes(Generic[P]):
     """The statements over one table of processes, and the rule of versions."""
 
-    def __init__(self, table: Table, read: Callable[[Mapping[str, Any]], P]) -> None:
+    def __init__(
+        self, table: Table, read: Callable[[Mapping[str, Any]], P], apart: Sequence[str] = ()
+    ) -> None:
         self._table = table
         self._read = read
-        self._names = [column.name for column in table.c if column.name not in {"body", *_TIMES}]
+        self._apart = contents.Joined(table, apart)
+        besides = {"body", *_TIMES, *apart}
+        self._names = [column.name for column in table.c if column.name not in besides]
         self._add = adding_once(table, "pid")
+        changing: dict[str, object] = {name: bindparam(name) for name in (*_CHANGING, *apart)}
+        self._changing = tuple(changing)
         self._update = Statement(
             update(table)
             .where(given(table.c.pid), table.c.version == bindparam("expected"))
-            .values({name: bindparam(name) for name in _CHANGING})
+            .values(changing)
         )
         self._get = self.query(given(table.c.pid))
         self._by_peer = self.query(*map(given, _columns(table, "peer", "peer_pid", "role")))
@@ -58,17 +65,18 @@ class Processes(Generic[P]):
 
     def query(self, *where: ColumnElement[bool]) -> Statement:
         """A statement for `rows`: those that meet every condition, oldest first."""
-        table = self._table
+        table, apart = self._table, self._apart
+        read = (table.c.body, *apart.bodies.values(), *apart.numbers)
         order = (table.c.created, table.c.pid)
-        return Statement(select(table.c.body).where(*where).order_by(*order))
+        return Statement(select(*read).select_from(apart.source).where(*where).order_by(*order))
 
     def save(self, tx: Tx, process: P, *, expected_version: int | None) -> None:
         """Insert (None) or change a row that still has the version it was loaded with."""
-        values = self._values(process)
+        values = self._values(tx, process)
         if expected_version is None:
             saved = tx.change(self._add, **values)
         else:
-            changed = {name: values[name] for name in ("pid", *_CHANGING)}
+            changed = {name: values[name] for name in ("pid", *self._changing)}
             saved = tx.change(self._update, expected=expected_version, **changed)
         if not saved:
             raise Problem("store-conflict", what=self._table.name)
@@ -81,7 +89,7 @@ class Processes(Generic[P]):
         """
         known: P | None = tx.seen.get((self._get, process.pid))
         if known is None:
-            if tx.change(self._add, **self._values(process)):
+            if tx.change(self._add, **self._values(tx, process)):
                 self._saw(tx, process)
                 return
             known = self.get(tx, process.pid)
@@ -93,30 +101,35 @@ class Processes(Generic[P]):
         key = (self._get, pid)
         found: P | None = tx.seen.get(key)
         if found is None:
-            found = self._maybe(tx.one(self._get, pid=pid))
+            found = self._maybe(tx, tx.one(self._get, pid=pid))
             if found is not None:
                 tx.seen[key] = found
         return found
 
     def by_peer(self, tx: Tx, peer: str, peer_pid: str, role: str) -> P | None:
         """A process by the peer's pid; the oldest, should the peer have used it twice."""
-        found = self._maybe(tx.one(self._by_peer, peer=peer, peer_pid=peer_pid, role=role))
+        found = self._maybe(tx, tx.one(self._by_peer, peer=peer, peer_pid=peer_pid, role=role))
         if found is not None:
             tx.seen[self._get, found.pid] = found
         return found
 
     def listing(self, tx: Tx, state: str | None) -> list[P]:
         """All processes, or those in one state, oldest first."""
-        return self.rows(tx.run(self._all, state=state))
+        return self.rows(tx, tx.run(self._all, state=state))
 
-    def rows(self, rows: list[Row]) -> list[P]:
+    def rows(self, tx: Tx, rows: list[Row]) -> list[P]:
         """What a `query` answered."""
-        return [self._read(orjson.loads(row[0])) for row in rows]
+        return [self._made(tx, row) for row in rows]
 
-    def _values(self, process: P) -> dict[str, object]:
+    def _values(self, tx: Tx, process: P) -> dict[str, object]:
         row = process.to_row()
+        apart = {name: row.pop(name) for name in self._apart.names}
         return {
             **{name: row[name] for name in self._names},
+            **{
+                name: None if part is None else contents.put(tx, part)
+                for name, part in apart.items()
+            },
             "created": stamp(process.created),
             "updated": stamp(process.updated),
             "body": to_text(row),
@@ -126,8 +139,15 @@ class Processes(Generic[P]):
         tx.seen[self._get, process.pid] = process
         tx.announce(self._table.name)
 
-    def _maybe(self, row: Row | None) -> P | None:
-        return None if row is None else self._read(orjson.loads(row[0]))
+    def _maybe(self, tx: Tx, row: Row | None) -> P | None:
+        return None if row is None else self._made(tx, row)
+
+    def _made(self, tx: Tx, row: Row) -> P:
+        body, *rest = row
+        names = self._apart.names
+        apart = [None if part is None else orjson.loads(part) for part in rest[: len(names)]]
+        self._apart.held(tx, apart, rest[len(names) :])
+        return self._read({**orjson.loads(body), **dict(zip(names, apart, strict=True))})
 
 
 def _columns(table: Table, *names: str) -> list[Column[Any]]:

@@ -1,10 +1,11 @@
 """Shapes of query that the repositories share."""
 
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import (
     Column,
     ColumnElement,
+    FromClause,
     Select,
     Table,
     bindparam,
@@ -15,14 +16,20 @@ from sqlalchemy import (
     select,
 )
 
-from connector.store.codec import Codec
 from connector.store.statement import Inserting, Statement
 from connector.store.tx import Row, Tx
 
 
-def chosen(codec: Codec[Any], *where: ColumnElement[bool]) -> Select[Any]:
+class Rows(Protocol):
+    """What is asked for when whole rows are: `codec.Codec`, `contents.Apart`."""
+
+    columns: tuple[Column[Any], ...]
+    source: FromClause
+
+
+def chosen(rows: Rows, *where: ColumnElement[bool]) -> Select[Any]:
     """Whole rows that meet every condition."""
-    return select(*codec.columns).where(*where)
+    return select(*rows.columns).select_from(rows.source).where(*where)
 
 
 def given(column: Column[Any]) -> ColumnElement[bool]:
@@ -30,9 +37,9 @@ def given(column: Column[Any]) -> ColumnElement[bool]:
     return column == bindparam(column.name)
 
 
-def by(codec: Codec[Any], *columns: Column[Any]) -> Statement:
+def by(rows: Rows, *columns: Column[Any]) -> Statement:
     """Whole rows by the parameters named like these columns."""
-    return Statement(chosen(codec, *(given(column) for column in columns)))
+    return Statement(chosen(rows, *(given(column) for column in columns)))
 
 
 def adding(table: Table) -> Statement:

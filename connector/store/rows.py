@@ -136,7 +136,11 @@ class KnownDatasetRow:
 
 @dataclass(frozen=True, slots=True)
 class AgreementRow:
-    """An agreement with everything that was signed about it; proofs are None until they come."""
+    """An agreement with everything that was signed about it; proofs are None until they come.
+
+    `wire` is the agreement as it was sent; `did` and `peer_did` are the DID documents whose keys
+    signed, None for a peer that cannot sign.
+    """
 
     id: str
     negotiation: str
@@ -153,6 +157,9 @@ class AgreementRow:
     plan_digest: str | None = None
     application: Json | None = None
     dataset_document: Json | None = None
+    wire: Json | None = None
+    did: Json | None = None
+    peer_did: Json | None = None
     expires: datetime | None = None
     body: Json = field(default_factory=dict)
 
@@ -165,7 +172,7 @@ class PromisedRow:
     document: Json
     digest: str
     consumer_proof: Json | None
-    body: Json
+    peer_did: Json | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,10 +24,10 @@ from sqlalchemy import (
     literal_column,
 )
 
-SCHEMA: Final = "0003"
+SCHEMA: Final = "0004"
 """The revision of the schema this code reads and writes (the newest of the migrations)."""
 
-KNOWN: Final[tuple[str, ...]] = ("0001", "0002", "0003")
+KNOWN: Final[tuple[str, ...]] = ("0001", "0002", "0003", "0004")
 """Every revision a migration leads away from or to, oldest first; the last is `SCHEMA`."""
 
 METADATA: Final = MetaData(
@@ -65,6 +65,31 @@ def _blob(name: str, *, null: bool = False) -> Column[bytes]:
 
 def _to(name: str, target: str) -> Column[str]:
     return Column(name, Text, ForeignKey(target), nullable=False)
+
+
+# ------------------------------------------------------------------ what is written once
+
+IS_SHARED: Final = literal_column("digest").is_not(None)
+
+CONTENT: Final = Table(
+    "content",
+    METADATA,
+    _number("n"),
+    _text("digest", null=True),  # of what many rows name, so that it is found again
+    _blob("body"),  # JSON, or a message's own bytes
+    Index(
+        "ix_content_digest",
+        "digest",
+        unique=True,
+        sqlite_where=IS_SHARED,
+        postgresql_where=IS_SHARED,
+    ),
+)
+
+
+def _apart(name: str, *, null: bool = False) -> Column[int]:
+    """What is too long to be written with every change of its row: the number of a content."""
+    return _int(name, null=null)
 
 
 # ------------------------------------------------------------------ people, peers, small facts
@@ -195,7 +220,10 @@ NEGOTIATION: Final = Table(
     _text("peer_pid", null=True),
     _text("state"),
     _int("version"),
-    _text("body"),  # JSON: the protocol's Negotiation, whole
+    _text("body"),  # JSON: the protocol's Negotiation, but for what stands apart
+    _apart("offer"),
+    _apart("application", null=True),
+    _apart("agreement", null=True),
     _text("created"),
     _text("updated"),
     Index(None, "peer", "peer_pid"),
@@ -210,14 +238,17 @@ AGREEMENT: Final = Table(
     _text("peer"),
     _text("dataset"),
     _text("state"),  # pending | active | ended
-    _text("document"),  # JSON
+    _apart("document"),
     _text("digest"),
     _text("provider_proof", null=True),  # JSON
     _text("consumer_proof", null=True),  # JSON
-    _text("plan", null=True),  # JSON
+    _apart("plan", null=True),
     _text("plan_digest", null=True),
-    _text("application", null=True),  # JSON
-    _text("dataset_document", null=True),  # JSON
+    _apart("application", null=True),
+    _apart("dataset_document", null=True),
+    _apart("wire", null=True),  # as it was sent
+    _apart("did", null=True),  # our DID document then, and the peer's
+    _apart("peer_did", null=True),
     _text("expires", null=True),
     _text("body"),  # JSON: the rest
     _text("created"),
@@ -232,7 +263,7 @@ MESSAGE: Final = Table(
     _text("direction"),  # in | out
     _text("type"),
     _text("digest"),
-    _blob("body"),
+    _apart("body"),
     _text("at"),
     Index(None, "process"),
 )
@@ -275,7 +306,7 @@ OUTBOX: Final = Table(
     _text("peer"),
     _text("url"),
     _text("type"),
-    _blob("body"),
+    _apart("body"),
     _text("state"),  # pending | sent | failed | dropped
     _int("attempts"),
     _text("next_at"),

@@ -49,7 +49,7 @@ def by_peer(tx: Tx, *, peer: str, peer_pid: str, role: str) -> Transfer | None:
 
 def of_agreement(tx: Tx, *, agreement: str) -> list[Transfer]:
     """The transfers under one agreement, oldest first."""
-    return _TRANSFERS.rows(tx.run(_OF_AGREEMENT, agreement=agreement))
+    return _TRANSFERS.rows(tx, tx.run(_OF_AGREEMENT, agreement=agreement))
 
 
 def listing(tx: Tx, *, state: str | None = None) -> list[Transfer]:
@@ -62,5 +62,5 @@ def served(tx: Tx, *, agreement: str | None = None) -> list[Transfer]:
     too; of all agreements or of one, oldest first.
     """
     if agreement is None:
-        return _TRANSFERS.rows(tx.run(_SERVED))
-    return _TRANSFERS.rows(tx.run(_SERVED_UNDER, agreement=agreement))
+        return _TRANSFERS.rows(tx, tx.run(_SERVED))
+    return _TRANSFERS.rows(tx, tx.run(_SERVED_UNDER, agreement=agreement))

@@ -67,9 +67,23 @@ class Tx:
     the Problem into another, but not carry on and return as if nothing had happened.
     """
 
-    __slots__ = ("_connection", "_dialect", "_waiting", "broken", "own", "seen", "topics")
+    __slots__ = (
+        "_connection",
+        "_dialect",
+        "_waiting",
+        "broken",
+        "lasting",
+        "own",
+        "seen",
+        "topics",
+    )
 
-    def __init__(self, connection: Connection, waiting: Waiting | None = None) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        waiting: Waiting | None = None,
+        lasting: dict[object, Any] | None = None,
+    ) -> None:
         """Without a place where they wait, rows are added at once."""
         self._connection: Connection | None = connection
         self._dialect = connection.dialect
@@ -83,10 +97,14 @@ class Tx:
         nobody else writes meanwhile. The units of a group share it as they share the transaction.
         Whoever changes such a row otherwise must forget it.
         """
+        self.lasting: dict[object, Any] = {} if lasting is None else lasting
+        """What repositories know for as long as the connection's owner lives, because it holds
+        whatever becomes of a transaction: only that owner writes.
+        """
 
     def shared(self) -> "Tx":
         """The same transaction for one more unit, with all but what is its own."""
-        tx = Tx(self._open(), self._waiting)
+        tx = Tx(self._open(), self._waiting, self.lasting)
         tx.seen, tx.topics = self.seen, self.topics
         return tx
 

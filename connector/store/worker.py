@@ -204,6 +204,7 @@ class Writer(Worker):
         self._on_stop = on_stop
         self._broken: Problem | None = None
         self._topics: set[str] | None = None
+        self._lasting: dict[object, Any] = {}
         self.commits = 0
 
     def _do(self, group: list[Job]) -> None:
@@ -231,7 +232,7 @@ class Writer(Worker):
             _Refusal: no transaction could be begun, or the disk failed at the commit.
         """
         self._begin()
-        whole = Tx(self._connection, waiting={})
+        whole = Tx(self._connection, {}, self._lasting)
         try:
             results = [_run(job, whole.shared()) for job in group]
             whole.settle()

@@ -23,7 +23,10 @@ from tests.support.nodes import NodeProcess, Two, alive
 pytestmark = pytest.mark.slow
 
 Json = dict[str, Any]
-FROM_THE_START = "SELECT body FROM message WHERE direction = 'in' AND type = '{}'"
+FROM_THE_START = (
+    "SELECT content.body FROM message JOIN content ON n = message.body "
+    "WHERE direction = 'in' AND type = '{}'"
+)
 
 
 @pytest.fixture

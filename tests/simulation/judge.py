@@ -69,7 +69,10 @@ def _histories(raw: sqlite3.Connection) -> None:
 
 def _walked(raw: sqlite3.Connection, pid: str, role: str, transitions: Any) -> Any:
     state: Any = next(iter(transitions))
-    sql = "SELECT direction, type, body FROM message WHERE process = ? ORDER BY seq"
+    sql = (
+        "SELECT direction, type, content.body FROM message JOIN content ON n = message.body "
+        "WHERE process = ? ORDER BY seq"
+    )
     ours = Role(role)
     for direction, kind, body in raw.execute(sql, [pid]):
         act = _ACTS.get(kind) or _EVENTS[json.loads(body)["eventType"]]
@@ -105,8 +108,8 @@ def _crossed(table: str, one: str, other: str) -> bool:
 def _agreements(provider: sqlite3.Connection, consumer: sqlite3.Connection) -> None:
     """One agreement for each negotiation, the same bytes and both signatures on both sides."""
     sql = (
-        "SELECT id, digest, plan_digest, document, provider_proof, consumer_proof "
-        "FROM agreement WHERE state = 'active' ORDER BY id"
+        "SELECT id, agreement.digest, plan_digest, content.body, provider_proof, consumer_proof "
+        "FROM agreement JOIN content ON n = document WHERE state = 'active' ORDER BY id"
     )
     one, other = ([*raw.execute(sql)] for raw in (provider, consumer))
     assert [row[:3] for row in one] == [row[:3] for row in other]

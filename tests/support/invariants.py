@@ -87,8 +87,8 @@ def check_messages_met(nodes: Two) -> None:
 def check_agreements(nodes: Two) -> None:
     """One agreement for each negotiation, the same bytes and both signatures on both sides (I3)."""
     sql = (
-        "SELECT id, digest, plan_digest, document, provider_proof, consumer_proof "
-        "FROM agreement WHERE state = 'active' ORDER BY id"
+        "SELECT id, agreement.digest, plan_digest, content.body, provider_proof, consumer_proof "
+        "FROM agreement JOIN content ON n = document WHERE state = 'active' ORDER BY id"
     )
     provider, consumer = (
         [(*row[:3], *map(json.loads, row[3:])) for row in node.query(sql)] for node in nodes.both
@@ -135,7 +135,10 @@ def _walked(
     node: NodeProcess, pid: str, ours: Role, transitions: Mapping[Any, Mapping[Any, Any]]
 ) -> Any:
     state = next(iter(transitions))
-    sql = f"SELECT direction, type, body FROM message WHERE process = '{pid}' ORDER BY seq"
+    sql = (
+        "SELECT direction, type, content.body FROM message JOIN content ON n = message.body "
+        f"WHERE process = '{pid}' ORDER BY seq"
+    )
     for direction, kind, body in node.query(sql):
         act = _ACTS.get(kind) or _EVENTS[json.loads(body)["eventType"]]
         by = ours if direction == "out" else ours.other

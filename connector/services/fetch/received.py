@@ -43,7 +43,7 @@ def write(folder: Path, files: Mapping[str, bytes]) -> None:
 
 def words(row: AgreementRow, lang: Language) -> bytes:
     """The agreement in plain words, with the date it expires."""
-    wire = messages.Terms.read(row.body["wire"], kind="Agreement")
+    wire = messages.Terms.read(row.wire or {}, kind="Agreement")
     title = {"fr": "Accord", "en": "Agreement"}[lang]
     ends = {"fr": "Expire le", "en": "Expires on"}[lang]
     lines = [

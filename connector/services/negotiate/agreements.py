@@ -121,7 +121,7 @@ def countersign(node: Node, tx: Tx, n: Negotiation, terms: Terms, caller: Caller
     wrong += _other_names(terms.wire, expected, attested=attested)
     if wrong:
         raise Problem("agreement-differs", members=", ".join(wrong))
-    named, wire = _checked(made, policy), dict(terms.wire)
+    named, wire = _checked(made, policy), cast("Json", terms.wire)
     if attested:
         asked = json.loads(notes.get(tx, key=OFFERED + n.pid) or "{}")
         return Signed(made, named, None, sign(node, made, named), wire, policy, None, asked)
@@ -156,10 +156,12 @@ def keep(node: Node, tx: Tx, n: Negotiation, signed: Signed, caller: Caller | No
             consumer_proof=signed.consumer_proof,
             plan=plan,
             plan_digest=str(assured["digest"]) if plan else None,
-            application=dict(n.application) if n.application else None,
+            application=cast("Json | None", n.application),
             dataset_document=signed.dataset_document,
             expires=planning.expiry(signed.policy),
-            body={"did": ours, "peer_did": peer_did, "wire": signed.wire},
+            wire=signed.wire,
+            did=ours,
+            peer_did=peer_did,
         ),
     )
     dids = {n.peer: peer_did, node.did: ours}
@@ -190,8 +192,7 @@ def complete(node: Node, tx: Tx, n: Negotiation, proof: object, caller: Caller) 
         return
     checked = check_proof(signed.document, proof, caller, signed.digest)
     peer_did = dict(caller.document.source)
-    body = {**signed.body, "peer_did": peer_did}
-    rows.countersigned(tx, replace(signed, consumer_proof=checked, body=body))
+    rows.countersigned(tx, replace(signed, consumer_proof=checked, peer_did=peer_did))
     _assent(node, tx, signed.document, caller.did, checked, peer_did, signed.digest)
 
 
@@ -299,15 +300,14 @@ def named(node: Node, n: Negotiation) -> Negotiation:
 
 def wire_name(row: AgreementRow) -> str:
     """What an agreement is called on the wire: its id, or the name its provider made up."""
-    wire = row.body.get("wire")
-    return str(wire["@id"]) if isinstance(wire, Mapping) else row.id
+    return str(row.wire["@id"]) if row.wire else row.id
 
 
 def rename(tx: Tx, n: Negotiation, wire: Json) -> None:
     """Use the newest name that a peer without signatures gave the same agreement."""
     row = rows.get(tx, id=str(n.agreement_id))
     if row is not None:
-        rows.update_row(tx, replace(row, body={**row.body, "wire": wire}))
+        rows.update_row(tx, replace(row, wire=wire))
 
 
 def _checked(made: Json, policy: Policy) -> str:

@@ -161,7 +161,7 @@ def _judged(
     phase: Phase,
     groups: frozenset[str],
 ) -> tuple[Policy, Decision]:
-    policy = Terms.read(agreement.body["wire"], kind="Agreement").policy
+    policy = Terms.read(agreement.wire or {}, kind="Agreement").policy
     application = applications.read(agreement.application) if agreement.application else None
     plan = Plan.read(agreement.plan)
     made = [row.pid for row in transfer_rows.of_agreement(tx, agreement=agreement.id)]

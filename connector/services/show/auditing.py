@@ -57,7 +57,7 @@ def _gather(node: Node, tx: Tx, ident: str) -> BundleParts:
         raise Problem("agreement-inactive", state=row.state)
     processes = [row.negotiation]
     processes += [one.pid for one in transfer_rows.of_agreement(tx, agreement=row.id)]
-    dids = [one for one in (row.body.get("did"), row.body.get("peer_did")) if one]
+    dids = [one for one in (row.did, row.peer_did) if one]
     now_did = own_did(node)
     if now_did not in dids:
         dids.append(now_did)

@@ -324,8 +324,7 @@ def _agreement_head(row: AgreementRow) -> Json:
 
 
 def _policy(row: AgreementRow) -> Policy | None:
-    wire = row.body.get("wire")
-    return Terms.read(wire, kind="Agreement").policy if isinstance(wire, dict) else None
+    return Terms.read(row.wire, kind="Agreement").policy if row.wire else None
 
 
 def _passed(node: Node, tx: Tx, t: Transfer, *, fetching: bool) -> Json:

@@ -228,6 +228,7 @@ async def test_what_a_negotiation_asks_of_its_databases_is_counted(
 ):
     dataset = await nodes.publish(statements(12))
     await nodes.request(dataset)
+    await nodes.request(dataset, project={"title": "Warm", "end": "2027-01-01"})
     execute, run = SqliteConnection.execute, []
 
     def counted(connection: SqliteConnection, sql: str, *params: Any) -> Any:
@@ -238,4 +239,4 @@ async def test_what_a_negotiation_asks_of_its_databases_is_counted(
     monkeypatch.setattr(SqliteConnection, "execute", counted)
     await nodes.request(dataset, project={"title": "Again", "end": "2027-01-01"})
     # Of both nodes, with BEGIN and COMMIT. Each costs some 50 µs: more of them is a decision.
-    assert len(run) <= 85
+    assert len(run) <= 90
