@@ -48,6 +48,10 @@ class Client:
         """The JSON of a GET."""
         return self._json("GET", path, params={k: v for k, v in query.items() if v is not None})
 
+    def delete(self, path: str, **query: object) -> Any:
+        """The JSON that a DELETE answers."""
+        return self._json("DELETE", path, params=query)
+
     def post(self, path: str, body: object = None) -> Any:
         """The JSON of a POST with a JSON body."""
         return self._json("POST", path, json=body if body is not None else {})

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from connector.cli.client import segment
 from connector.cli.output import SESSION, command, table
 
 app = typer.Typer(no_args_is_help=True, help="The nodes this one deals with.")
@@ -56,6 +57,35 @@ def groups(
     """
     made = SESSION.client().post("/v1/peers/groups", {"did": did, "groups": group or []})
     SESSION.say(made, f"{made['did']}  {', '.join(made['groups'])}")
+
+
+@app.command("remove")
+@command
+def remove(
+    did: Annotated[str, typer.Argument(metavar="DID", help="Its DID, as in the list.")],
+    reason: Annotated[
+        str, typer.Option(help="Why; logged, and read by that node where something of its ends.")
+    ],
+    terminate: Annotated[
+        bool,
+        typer.Option(
+            "--terminate", help="End its negotiations, transfers and agreements, and tell it."
+        ),
+    ] = False,
+) -> None:
+    """Deal with a node no more; refused while anything runs with it, unless --terminate ends it.
+
+    Evidence and received files stay. Added again, it has to agree anew.
+    """
+    path = f"/v1/peers/{segment(did)}"
+    made = SESSION.client().delete(path, reason=reason, terminate=terminate)
+    kinds = {
+        "negotiations": SESSION.pick("négociation terminée", "negotiation ended"),
+        "transfers": SESSION.pick("transfert terminé", "transfer ended"),
+        "agreements": SESSION.pick("accord terminé", "agreement ended"),
+    }
+    ended = [f"  {kinds[kind]}  {ident}" for kind in kinds for ident in made["ended"][kind]]
+    SESSION.say(made, f"{made['did']}  {SESSION.pick('retiré', 'removed')}", *ended)
 
 
 @app.command("list")

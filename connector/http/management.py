@@ -32,7 +32,7 @@ from connector.services.discover import discovering, peering
 from connector.services.fetch import fetching
 from connector.services.negotiate import concluding, people, proposing
 from connector.services.node import Node
-from connector.services.operate import backups, looking, restored
+from connector.services.operate import backups, leaving, looking, restored
 from connector.services.publish import catalogs, publishing, risk
 from connector.services.publish.published import PUBLIC
 from connector.services.release import transferring
@@ -52,7 +52,7 @@ Act = Callable[[Actor, str, Body], Awaitable[None]]
 def app(node: Node, public: FastAPI | None = None) -> FastAPI:
     """The ASGI application of the management port; it also describes the `public` one."""
     made = application("Préau management")
-    rooms = (_node, _discovery, _datasets, _asking, _negotiations, _agreements, _transfers)
+    rooms = (_node, _peers, _discovery, _datasets, _asking, _negotiations, _agreements, _transfers)
     for routes in (*rooms, _consents):
         made.include_router(routes(node), prefix="/v1")
     made.include_router(signaling.router(node), prefix="/v1/signaling")
@@ -101,6 +101,12 @@ def _node(node: Node) -> APIRouter:
         added = await access.add_token(node, who, _text(body, "name"), _text(body, "role"))
         return json_response(added, 201)
 
+    return made
+
+
+def _peers(node: Node) -> APIRouter:
+    made = APIRouter()
+
     @made.get("/peers")
     async def peers(request: Request) -> Response:
         await _actor(node, request)
@@ -129,6 +135,13 @@ def _node(node: Node) -> APIRouter:
             raise Problem("http-member", member="groups")
         changed = await peering.set_groups(node, who, _text(body, "did"), _texts(body, "groups"))
         return json_response(changed)
+
+    @made.delete("/peers/{did:path}")
+    async def remove_peer(
+        request: Request, did: str, reason: str = "", *, terminate: bool = False
+    ) -> Response:
+        who, said = await _actor(node, request), _text({"reason": reason}, "reason")
+        return json_response(await leaving.remove(node, who, did, said, terminate=terminate))
 
     @made.post("/peers/look-back")
     async def look_back(request: Request) -> Response:

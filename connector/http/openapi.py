@@ -142,6 +142,10 @@ OTHER_BODIES: Final[Mapping[str, Mapping[str, Json]]] = {
 
 _PAGE: Final[Json] = {"type": "integer", "minimum": 0}
 QUERIES: Final[Mapping[str, Mapping[str, Json]]] = {
+    "/v1/peers/{did}": {
+        "reason": _text(**{"x-required": True}),
+        "terminate": {"type": "boolean"},
+    },
     "/v1/catalogs": {"peer": _text(**{"x-required": True})},
     "/v1/search": {
         **{

@@ -340,15 +340,21 @@ def learn(
 
 
 def unanswered(
-    n: Negotiation, now: datetime, *, code: str | None, reasons: tuple[str, ...]
+    n: Negotiation,
+    now: datetime,
+    *,
+    code: str | None,
+    reasons: tuple[str, ...],
+    by: Role | None = None,
 ) -> Negotiation:
     """The negotiation after our first message was refused or could not be delivered: the peer has
-    none of it, so there is no pid of its to name, and it is over.
+    none of it, so there is no pid of its to name, and it is over. `by` our own role where we end
+    what the peer has not answered yet: should the answer come, it is told so.
     """
     return replace(
         n,
         state=State.TERMINATED,
-        terminated_by=n.role.other,
+        terminated_by=by or n.role.other,
         awaiting=(),
         code=code,
         reasons=reasons,

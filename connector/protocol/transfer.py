@@ -304,7 +304,12 @@ def adopt(t: Transfer, state: State, now: datetime) -> Transfer:
 
 
 def unanswered(
-    t: Transfer, now: datetime, *, code: str | None, reasons: tuple[str, ...]
+    t: Transfer,
+    now: datetime,
+    *,
+    code: str | None,
+    reasons: tuple[str, ...],
+    by: Role | None = None,
 ) -> Transfer:
     """The transfer after our first message was refused or could not be delivered; as
     `negotiation.unanswered`.
@@ -312,7 +317,7 @@ def unanswered(
     return replace(
         t,
         state=State.TERMINATED,
-        ended_by=t.role.other,
+        ended_by=by or t.role.other,
         code=code,
         reasons=reasons,
         version=t.version + 1,

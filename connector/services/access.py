@@ -94,6 +94,41 @@ async def peer_of(node: Node, did: str) -> PeerRow | None:
     return await node.store.recall("peer", did, lambda tx: peers.get(tx, did=did))
 
 
+def listed(node: Node, tx: Tx, did: str) -> PeerRow | None:
+    """What the operator's list says of a participant in this very transaction; read only when the
+    list has changed since somebody asked.
+    """
+    kept = None if "peer" in tx.topics else node.store.kept("peer", did)
+    return kept if isinstance(kept, PeerRow) else peers.get(tx, did=did)
+
+
+def known(node: Node, tx: Tx, did: str) -> PeerRow:
+    """As `listed`, for whatever begins something with a participant.
+
+    Raises:
+        Problem: `peer-unknown`: never added, or removed while we prepared to ask it.
+    """
+    peer = listed(node, tx, did)
+    if peer is None:
+        raise Problem("peer-unknown", did=did[:200])
+    return peer
+
+
+def check_standing(node: Node, tx: Tx, caller: Caller) -> None:
+    """Refuse a message whose sender was let in and, before this transaction decides about it, was
+    removed or put into other groups.
+
+    Raises:
+        Problem: `access-unknown-peer`; `access-moved`: it may come again, and is judged by its new
+            groups.
+    """
+    peer = listed(node, tx, caller.did)
+    if peer is None:
+        raise Problem("access-unknown-peer")
+    if frozenset(peer.groups) != caller.groups:
+        raise Problem("access-moved")
+
+
 async def _mocked(node: Node, header: str) -> Caller:
     """The peer that a mock identity names, if configuration lets it count.
 

@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from sqlalchemy import bindparam, or_, update
+from sqlalchemy import bindparam, literal_column, or_, update
 
 from connector.store.contents import Apart
 from connector.store.queries import adding_once, by, chosen, given
@@ -42,6 +42,11 @@ _UPDATE: Final = Statement(
 _SET_STATE: Final = Statement(
     update(AGREEMENT).where(given(AGREEMENT.c.id)).values(state=bindparam("state"))
 )
+_BEGIN: Final = Statement(
+    update(AGREEMENT)
+    .where(given(AGREEMENT.c.id), AGREEMENT.c.state == literal_column("'pending'"))
+    .values(state=literal_column("'active'"))
+)
 _COUNTERSIGNED: Final = Statement(
     update(AGREEMENT)
     .where(given(AGREEMENT.c.id), given(AGREEMENT.c.digest))
@@ -55,6 +60,12 @@ _ALL: Final = Statement(
     chosen(_ROWS, or_(_STATE.is_(None), AGREEMENT.c.state == _STATE)).order_by(
         AGREEMENT.c.created, AGREEMENT.c.id
     )
+)
+
+_ACTIVE_WITH: Final = Statement(
+    chosen(
+        _ROWS, given(AGREEMENT.c.peer), AGREEMENT.c.state == literal_column("'active'")
+    ).order_by(AGREEMENT.c.created, AGREEMENT.c.id)
 )
 
 
@@ -110,6 +121,16 @@ def set_state(tx: Tx, *, id: str, state: AgreementState) -> None:
         raise Problem("store-unknown", what="agreement", id=id)
 
 
+def begin(tx: Tx, *, id: str) -> None:
+    """Put a pending agreement in force; one that ended before it was final stays ended.
+
+    Raises:
+        Problem: `store-unknown`: no such agreement.
+    """
+    if not tx.change(_BEGIN, id=id) and get(tx, id=id) is None:
+        raise Problem("store-unknown", what="agreement", id=id)
+
+
 def get(tx: Tx, *, id: str) -> AgreementRow | None:
     """An agreement by its id."""
     return _ROWS.maybe(tx, tx.one(_GET, id=id))
@@ -123,3 +144,8 @@ def by_negotiation(tx: Tx, *, negotiation: str) -> AgreementRow | None:
 def listing(tx: Tx, *, state: AgreementState | None = None) -> list[AgreementRow]:
     """All agreements, or those in one state, oldest first."""
     return [_ROWS.read(tx, row) for row in tx.run(_ALL, state=state)]
+
+
+def active(tx: Tx, *, peer: str) -> list[AgreementRow]:
+    """The agreements with a participant that are active, oldest first; some may have expired."""
+    return [_ROWS.read(tx, row) for row in tx.run(_ACTIVE_WITH, peer=peer)]

@@ -2,14 +2,19 @@
 
 from typing import Final
 
-from connector.protocol.negotiation import Negotiation
+from sqlalchemy import and_
+
+from connector.protocol.negotiation import TERMINAL, Negotiation
 from connector.store.processes import Processes
+from connector.store.queries import given
 from connector.store.tables import NEGOTIATION
 from connector.store.tx import Tx
 
 _NEGOTIATIONS: Final = Processes(
     NEGOTIATION, Negotiation.from_row, apart=["offer", "application", "agreement"]
 )
+_IS_RUNNING: Final = and_(*(NEGOTIATION.c.state != state.value for state in sorted(TERMINAL)))
+_RUNNING_WITH: Final = _NEGOTIATIONS.query(given(NEGOTIATION.c.peer), _IS_RUNNING)
 
 
 def save(tx: Tx, negotiation: Negotiation, *, expected_version: int | None) -> None:
@@ -41,3 +46,8 @@ def by_peer(tx: Tx, *, peer: str, peer_pid: str, role: str) -> Negotiation | Non
 def listing(tx: Tx, *, state: str | None = None) -> list[Negotiation]:
     """All negotiations, or those in one state, oldest first."""
     return _NEGOTIATIONS.listing(tx, state)
+
+
+def running(tx: Tx, *, peer: str) -> list[Negotiation]:
+    """The negotiations with a participant that are not over, oldest first."""
+    return _NEGOTIATIONS.rows(tx, tx.run(_RUNNING_WITH, peer=peer))

@@ -123,6 +123,12 @@ class Store:
                 kept[key] = found
         return found
 
+    def kept(self, topic: str, key: object) -> object:
+        """What `recall` has kept; None once a commit has changed the topic. Also for units: no
+        commit comes between, and what their own transaction changes stands in `Tx.topics`.
+        """
+        return self._recalled.get(topic, {}).get(key)
+
     async def survey(self, unit: Unit[T]) -> T:
         """As `read`, in a thread of its own: for units that go through many rows (who may leave,
         lists, search), so that no message waits behind them.

@@ -4,7 +4,7 @@ from typing import Final
 
 from sqlalchemy import and_, or_
 
-from connector.protocol.transfer import Role, State, Transfer
+from connector.protocol.transfer import TERMINAL, Role, State, Transfer
 from connector.store.processes import Processes
 from connector.store.queries import given
 from connector.store.tables import TRANSFER
@@ -18,6 +18,8 @@ _IS_SERVED: Final = and_(
 )
 _SERVED: Final = _TRANSFERS.query(_IS_SERVED)
 _SERVED_UNDER: Final = _TRANSFERS.query(_IS_SERVED, given(TRANSFER.c.agreement))
+_IS_RUNNING: Final = and_(*(TRANSFER.c.state != state.value for state in sorted(TERMINAL)))
+_RUNNING_WITH: Final = _TRANSFERS.query(given(TRANSFER.c.peer), _IS_RUNNING)
 
 
 def save(tx: Tx, transfer: Transfer, *, expected_version: int | None) -> None:
@@ -64,3 +66,8 @@ def served(tx: Tx, *, agreement: str | None = None) -> list[Transfer]:
     if agreement is None:
         return _TRANSFERS.rows(tx, tx.run(_SERVED))
     return _TRANSFERS.rows(tx, tx.run(_SERVED_UNDER, agreement=agreement))
+
+
+def running(tx: Tx, *, peer: str) -> list[Transfer]:
+    """The transfers with a participant that are not over, in either role, oldest first."""
+    return _TRANSFERS.rows(tx, tx.run(_RUNNING_WITH, peer=peer))

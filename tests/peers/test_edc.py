@@ -20,6 +20,7 @@ from connector.services.fetch import fetching, received
 from connector.services.messages import settling
 from connector.services.messages.settling import Outcome
 from connector.services.node import Node
+from connector.services.operate import leaving
 from connector.services.release import transferring
 from connector.services.show import views
 from connector.store import outbox
@@ -461,6 +462,26 @@ class TestProfile:
         assert await knock(world.node, "edc-other", path) == 404
         assert await knock(world.node, world.edc.name, path) == 200
         other.close()
+
+    @ONE
+    async def test_one_that_is_removed_hears_of_it_in_its_own_way(self, world: World):
+        world.edc.assets = {"grades": []}
+        await publish(world.node, decisions=["dpo"])
+        asked = (world.node.did, world.node.dsp, f"{world.node.url}/datasets/traces")
+        theirs = await asyncio.to_thread(world.edc.negotiate, *asked)
+        assert await asyncio.to_thread(theirs.reached, "REQUESTED", "TERMINATED") == "REQUESTED"
+        await discovering.search(world.node, Query(), refresh="always")
+        name = world.edc.name
+        await leaving.remove(world.node, OPERATOR, name, "closed", terminate=True)
+        world.node.resolver._pinned.clear()  # as at a start, its last message on the way
+        await peering.recall(world.node)
+        assert await asyncio.to_thread(theirs.reached, "TERMINATED") == "TERMINATED"
+        assert await knock(world.node, name) == 401
+        for ask_for in (peering.catalog_of(world.node, name), world.ask("grades")):
+            with pytest.raises(Problem, match="peer-"):
+                await ask_for
+        found = await discovering.search(world.node, Query("grades"), refresh="never")
+        assert found["total"] == 0
 
     @ONE
     async def test_a_callback_elsewhere_is_refused(self, world: World):

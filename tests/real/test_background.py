@@ -53,6 +53,10 @@ def test_by_its_url_a_peer_is_known_by_its_did(node: NodeProcess, tmp_path: Path
             options = [word for group in groups for word in ("--group", group)]
             assert node.must("peer", "groups", other.did, *options)["groups"] == groups
         assert node.run("peer", "groups", "did:web:x.example").document["code"] == "peer-unknown"
+        for _ in range(2):
+            gone = node.must("peer", "remove", other.did, "--reason", "Closed.")
+            assert (gone["did"], gone["reason"]) == (other.did, "Closed.")
+        assert node.must("peer", "list") == []
         assert node.run("peer", "add", "ftp://x.example").document["code"].startswith("identity-")
     finally:
         other.stop()

@@ -12,6 +12,13 @@ TEXTS: Final[dict[str, Text]] = {
         "Donnez le nom de la personne ou de la machine.",
         "Give the name of the person or machine.",
     ),
+    "access-moved": Text(
+        "unavailable",
+        "Les groupes de ce participant viennent de changer : le message n'a pas été jugé.",
+        "The groups of this participant have just changed: the message was not judged.",
+        "Renvoyez-le.",
+        "Send it again.",
+    ),
     "access-role": Text(
         "forbidden",
         "Cet acte n'est pas ouvert au rôle « {role} ».",
@@ -264,6 +271,19 @@ TEXTS: Final[dict[str, Text]] = {
         "Prévenez cette institution ; son catalogue public reste lisible.",
         "Tell that institution; its public catalog stays readable.",
     ),
+    "peer-in-use": Text(
+        "conflict",
+        "{did} ne peut pas être retiré : des affaires sont en cours avec lui. Négociations :"
+        " {negotiations} ; transferts : {transfers} ; accords en vigueur : {agreements}.",
+        "{did} cannot be removed: there is business under way with it. Negotiations:"
+        " {negotiations}; transfers: {transfers}; agreements in force: {agreements}.",
+        "Attendez leur fin, terminez-les (« preau negotiation terminate », « preau transfer"
+        " terminate »), ou faites tout terminer par un opérateur avec --terminate : l'autre nœud en"
+        " est prévenu, et un accord en vigueur ne finit qu'ainsi.",
+        "Wait for their end, end them (“preau negotiation terminate”, “preau transfer"
+        " terminate”), or have an operator end all with --terminate: the other node is told, and"
+        " an agreement in force ends in no other way.",
+    ),
     "peer-no-publisher": Text(
         "not-found",
         "Aucun participant connu ne publie à l'adresse {host}.",
@@ -277,6 +297,14 @@ TEXTS: Final[dict[str, Text]] = {
         "{host} answered {status} instead of the document asked for.",
         "Réessayez plus tard, ou prévenez l'opérateur de ce nœud.",
         "Try again later, or tell that node's operator.",
+    ),
+    "peer-removed": Text(
+        "refused",
+        "Le participant n'est plus de ceux avec qui ce nœud traite : {reason}",
+        "The participant is no longer one that this node deals with: {reason}",
+        "Ce qui a été convenu sur les données déjà reçues reste dû. Adressez-vous à l'autre"
+        " institution.",
+        "What was agreed about data already received stays due. Turn to the other institution.",
     ),
     "peer-unknown": Text(
         "not-found",

@@ -24,6 +24,7 @@ from connector.services.node import Node
 from connector.services.publish.published import PUBLIC
 from connector.store import catalogs, peers
 from connector.store.rows import DocumentRow
+from connector.store.tx import Tx
 from policies.problem import Problem
 
 OK: Final = 200
@@ -125,7 +126,7 @@ async def head(
     """The head of one group, verified; None when it is still the one that `etag` names.
 
     Raises:
-        Problem: `peer-refused`, `catalog-…`, `delivery-…`.
+        Problem: `peer-refused`, `catalog-…`, `delivery-…`; `peer-unknown`: removed meanwhile.
     """
     url = f"{asked.root}/catalog" + ("" if group == PUBLIC else f"/{group}")
     named = {"If-None-Match": etag} if etag else {}
@@ -144,12 +145,13 @@ async def head(
         raise Problem("catalog-head-other", found=found.iri[:300], expected=expected[:300])
     digest = versions.head_digest(found)
     if seen != (found.version, digest):
-        await node.store.write(
-            lambda tx: peers.saw_head(
-                tx, did=asked.did, group=group, version=found.version, digest=digest
-            )
-        )
+        await node.store.write(lambda tx: _saw(node, tx, asked.did, found, digest))
     return FetchedHead(found, digest, body, _etag(answer))
+
+
+def _saw(node: Node, tx: Tx, did: str, head: Head, digest: str) -> None:
+    access.known(node, tx, did)  # not removed while it answered
+    peers.saw_head(tx, did=did, group=head.group, version=head.version, digest=digest)
 
 
 async def document(node: Node, asked: Asked, group: str, entry: Entry) -> Found:

@@ -80,15 +80,20 @@ def _due(node: Node, tx: Tx, max_age: timedelta) -> list[str]:
     rows = {row.peer: row for row in known.crawls(tx)}
     listed = [peer.did for peer in peers.listing(tx) if not peering.is_silent(peer)]
     for did in rows.keys() - set(listed):
-        for group in {PUBLIC} | {head.group for head in known.heads(tx, peer=did)}:
-            known.forget_group(tx, peer=did, group=group)
-        known.forget_crawl(tx, peer=did)
+        forget(tx, did)
     now = node.clock.now()
     return [
         did
         for did in listed
         if did not in rows or not timedelta(0) <= now - rows[did].tried < max_age
     ]
+
+
+def forget(tx: Tx, did: str) -> None:
+    """Let go of what was crawled of a peer; documents that something refers to stay."""
+    for group in {PUBLIC} | {head.group for head in known.heads(tx, peer=did)}:
+        known.forget_group(tx, peer=did, group=group)
+    known.forget_crawl(tx, peer=did)
 
 
 async def _visit(node: Node, did: str, patience: float) -> Visit:
@@ -109,6 +114,9 @@ async def _visit(node: Node, did: str, patience: float) -> Visit:
 
 
 def _note(node: Node, tx: Tx, visit: Visit) -> None:
+    if peers.get(tx, did=visit.peer) is None:  # removed while it was being read
+        forget(tx, visit.peer)
+        return
     now = node.clock.now()
     before = next((row for row in known.crawls(tx) if row.peer == visit.peer), None)
     problem = visit.problems[0].document() if visit.problems else None

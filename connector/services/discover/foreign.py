@@ -19,7 +19,7 @@ from connector.identity.did import DidDocument
 from connector.identity.ports import Response
 from connector.protocol import messages
 from connector.protocol.json import strict_json
-from connector.services import identity
+from connector.services import access, identity
 from connector.services.node import Node
 from connector.services.publish.published import PUBLIC
 from connector.store import known, peers
@@ -42,7 +42,7 @@ async def catalog(node: Node, peer: str) -> tuple[Listed, ...]:
         Problem: `peer-unknown`, `peer-refused`, `identity-address-foreign` (a page elsewhere),
             `discovery-large`, `protocol-json-…`, `delivery-…`.
     """
-    document = configured(node, peer)
+    document = await configured(node, peer)
     body = orjson.dumps(messages.CatalogRequest().wire())
     url: str | None = f"{document.dsp}/catalog/request"
     found: list[Listed] = []
@@ -68,7 +68,7 @@ async def dataset(node: Node, peer: str, ident: str) -> Listed:
         Problem: `peer-unknown`, `dataset-unknown`, `peer-refused`, `catalog-foreign-dataset`,
             `protocol-json-…`, `delivery-…`.
     """
-    document = configured(node, peer)
+    document = await configured(node, peer)
     url = f"{document.dsp}/catalog/datasets/{quote(ident, safe='')}"
     answer = await node.fetch.get(url, headers=_headers(node, peer), limit=PAGE_BYTES)
     if answer.status == 404:
@@ -140,14 +140,14 @@ async def shown(node: Node, peer: str) -> dict[str, Any]:
     }
 
 
-def configured(node: Node, peer: str) -> DidDocument:
-    """What the operator's word says about such a peer.
+async def configured(node: Node, peer: str) -> DidDocument:
+    """What the operator's word says about such a peer; one that was removed is none.
 
     Raises:
         Problem: `peer-unknown`.
     """
     document = node.resolver.pinned(peer)
-    if document is None:
+    if document is None or await access.peer_of(node, peer) is None:
         raise Problem("peer-unknown", did=peer[:200])
     return document
 

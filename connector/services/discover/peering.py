@@ -14,7 +14,7 @@ from connector.identity import did_web, edc, static
 from connector.identity.did import DidDocument
 from connector.services import access
 from connector.services.access import Actor
-from connector.services.discover import asking, foreign
+from connector.services.discover import asking, foreign, left
 from connector.services.discover.asking import NOT_MODIFIED, Asked, FetchedHead, Found
 from connector.services.node import Node
 from connector.services.publish.published import PUBLIC
@@ -76,17 +76,21 @@ async def add_consumer(
 
 
 async def recall(node: Node) -> None:
-    """Know again, at a start, the peers that only configuration can tell about."""
+    """Know again, at a start, the peers that only configuration can tell about; how one that was
+    removed is spoken to, should a last message be due to it.
+    """
+    gone = await node.store.read(left.listing)
     for partner in node.partners.listing():
         node.resolver.pin(partner.document)
         known = await node.store.read(lambda tx, did=partner.name: peers.get(tx, did=did))  # type: ignore[misc]
-        if known is None:
+        if known is None and partner.name not in gone:
             await _know(node, BY_CONFIGURATION, partner.document, "", [])
     if not node.settings.edc.mock_identity:
         return
-    for row in await node.store.read(peers.listing):
-        if edc.is_name(row.did) and row.did_document:
-            node.resolver.pin(DidDocument.of(row.did_document, row.did))
+    listed = {row.did: row.did_document for row in await node.store.read(peers.listing)}
+    for did, source in ({did: one.did_document for did, one in gone.items()} | listed).items():
+        if edc.is_name(did) and source:
+            node.resolver.pin(DidDocument.of(source, did))
 
 
 async def _know(
@@ -114,8 +118,11 @@ async def _know(
         where = {"profile": _profile(node, row), "addresses": dict(document.services)}
 
     def unit(tx: Tx) -> PeerRow:
-        known = peers.get(tx, did=did)
-        return _keep(node, tx, who, row if known is None else _merged(known, row), where)
+        known, gone = peers.get(tx, did=did), left.drop(tx, did)
+        if known is not None:
+            return _keep(node, tx, who, _merged(known, row), where)
+        # Removed and added again: its catalogs must go on from where they were seen last.
+        return _keep(node, tx, who, replace(row, head=gone.head) if gone else row, where)
 
     shown = _shown(node, await node.store.write(unit))
     node.alarm.ring()  # running agreements may depend on a membership

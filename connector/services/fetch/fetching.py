@@ -171,7 +171,7 @@ async def _address(node: Node, pid: str) -> tuple[Transfer, DataAddress]:
     finally:
         cancel()
     if t.over:
-        raise Problem("transfer-ended", state=t.state.value, reasons=" ".join(t.reasons) or "–")
+        raise _ended(t)
     if t.state is State.SUSPENDED or t.data_address is None:
         raise Problem("transfer-suspended", reasons=" ".join(t.reasons) or "–")
     address = read_address(t.data_address)
@@ -180,6 +180,10 @@ async def _address(node: Node, pid: str) -> tuple[Transfer, DataAddress]:
     document = await node.resolver.document(t.peer)
     document.check_address(address.url)
     return t, address
+
+
+def _ended(t: Transfer) -> Problem:
+    return Problem("transfer-ended", state=t.state.value, reasons=" ".join(t.reasons) or "–")
 
 
 async def _debt(node: Node, pid: str) -> tuple[Transfer, DataAddress]:
@@ -276,9 +280,15 @@ def _complete(
 
 
 def _keep(node: Node, tx: Tx, pid: str, info: PartInfo, *, last: bool) -> None:
-    """Log a received part as the provider named it: both logs then tell the same."""
+    """Log a received part as the provider named it: both logs then tell the same.
+
+    Raises:
+        Problem: `transfer-ended`: somebody here ended the transfer.
+    """
     t = transfer(tx, pid)
     now = node.clock.now()
+    if t.over and t.ended_by is t.role:  # by us, while the part was on its way
+        raise _ended(t)
     if rows.get(tx, transfer=pid, n=info.n, issue=info.issue) is not None:
         return
     body = bodies.part(

@@ -12,6 +12,7 @@ from typing import Any, Generic, TypeVar
 
 from connector.base.packed import Packed
 from connector.protocol.dedup import message_digest, message_key, repeated
+from connector.services import access
 from connector.services.access import Caller
 from connector.services.committing import commit
 from connector.services.node import Node
@@ -58,7 +59,9 @@ async def receive(node: Node, incoming: Incoming[Any], act: Callable[[Tx], Reply
 
     Raises:
         Problem: `protocol-message-conflict`, for a first message whose pid was used for another
-            one; `identity-token-replayed`; whatever `act` raises. Nothing has changed then.
+            one; `identity-token-replayed`; `access-unknown-peer`, `access-moved`: the sender was
+            removed, or put into other groups, meanwhile; whatever `act` raises. Nothing has changed
+            then.
     """
     caller = incoming.caller
     digest = message_digest(incoming.wire, incoming.written)
@@ -66,6 +69,7 @@ async def receive(node: Node, incoming: Incoming[Any], act: Callable[[Tx], Reply
 
     def unit(tx: Tx) -> Reply:
         spend(tx, caller)
+        access.check_standing(node, tx, caller)
         seen = inbox.find(tx, key=key)
         if seen is not None and repeated(incoming.wire, digest, seen.digest, legal_now=False):
             return Reply(seen.status, json.loads(seen.reply))

@@ -24,6 +24,7 @@ from connector.services.processes import (
     save_transfer,
     transfer,
 )
+from connector.services.release import halting
 from connector.store.rows import OutboxRow
 from connector.store.store import Tx, Unit
 from policies.problem import Problem
@@ -83,7 +84,10 @@ def _learn_negotiation(node: Node, tx: Tx, row: OutboxRow, body: bytes) -> None:
     answer = messages.read(strict_json(body), ContractNegotiation)
     now = node.clock.now()
     pids = {"provider_pid": answer.provider_pid, "consumer_pid": answer.consumer_pid}
-    save_negotiation(tx, negotiations.learn(n, now, **pids))
+    learned = negotiations.learn(n, now, **pids)
+    if learned.terminated_by is learned.role:  # ended before it was answered: now it can be said
+        deciding.tell_end(node, tx, learned)
+    save_negotiation(tx, learned)
 
 
 def _learn_transfer(node: Node, tx: Tx, row: OutboxRow, body: bytes) -> None:
@@ -93,7 +97,10 @@ def _learn_transfer(node: Node, tx: Tx, row: OutboxRow, body: bytes) -> None:
     answer = messages.read(strict_json(body), TransferProcess)
     now = node.clock.now()
     pids = {"provider_pid": answer.provider_pid, "consumer_pid": answer.consumer_pid}
-    save_transfer(tx, transfers.learn(t, now, **pids))
+    learned = transfers.learn(t, now, **pids)
+    if learned.over and learned.ended_by is learned.role:
+        halting.tell(node, tx, learned)
+    save_transfer(tx, learned)
 
 
 def _end_negotiation(node: Node, tx: Tx, row: OutboxRow, outcome: Outcome) -> None:

@@ -191,16 +191,21 @@ def end(node: Node, tx: Tx, n: Negotiation, problem: Problem) -> Negotiation:
 def terminate(node: Node, tx: Tx, n: Negotiation, code: str, reasons: Sequence[str]) -> Negotiation:
     """End the negotiation from our side, with a code and reasons."""
     n = machine.step(n, Act.TERMINATE, n.role, node.clock.now(), code=code, reasons=tuple(reasons))
+    tell_end(node, tx, n)
+    close(tx, n)
+    return n
+
+
+def tell_end(node: Node, tx: Tx, n: Negotiation) -> None:
+    """Send the peer the termination of a negotiation that we have ended."""
     message = messages.ContractNegotiationTermination(
         id=node.ids.uuid(),
         provider_pid=str(n.provider_pid),
         consumer_pid=str(n.consumer_pid),
-        code=code,
-        reasons=tuple(reasons),
+        code=n.code,
+        reasons=n.reasons,
     )
     ledger.sent(node, tx, n, message)
-    close(tx, n)
-    return n
 
 
 def close(tx: Tx, n: Negotiation) -> None:

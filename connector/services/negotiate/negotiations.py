@@ -111,7 +111,7 @@ async def event(node: Node, incoming: Incoming[messages.ContractNegotiationEvent
         if accepting:
             n = deciding.accepted(node, tx, n, incoming.caller)
         else:
-            agreement_rows.set_state(tx, id=str(n.agreement_id), state="active")
+            agreement_rows.begin(tx, id=str(n.agreement_id))
         save_negotiation(tx, n)
         return Reply(OK)
 

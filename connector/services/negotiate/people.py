@@ -68,6 +68,7 @@ async def request(node: Node, who: Actor, iri: str, draft: Json, peer: str | Non
     asking = published.on_table(policy, offer.id, iri, found.peer)
 
     def unit(tx: Tx) -> tuple[Negotiation, Timeline]:
+        access.known(node, tx, found.peer)
         catalogs.add_document(tx, found.row)
         n = machine.start_consumer(
             now=node.clock.now(),
@@ -98,9 +99,10 @@ async def _echo(node: Node, peer: str, ident: str, draft: Draft, warning: Proble
     found = await foreign.dataset(node, peer, ident)
     offer = foreign.echo(found, found.offer(draft.purpose), peer)
     terms = Terms.read(offer, kind="Offer")
-    callback = foreign.configured(node, peer).dsp
+    callback = (await foreign.configured(node, peer)).dsp
 
     def unit(tx: Tx) -> tuple[Negotiation, Timeline]:
+        access.known(node, tx, peer)
         n = machine.start_consumer(
             now=node.clock.now(), pid=node.ids.uuid(), peer=peer, callback=callback, offer=offer
         )

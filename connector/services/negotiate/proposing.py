@@ -22,7 +22,6 @@ from connector.services.publish import published
 from connector.services.show.timeline import Timeline
 from connector.services.show.views import opened
 from connector.store import catalogs
-from connector.store.rows import PeerRow
 from connector.store.store import Tx
 from policies import compare
 from policies.problem import Problem
@@ -42,12 +41,13 @@ async def offer(node: Node, who: Actor, peer: str, dataset: str, offer: str | No
             `negotiation-no-offer`, `negotiation-offer-unknown`, `identity-…`.
     """
     access.require(who, "operator", "steward")
-    known = await _peer(node, peer)
+    await _check_peer(node, peer)
     warning = await reaching.callback(node)
     document = await node.resolver.document(peer)
 
     def unit(tx: Tx) -> tuple[Negotiation, Timeline]:
-        found = published.find(tx, published.iri(node.url, dataset), frozenset(known.groups))
+        groups = frozenset(access.known(node, tx, peer).groups)
+        found = published.find(tx, published.iri(node.url, dataset), groups)
         if not found.dataset.offers:
             raise Problem("negotiation-no-offer")
         chosen = found.offer(offer) if offer else found.dataset.offers[0]
@@ -85,7 +85,7 @@ async def request(node: Node, who: Actor, peer: str, dataset: str, terms: Json) 
             `catalog-…`, `identity-…`.
     """
     access.require(who, *_ASKING)
-    await _peer(node, peer)
+    await _check_peer(node, peer)
     warning = await reaching.callback(node)
     document = await node.resolver.document(peer)
     wire: Json = {"@type": "Offer", "assigner": peer, **terms, "target": dataset}
@@ -93,6 +93,7 @@ async def request(node: Node, who: Actor, peer: str, dataset: str, terms: Json) 
     found = await peering.find(node, dataset) if document.signs else None
 
     def unit(tx: Tx) -> tuple[Negotiation, Timeline]:
+        access.known(node, tx, peer)
         if found is not None:
             catalogs.add_document(tx, found.row)
         n = machine.start_consumer(
@@ -181,8 +182,6 @@ def _opened(
     return n, Timeline.of(tx, n.pid)
 
 
-async def _peer(node: Node, did: str) -> PeerRow:
-    peer = await access.peer_of(node, did)
-    if peer is None:
+async def _check_peer(node: Node, did: str) -> None:
+    if await access.peer_of(node, did) is None:
         raise Problem("peer-unknown", did=did[:200])
-    return peer

@@ -25,13 +25,18 @@ def told(problem: Problem) -> tuple[str, list[str]]:
 def stop(node: Node, tx: Tx, t: Transfer, act: Act, code: str, reasons: Sequence[str]) -> Transfer:
     """Suspend or terminate from our side, with a code and reasons."""
     t = machine.step(t, act, t.role, node.clock.now(), code=code, reasons=tuple(reasons))
-    kind = messages.TransferSuspension if act is Act.SUSPEND else messages.TransferTermination
+    tell(node, tx, t)
+    return t
+
+
+def tell(node: Node, tx: Tx, t: Transfer) -> None:
+    """Send the peer what we have done to a transfer: paused or ended it."""
+    kind = messages.TransferTermination if t.over else messages.TransferSuspension
     message = kind(
         id=node.ids.uuid(),
         provider_pid=str(t.provider_pid),
         consumer_pid=str(t.consumer_pid),
-        code=code,
-        reasons=tuple(reasons),
+        code=t.code,
+        reasons=t.reasons,
     )
     ledger.sent(node, tx, t, message)
-    return t

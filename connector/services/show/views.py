@@ -103,6 +103,8 @@ def _view(
     left_alone: datetime | None,
 ) -> Json:
     policy = Terms.read(n.offer, kind="Offer").policy
+    given_up = agreement_state == "ended"
+    now = waiting.for_negotiation(n, found.queue, found.tried, left_alone, given_up=given_up)
     return {
         **_head(n),
         "v": 1,
@@ -114,12 +116,12 @@ def _view(
         "agreement_state": agreement_state,
         "code": n.code,
         "reasons": list(n.reasons),
-        "settled": _settled(n),
+        "settled": _settled(n) or given_up,
         "terms": wording.policies([policy]),
         "staying": wording.staying(_staying(n, dataset)),
         "decisions": decided,
         "messages": found.document(),
-        "waiting": waiting.for_negotiation(n, found.queue, found.tried, left_alone).document(),
+        "waiting": now.document(),
         "created": format_time(n.created),
         "updated": format_time(n.updated),
     }

@@ -53,6 +53,11 @@ class Waiting:
 
 
 NOTHING: Final = Waiting("nothing", "rien : c'est fini", "nothing: it is over")
+GIVEN_UP: Final = Waiting(
+    "nothing",
+    "rien : l'accord a pris fin ici, le participant ayant été retiré",
+    "nothing: the agreement has ended here, as the participant was removed",
+)
 _NODE: Final = Waiting("node", "ce nœud, qui y travaille", "this node, which works on it")
 
 _Peers = dict[tuple[Role, str], tuple[str, str]]
@@ -118,11 +123,17 @@ def for_negotiation(
     queue: Sequence[OutboxRow] = (),
     tried: Sequence[AttemptRow] = (),
     left_alone: datetime | None = None,
+    *,
+    given_up: bool = False,
 ) -> Waiting:
-    """What a negotiation waits for; `left_alone` is until when its peer's circuit is open."""
+    """What a negotiation waits for; `left_alone` is until when its peer's circuit is open, and its
+    agreement is `given_up` if it ended before the peer's last word, with the peer (`leaving`).
+    """
     sending = _sending(queue, tried, left_alone)
     if sending or n.over:
         return sending or NOTHING
+    if given_up:
+        return GIVEN_UP
     if n.awaiting:
         role = n.awaiting[0]
         return Waiting(

@@ -1,13 +1,15 @@
 """The management port under abuse, and who may do what."""
 
 import json
+from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import pytest
 
 from connector.services.access import ROLES
-from tests.support.ports import Ports
+from tests.support.ports import Knocker, Ports
 from tests.support.telling import assert_tells
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -23,6 +25,8 @@ MATRIX: list[tuple[str, str, dict[str, Any], tuple[str, ...]]] = [
     ("POST", "peers", {"did": "did:web:localhost%3A1"}, ("operator", "steward")),
     ("POST", "peers/groups", {"did": "did:web:x.example", "groups": []}, ("operator", "steward")),
     ("POST", "peers/look-back", {"did": "did:web:localhost%3A1"}, ("operator", "steward")),
+    ("DELETE", "peers/did:web:x.example?reason=x", {}, ("operator", "steward")),
+    ("DELETE", "peers/did:web:x.example?reason=x&terminate=true", {}, ("operator",)),
     ("POST", "datasets", {}, ("operator", "steward")),
     ("POST", "datasets/nothing/withdrawal", {}, ("operator", "steward")),
     ("POST", "requests", {"dataset": "x", "application": {}}, ASKING),
@@ -213,6 +217,72 @@ async def test_a_share_of_faulty_rows_that_is_none(ports: Ports):
             data={"max_bad": share},
         )
         assert (answer.status_code, problem(answer)["code"]) == (400, "http-member")
+
+
+class TestRemovingAPeer:
+    """What a DELETE of a peer may be asked with, and by whom."""
+
+    @pytest.mark.parametrize(
+        ("named", "query", "status", "code"),
+        [
+            ("{known}", "", 400, "http-member"),
+            ("{known}", "reason=", 400, "http-member"),
+            ("{known}", "reason=%20%0a", 400, "http-member"),
+            ("{known}", "terminate=true", 400, "http-member"),
+            ("{known}", "reason=x&terminate=perhaps", 400, "http-member"),
+            ("{known}", "reason=x", 409, "peer-in-use"),
+            ("{known}", "reason=x&terminate=false", 409, "peer-in-use"),
+            ("{known}%20", "reason=x&terminate=true", 404, "peer-unknown"),
+            ("did:web:nobody.example", "reason=x&terminate=true", 404, "peer-unknown"),
+            ("", "reason=x&terminate=true", 404, "peer-unknown"),
+            ("%00", "reason=x", 404, "peer-unknown"),
+            ("%ff%fe", "reason=x", 404, "peer-unknown"),
+            ("..%2f..%2fpreau.toml", "reason=x", 404, "peer-unknown"),
+            ("%27%20OR%201=1--", "reason=x&terminate=true", 404, "peer-unknown"),
+            ("x" * 20_000, "reason=x", 404, "peer-unknown"),
+        ],
+    )
+    async def test_asked_badly(self, ports: Ports, named: str, query: str, status: int, code: str):
+        before, headers = await ports.state(), await ports.role("operator")
+        known = quote(ports.nodes.consumer.did, safe="")
+        path = f"/v1/peers/{named.format(known=known)}?{query}"
+        answer = await ports.management("DELETE", path, headers=headers)
+        assert (answer.status_code, problem(answer)["code"]) == (status, code)
+        after = await ports.state()
+        assert {**after, "leaf": 0} == {**before, "leaf": 0}
+        listed = (await ports.management("GET", "/v1/peers", headers=headers)).json()
+        assert ports.nodes.consumer.did in [one["did"] for one in listed]
+
+    async def test_by_a_peer_or_nobody(self, ports: Ports):
+        path = f"/v1/peers/{quote(ports.stranger.did, safe='')}?reason=x"
+        for headers, code in (
+            ({}, "http-no-token"),
+            (ports.peer(ports.stranger), "access-token-unknown"),
+            ({"Authorization": "Bearer preau_00"}, "access-token-unknown"),
+        ):
+            answer = await ports.management("DELETE", path, headers=headers)
+            assert (answer.status_code, problem(answer)["code"]) == (401, code)
+        assert (await ports.public("DELETE", path)).status_code == 404
+
+    async def test_once_and_again(self, ports: Ports, tmp_path: Path):
+        other = await Knocker.known_to(ports.node, tmp_path / "other", 9302)
+        path = f"/v1/peers/{quote(other.did, safe='')}"
+        headers, reason = await ports.role("steward"), "Fermé. " * 500
+        first = await ports.management("DELETE", f"{path}?reason={quote(reason)}", headers=headers)
+        assert (first.status_code, first.json()["reason"]) == (200, reason.strip())
+        state = await ports.state()
+        again = await ports.management("DELETE", f"{path}?reason=other", headers=headers)
+        assert (again.status_code, again.json()) == (200, first.json())
+        assert await ports.state() == state
+        asked = await ports.public("GET", "/catalogs", headers=ports.peer(other))
+        assert asked.status_code == 404
+
+    async def test_other_methods_have_no_such_address(self, ports: Ports):
+        for method in ("GET", "POST", "PUT", "PATCH"):
+            answer = await ports.management(
+                method, "/v1/peers/did:web:x.example", headers=await ports.role("operator")
+            )
+            assert (answer.status_code, problem(answer)["code"]) == (405, "http-method")
 
 
 async def test_an_identifier_of_a_learner_is_not_repeated(ports: Ports):

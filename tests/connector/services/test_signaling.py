@@ -14,6 +14,8 @@ from connector.base.settings import Settings
 from connector.evidence.verify import verify
 from connector.identity import static
 from connector.services import identity
+from connector.services.discover import peering
+from connector.services.operate import leaving
 from connector.services.publish import publishing
 from connector.services.release import monitoring, transferring
 from connector.services.show import auditing, views
@@ -177,6 +179,21 @@ class TestWhatWeEnd:
         assert (path, "enough" in body["errorMessage"]) == (f"/{FLOW}/fail", True)
         assert "authorization" not in behind.told.headers[0]
         assert (await behind.seen())["messages"][-1]["delivery"] == "sent"
+
+    async def test_ended_with_its_consumer(self, behind: Behind):
+        found = address(await behind.start())
+        made = await leaving.remove(behind.node, OPERATOR, "lab", "closed", terminate=True)
+        counts = {kind: len(ids) for kind, ids in made["ended"].items()}
+        assert counts == {"negotiations": 0, "transfers": 1, "agreements": 1}
+        await behind.nodes.settle()
+        [(path, body)] = behind.told.said
+        assert (path, "closed" in body["errorMessage"]) == (f"/{FLOW}/fail", True)
+        assert (await behind.read(found)).status_code == 410
+        refused = await behind.start("second")
+        assert (refused.status_code, refused.json()["code"]) == (422, "signaling-consumer")
+        await peering.add_consumer(behind.node, OPERATOR, "lab", "", ["labs"])
+        refused = await behind.start("second")
+        assert (refused.status_code, refused.json()["code"]) == (409, "agreement-inactive")
 
     async def test_ended_by_the_monitor_when_the_dataset_is_withdrawn(self, behind: Behind):
         found = address(await behind.start())

@@ -1,22 +1,39 @@
 """What PostgreSQL alone has: a session lock, sessions that are lost, a copy as a SQLite file."""
 
+import sqlite3
 import threading
 from contextlib import closing
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
+from typing import Any
 
+import psycopg
 import pytest
 
-from connector.store import copying, leaves, migrate, moving, notes
+from connector.store import (
+    agreements,
+    attempts,
+    copying,
+    leaves,
+    messages,
+    migrate,
+    moving,
+    negotiations,
+    notes,
+    outbox,
+    transfers,
+)
 from connector.store.postgresql import LOCK, PostgresConnection, PostgresEngine
 from connector.store.rows import LeafRow
 from connector.store.store import Store
-from connector.store.tables import SCHEMA
+from connector.store.tables import KNOWN, SCHEMA
 from policies.problem import Problem
 from tests.support.postgres import Server
 
 NOW = datetime(2026, 9, 1, 8, 0, tzinfo=UTC)
 WAIT = 30.0
+DATABASES = Path(__file__).parent / "databases"
 
 
 @pytest.fixture
@@ -218,3 +235,30 @@ def test_an_old_schema_is_copied_and_brought_forward(postgres: Server, tmp_path:
     assert copying.look(kept).schema == copying.look(url).schema == "0001"
     assert migrate.upgrade(url) == SCHEMA
     Store.open(url).close()
+
+
+@pytest.mark.parametrize("schema", KNOWN[:-1])
+def test_a_filled_database_of_an_old_schema_is_brought_forward(
+    schema: str, postgres: Server, tmp_path: Path
+):
+    """The same rows come of it as of the SQLite file they were read from."""
+    file = tmp_path / "old.db"
+    with closing(sqlite3.connect(file)) as made:
+        made.executescript((DATABASES / f"{schema}.sql").read_text("utf-8"))
+    url = postgres.database()
+    moving.from_file(file, url)
+    assert copying.look(url).schema == schema
+    assert migrate.upgrade(file) == migrate.upgrade(url) == SCHEMA
+    with closing(Store.open(file)) as one, closing(Store.open(url)) as other:
+        for listing in (agreements.listing, negotiations.listing, transfers.listing):
+            assert one.read_now(listing) == other.read_now(listing)
+        for process in ("urn:uuid:1", "urn:t1"):
+            for module in (messages, outbox, attempts):
+                read: Any = partial(module.of, process=process)
+                assert one.read_now(read) == other.read_now(read)
+    with psycopg.connect(url) as owner:
+        left = owner.execute("SELECT tablename FROM pg_tables WHERE tablename LIKE 'held%'")
+        assert left.fetchall() == []
+        found = owner.execute("SELECT conname FROM pg_constraint WHERE contype = 'f'")
+        names = {name for (name,) in found.fetchall()}
+        assert {"fk_attempt_outbox", "fk_transfer_agreement", "fk_agreement_negotiation"} <= names

@@ -89,6 +89,21 @@ class TestNegotiations:
         open_ones = any_store.read_now(lambda tx: negotiations.listing(tx, state="REQUESTED"))
         assert open_ones == rows[:2]
 
+    def test_those_that_run_with_a_participant(self, any_store: Store, negotiation: Make):
+        rows = [
+            negotiation("urn:uuid:a", state=NegotiationState.VERIFIED),
+            negotiation("urn:uuid:b", state=NegotiationState.TERMINATED),
+            negotiation("urn:uuid:c", state=NegotiationState.FINALIZED),
+            negotiation("urn:uuid:d", role=Role.CONSUMER),
+            negotiation("urn:uuid:e", peer="did:web:x"),
+        ]
+        for row in rows:
+            any_store.write_now(saving(row, None))
+        peer = rows[0].peer
+        found = any_store.read_now(lambda tx: negotiations.running(tx, peer=peer))
+        assert found == [rows[0], rows[3]]
+        assert any_store.read_now(lambda tx: negotiations.running(tx, peer="did:web:y")) == []
+
     def test_saving_wakes_who_waits(self, store: Store, negotiation: Make):
         woken: list[str] = []
         store.on_commit(lambda: woken.append("x"), topic="negotiation")
@@ -153,6 +168,27 @@ class TestAgreements:
         )
         assert code == "store-unknown"
 
+    def test_one_begins_once_and_only_before_its_end(
+        self, any_store: Store, negotiation: Make, agreed: Callable[..., AgreementRow]
+    ):
+        any_store.write_now(saving(negotiation(), None))
+        any_store.write_now(lambda tx: agreements.add(tx, agreed()))
+        (ident, peer) = agreed().id, agreed().peer
+
+        def active() -> list[str]:
+            found = any_store.read_now(lambda tx: agreements.active(tx, peer=peer))
+            return [row.id for row in found]
+
+        assert active() == []
+        for _ in range(2):
+            any_store.write_now(lambda tx: agreements.begin(tx, id=ident))
+            assert active() == [ident]
+        assert any_store.read_now(lambda tx: agreements.active(tx, peer="did:web:x")) == []
+        any_store.write_now(lambda tx: agreements.set_state(tx, id=ident, state="ended"))
+        any_store.write_now(lambda tx: agreements.begin(tx, id=ident))
+        assert active() == []
+        assert refused(any_store, lambda tx: agreements.begin(tx, id="none")) == "store-unknown"
+
 
 class TestTransfers:
     def test_one_lives_under_its_agreement(
@@ -199,6 +235,31 @@ class TestTransfers:
         under = made[0].agreement
         assert with_agreement.read_now(lambda tx: transfers.served(tx, agreement=under)) == found
         assert with_agreement.read_now(lambda tx: transfers.served(tx, agreement="x")) == []
+
+    def test_those_that_run_with_a_participant(
+        self,
+        any_store: Store,
+        negotiation: Make,
+        agreed: Callable[..., AgreementRow],
+        transfer: Callable[..., Transfer],
+    ):
+        any_store.write_now(saving(negotiation(), None))
+        any_store.write_now(lambda tx: agreements.add(tx, agreed()))
+        made = [
+            transfer("urn:uuid:a", state=TransferState.SUSPENDED),
+            transfer("urn:uuid:b", role=Role.CONSUMER),
+            transfer("urn:uuid:c", state=TransferState.COMPLETED),
+            transfer("urn:uuid:d", state=TransferState.TERMINATED),
+            transfer("urn:uuid:e", peer="did:web:x"),
+        ]
+
+        def unit(tx: Tx) -> None:
+            for row in made:
+                transfers.save(tx, row, expected_version=None)
+
+        any_store.write_now(unit)
+        found = any_store.read_now(lambda tx: transfers.running(tx, peer=made[0].peer))
+        assert found == made[:2]
 
     def test_no_transfer_without_agreement(self, store: Store, transfer: Callable[..., Transfer]):
         code = refused(store, lambda tx: transfers.save(tx, transfer(), expected_version=None))
