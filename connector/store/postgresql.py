@@ -71,6 +71,8 @@ def problem_of(error: Exception) -> Problem:
     """What an error of the driver means to people; the server's code for it is a parameter."""
     state = getattr(error, "sqlstate", None)
     name = state or type(error).__name__
+    if state is None and isinstance(error, psycopg.DataError):  # NUL: the server never saw it
+        return Problem("store-text")
     if state is None:
         lost = isinstance(error, psycopg.OperationalError)
         return Problem("store-lost" if lost else "store-fault", name=name)

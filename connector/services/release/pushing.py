@@ -13,7 +13,6 @@ from dataclasses import replace
 from functools import partial
 from typing import Final
 
-from connector.delivery.egress import check_url, networks
 from connector.protocol import errors, messages
 from connector.protocol import transfer as machine
 from connector.protocol.messages import DataAddress, read_address
@@ -50,7 +49,7 @@ def check(node: Node, caller: Caller, message: messages.TransferRequest) -> None
         return
     if message.address is None:
         raise Problem("transfer-sink")
-    _check(node, caller, message.address)
+    access.check_address(node, caller, _url(message.address))
 
 
 def moved(node: Node, caller: Caller, t: Transfer, address: DataAddress) -> Transfer:
@@ -59,14 +58,8 @@ def moved(node: Node, caller: Caller, t: Transfer, address: DataAddress) -> Tran
     Raises:
         Problem: as `check`.
     """
-    _check(node, caller, address)
+    access.check_address(node, caller, _url(address))
     return replace(t, sink=address.wire(), version=t.version + 1)
-
-
-def _check(node: Node, caller: Caller, address: DataAddress) -> None:
-    url, settings = _url(address), node.settings
-    check_url(url, private=networks(settings.egress.private), dev=settings.dev.on)
-    caller.document.check_address(url)
 
 
 def start(node: Node, tx: Tx, t: Transfer) -> Transfer:

@@ -66,6 +66,17 @@ def note(store: Store) -> str | None:
     return store.read_now(lambda tx: notes.get(tx, key="k"))
 
 
+def test_a_text_that_it_cannot_hold_is_the_asker_s_fault(url: str):
+    with closing(Store.open(url)) as store:
+        with pytest.raises(Problem, match="store-text") as caught:
+            put_note(store, "a\0b")
+        assert caught.value.kind == "invalid"
+        with pytest.raises(Problem, match="store-text"):
+            store.read_now(lambda tx: notes.get(tx, key="a\0b"))
+        put_note(store, "ab")
+        assert note(store) == "ab"
+
+
 def test_one_process_writes(url: str):
     with closing(Store.open(url)), pytest.raises(Problem) as caught:
         Store.open(url)
