@@ -35,7 +35,7 @@ from connector.identity.keys import KeyRing
 from connector.identity.ports import Fetch
 from connector.services.discover import checking, rounds
 from connector.services.node import Node
-from connector.services.operate import setup, starting
+from connector.services.operate import forgetting, setup, starting
 from connector.services.release import monitoring
 from connector.store.databases import await_writer
 from connector.store.engine import is_postgresql, located
@@ -156,8 +156,9 @@ async def run(
         loop.add_signal_handler(number, _stop, servers)
 
     def stopped(problem: Problem) -> None:
-        # A lost session took the writer's lock along: the successor waits for this one to end.
-        if problem.code == "store-lost":
+        # A lost session took the writer's lock along: the successor waits for this one to end. And
+        # whatever else stops the writing, with PostgreSQL somebody may stand by to go on.
+        if problem.code == "store-lost" or is_postgresql(node.settings.store.url):
             loop.call_soon_threadsafe(_stop, servers)
 
     node.store.on_stop(stopped)
@@ -171,12 +172,13 @@ async def run(
 
 @contextlib.asynccontextmanager
 async def _working(node: Node, client: PeerClient) -> AsyncIterator[None]:
-    """The node's own work: what a crash left, log, outbox, monitor, the rounds to its peers."""
+    """The node's own work: what a crash left, log, outbox, monitor, rounds to peers, tidying."""
     await client.start()
     await starting.resume(node)
     node.keeping.start("log", starting.keep_log(node))
     node.keeping.start("monitor", monitoring.watch(node))
     node.background.start("rounds", rounds.keep(node))
+    node.background.start("forgetting", forgetting.keep(node))
     try:
         yield
     finally:

@@ -1,5 +1,7 @@
 """What a timeline keeps of one attempt: no whole answers, no tokens, no pages of HTML."""
 
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
@@ -12,6 +14,8 @@ from connector.store.rows import AttemptRow, OutboxRow
 CLIPPED: Final = 2_000
 """Bytes of an answer that are kept with an attempt."""
 _OK: Final = range(200, 300)
+_CREDENTIALS: Final = ("Authorization", "X-Api-Key")
+_LEFT_OUT: Final = "…".encode()
 
 
 def answered(
@@ -29,6 +33,18 @@ def unanswered(
 ) -> AttemptRow:
     """An attempt without an answer that we could use: the code says why."""
     return AttemptRow(row.seq, row.attempts, at, problem=code, next_at=next_at)
+
+
+def unechoed(response: Response, headers: Mapping[str, str]) -> Response:
+    """An answer without our own credentials: some peers say which token they did not like, and
+    answers are kept and shown.
+    """
+    body = response.body
+    for name in _CREDENTIALS:
+        secret = headers.get(name, "").removeprefix("Bearer ").encode()
+        if secret and not secret.startswith(b"{"):  # an EDC's mock identity is no secret
+            body = body.replace(secret, _LEFT_OUT)
+    return response if body is response.body else replace(response, body=body)
 
 
 def clipped(body: bytes) -> bytes | None:

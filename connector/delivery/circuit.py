@@ -50,11 +50,12 @@ class Circuit:
 
     def failed(self, now: datetime) -> "Circuit":
         """The peer did not answer."""
+        if self.until is not None and now < self.until:
+            # An attempt from before the circuit opened: it tells nothing new. Where many were
+            # under way, to count them would make the first pause the longest.
+            return self
         failures = self.failures + 1
         if failures < FAILURES:
             return Circuit(failures)
-        if self.until is not None and now < self.until:
-            # An attempt from before the circuit opened: it tells nothing new.
-            return replace(self, failures=failures)
         pause = min(PAUSE * 2 ** min(failures - FAILURES, 16), LONGEST)
         return Circuit(failures, now + pause)

@@ -30,8 +30,9 @@ import contextlib
 import logging
 from collections import Counter, OrderedDict, deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
 from connector.base.clock import Clock
@@ -61,15 +62,19 @@ log: Final = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Messages in flight at once, seconds between unprompted looks and for one attempt, bytes."""
+    """Messages in flight at once, in all and to one peer (as many as the client keeps connections
+    to it), seconds between unprompted looks and for one attempt, bytes.
+    """
 
-    concurrency: int = 32
+    concurrency: int = 128
+    per_peer: int = 16
     poll: float = 30.0
     timeout: float = 30.0
     answer_bytes: int = 1_048_576
 
 
 _DEFAULTS: Final = Limits()
+_ANYWHERE: Final = outbox.Places()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,15 +99,20 @@ arrived: a refusal may be one of a repeat. Of one that has, it may answer what e
 recorded in the commit of its mark.
 """
 
+Answered = Callable[[Tx, OutboxRow], bool]
+"""Whether the peer's later words show that a message has arrived whose answer was lost."""
+
 
 def leasing(tx: Tx, now: datetime) -> outbox.Leases:
     """Lease what a service's own unit will queue; `Worker.hand` it over once committed."""
     return outbox.leasing(tx, now=now, lease_seconds=LEASE_SECONDS, limit=_AT_ONCE)
 
 
-def lease(tx: Tx, now: datetime, limit: int = _AT_ONCE) -> list[OutboxRow]:
+def lease(
+    tx: Tx, now: datetime, limit: int = _AT_ONCE, places: outbox.Places = _ANYWHERE
+) -> list[OutboxRow]:
     """Lease messages that are due, of any process."""
-    return outbox.claim(tx, now=now, lease_seconds=LEASE_SECONDS, limit=limit)
+    return outbox.claim(tx, now=now, lease_seconds=LEASE_SECONDS, limit=limit, places=places)
 
 
 class Worker:
@@ -114,6 +124,7 @@ class Worker:
         clock: tells what is due; real waiting only ever follows from it.
         authorize: makes the headers that show who we are.
         settle: the services' part.
+        answered: asked after each attempt that is to be repeated.
         random: unpredictable bytes, for the chance in retries.
         limits: how much at once, how long, how large.
 
@@ -130,6 +141,7 @@ class Worker:
         authorize: Authorize,
         settle: Settle,
         random: retry.Random,
+        answered: Answered = lambda _tx, _row: False,
         limits: Limits = _DEFAULTS,
     ) -> None:
         self._store = store
@@ -137,6 +149,7 @@ class Worker:
         self._clock = clock
         self._authorize = authorize
         self._settle = settle
+        self._arrived = answered
         self._random = random
         self._limits = limits
         self._wake = asyncio.Event()
@@ -146,6 +159,7 @@ class Worker:
         self._overtaken = False
         self._full = False
         self._flights: set[asyncio.Task[None]] = set()
+        self._flying: Counter[str] = Counter()
         self._circuits: dict[str, Circuit] = {}
         self._answers: dict[int, Counter[int]] = {}
         self._marked = False
@@ -240,63 +254,86 @@ class Worker:
     async def run_until_idle(self) -> None:
         """Deliver all that is due now, then return; for tests, in place of `start`."""
         while True:
-            pause = await self._look()
+            self._wake.clear()
+            if not await self._look() or self._wake.is_set():
+                continue
             if self._flights:
                 await asyncio.wait(self._flights, return_when=asyncio.FIRST_COMPLETED)
             elif self._marked:
                 # Marks travel with the next transaction: make one, as followers wait for them.
                 self._marked = False
                 await self._store.write(lambda _tx: None)
-            elif pause:
+            else:
                 return
 
     # ------------------------------------------------------------------ looking
 
     async def _run(self) -> None:
+        unprompted = False
         while not self._stopping:
             self._beat = self._clock.now()
             self._wake.clear()
             pause = self._limits.poll
             try:
+                if unprompted:  # a node that only reads would not learn that its session is lost
+                    await self._store.write(lambda _tx: None)
+                    unprompted = False
                 pause = min(pause, await self._look())
             except Problem as problem:
                 if problem.code == "store-closed":
                     return
                 log.warning("the outbox cannot be read: %s", problem.code)
-            with contextlib.suppress(TimeoutError):
+            try:
                 async with asyncio.timeout(pause):
                     await self._wake.wait()
+            except TimeoutError:
+                unprompted = pause >= self._limits.poll
 
     async def _look(self) -> float:
         """Lease what is due and fits, and start delivering it; seconds until there may be more,
         unless a commit or an answer wakes us before (0: look again at once).
         """
-        free = self._limits.concurrency - len(self._held)
-        self._full = free <= 0
-        if self._full:
+        free = self._limits.concurrency - len(self._flights)
+        places = self._places()
+        # Then an end of a delivery must wake us.
+        self._full = free <= 0 or bool(places.full)
+        if free <= 0:
             return self._limits.poll
         now = self._clock.now()
         # Read before leasing: a lease is a commit, a look is none. But no look sees a mark that
         # waits for a transaction.
         hidden, self._overtaken = self._overtaken, False
-        due = now if hidden else await self._store.read(outbox.next_due)
+        due = now if hidden else await self._store.read(lambda tx: outbox.next_due(tx, places))
         if due is None:
             return self._limits.poll
         if due > now:
             return (due - now).total_seconds()
-        rows = await self._store.write(lambda tx: lease(tx, now, free))
+        rows = await self._store.write(lambda tx: lease(tx, now, free, places))
         self.hand(rows)
         return 0 if rows or hidden else _AGAIN
 
+    def _places(self) -> outbox.Places:
+        return outbox.Places(self._limits.per_peer, dict(self._flying))
+
     def _launch(self) -> None:
+        """Start what is handed over, oldest first, as far as there are places."""
+        kept: deque[OutboxRow] = deque()
         while self._queue and len(self._flights) < self._limits.concurrency:
             row = self._queue.popleft()
+            if self._flying[row.peer] >= self._limits.per_peer:
+                kept.append(row)
+                continue
+            self._flying[row.peer] += 1
             task = asyncio.create_task(self._carry(row), name=row.process)
             self._flights.add(task)
-            task.add_done_callback(self._landed)
+            task.add_done_callback(partial(self._landed, row.peer))
+        self._queue.extendleft(reversed(kept))
 
-    def _landed(self, task: asyncio.Task[None]) -> None:
+    def _landed(self, peer: str, task: asyncio.Task[None]) -> None:
         self._flights.discard(task)
+        self._flying[peer] -= 1
+        if not self._flying[peer]:
+            del self._flying[peer]
         self._launch()
         if self._full:
             self._wake.set()
@@ -329,6 +366,9 @@ class Worker:
             response = await self._post(row)
         except Problem as problem:
             return await self._unanswered(row, problem)
+        except Exception:  # a fault of ours tells nothing of the peer: another may try
+            self._circuits[row.peer] = circuit
+            raise
         self._circuits.pop(row.peer, None)
         return await self._answered(row, response)
 
@@ -336,9 +376,10 @@ class Worker:
         limits = self._limits
         headers = {"Content-Type": "application/json", "Accept": "application/json"}
         headers |= self._authorize(row)
-        return await self._fetch.post(
+        response = await self._fetch.post(
             row.url, row.body, headers=headers, limit=limits.answer_bytes, timeout=limits.timeout
         )
+        return attempts.unechoed(response, headers)
 
     async def _unanswered(self, row: OutboxRow, problem: Problem) -> None:
         now = self._clock.now()
@@ -375,9 +416,11 @@ class Worker:
             if outbox.sent(tx, seq=row.seq, status=status, answer=answer):
                 attempt_rows.put(tx, attempt)
 
+        places = self._places()
+
         def go_on(tx: Tx) -> list[OutboxRow]:
             mark(tx)
-            return lease(tx, self._clock.now())
+            return lease(tx, self._clock.now(), places=places)
 
         if row.process in self._followed:
             self._followed.discard(row.process)
@@ -403,7 +446,7 @@ class Worker:
         answer = response.body[:KEPT_ANSWER] if response else None
 
         def end(tx: Tx) -> None:
-            if arrived and status is not None:
+            if arrived:
                 ended = outbox.sent(tx, seq=row.seq, status=status, answer=answer)
             else:
                 ended = outbox.fail(tx, seq=row.seq, status=status, answer=answer)
@@ -422,7 +465,10 @@ class Worker:
         status = attempt.status
 
         def later(tx: Tx) -> None:
-            if outbox.retry(tx, seq=row.seq, next_at=next_at, status=status, answer=answer):
+            if self._arrived(tx, row):
+                if outbox.sent(tx, seq=row.seq, status=status, answer=answer):
+                    attempt_rows.put(tx, replace(attempt, next_at=None))
+            elif outbox.retry(tx, seq=row.seq, next_at=next_at, status=status, answer=answer):
                 attempt_rows.put(tx, attempt)
 
         await self._store.write(later)

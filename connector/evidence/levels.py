@@ -77,6 +77,9 @@ class Levels:
         """Add leaf hashes after those of `edge`; returns the new edge.
 
         Each hash is written at its own place, so that repeating after a crash changes nothing.
+
+        Raises:
+            Problem: `evidence-disk`; `edge` stays the one to go on from.
         """
         records: dict[int, list[bytes]] = {}
         first = edge.size
@@ -85,7 +88,7 @@ class Levels:
             for level, record in enumerate(completed):
                 records.setdefault(level, []).append(record)
         for level, added in records.items():
-            os.pwrite(self._file(level), b"".join(added), (first >> level) * HASH_SIZE)
+            self._write(level, b"".join(added), (first >> level) * HASH_SIZE)
         return edge
 
     def truncate(self, size: int) -> None:
@@ -100,6 +103,16 @@ class Levels:
         for descriptor in self._files.values():
             os.close(descriptor)
         self._files.clear()
+
+    def _write(self, level: int, data: bytes, offset: int) -> None:
+        """Write all of it: a disk that is full takes a part and says so by a number only."""
+        view = memoryview(data)
+        try:
+            while view:
+                done = os.pwrite(self._file(level), view, offset)
+                view, offset = view[done:], offset + done
+        except OSError as error:
+            raise Problem("evidence-disk", reason=error.strerror or "-") from error
 
     def _path(self, level: int) -> Path:
         return self._folder / f"level-{level:02d}"

@@ -14,7 +14,7 @@ from starlette.requests import ClientDisconnect
 
 from connector.base import telemetry
 from connector.http.problems import json_response, problem_response
-from connector.http.requests import bearer_of, json_body_of
+from connector.http.requests import bearer_of, declared_size, json_body_of, named, whole
 from connector.services.fetch import sinking
 from connector.services.node import Node
 from connector.services.release import handing_over, releasing
@@ -22,8 +22,6 @@ from connector.services.release.pushing import MEDIA_TYPES
 from policies.problem import Problem
 
 GONE: Final = 410
-# No transfer has so many parts; larger numbers have no place in a problem's JSON.
-_BEYOND: Final = 2**31
 P = ParamSpec("P")
 Handler = Callable[Concatenate[Request, P], Coroutine[Any, Any, Response]]
 
@@ -32,10 +30,10 @@ def router(node: Node) -> APIRouter:
     """The routes below `/data`."""
     made = APIRouter()
 
-    @made.get("/{pid}/parts/{number:int}")
+    @made.get("/{pid}/parts/{number}")
     @_told
-    async def part(request: Request, pid: str, number: int) -> Response:
-        asked = min(number, _BEYOND)
+    async def part(request: Request, pid: str, number: str) -> Response:
+        asked = whole(number)
         found = await releasing.part(
             node, pid, bearer_of(request), asked, acknowledged=request.headers.get("preau-ack")
         )
@@ -75,8 +73,7 @@ def router(node: Node) -> APIRouter:
 async def _arriving(node: Node, request: Request) -> AsyncIterator[bytes]:
     """A body as it arrives; one that breaks off or is larger than the operator allows raises."""
     limit, size = node.settings.limits.pushed_bytes, 0
-    declared = request.headers.get("content-length", "")
-    if declared.isdecimal() and int(declared) > limit:
+    if declared_size(request) > limit:
         raise Problem("http-too-large", limit=limit)
     try:
         async for piece in request.stream():
@@ -101,6 +98,7 @@ def _told(handle: Handler[P]) -> Handler[P]:
     @wraps(handle)
     async def run(request: Request, *args: P.args, **kwargs: P.kwargs) -> Response:
         try:
+            named(request.path_params["pid"])
             return await handle(request, *args, **kwargs)
         except Problem as problem:
             telemetry.event("data-refused", code=problem.code)

@@ -21,7 +21,7 @@ from connector.http.problems import (
     json_response,
     problem_response,
 )
-from connector.http.requests import bearer_of
+from connector.http.requests import bearer_of, named, whole
 from connector.protocol.versions import version_document
 from connector.services import access, identity
 from connector.services.messages import inbound
@@ -46,11 +46,12 @@ def app(node: Node) -> FastAPI:
     prefix = urlsplit(node.url).path.rstrip("/")
     # What is asked most comes first: routes are looked through one by one.
     made.router.routes.extend(dsp.places(node, prefix + "/dsp/2025-1"))
+    dsp.tell_failures(made, prefix + "/dsp/2025-1")
     for routes in (_catalogs, _documents, _looks, _log):
         made.include_router(routes(node), prefix=prefix)
     made.include_router(data.router(node), prefix=prefix + "/data")
     made.include_router(health.router(node), prefix=prefix)
-    made.add_middleware(_WithoutTrailingSlash)
+    made.add_middleware(_Tolerant, asked=(prefix + "/dsp/2025-1/", prefix + "/data/"))
     return made
 
 
@@ -122,14 +123,15 @@ def _catalogs(node: Node) -> APIRouter:
     @get("/datasets/{ident}")
     async def dataset(request: Request, ident: str) -> Response:
         found = await _visible(
-            node, request, lambda groups: catalogs.current_document(node, ident, groups)
+            node, request, lambda groups: catalogs.current_document(node, named(ident), groups)
         )
         return _signed(request, found, _CHECKED)
 
-    @get("/datasets/{ident}/v{version:int}")
-    async def document(request: Request, ident: str, version: int) -> Response:
+    @get("/datasets/{ident}/v{version}")
+    async def document(request: Request, ident: str, version: str) -> Response:
+        number = whole(version)
         found = await _visible(
-            node, request, lambda groups: catalogs.document(node, ident, version, groups)
+            node, request, lambda groups: catalogs.document(node, named(ident), number, groups)
         )
         return _signed(request, found, _IMMUTABLE)
 
@@ -195,17 +197,19 @@ def _signed(request: Request, found: catalogs.Signed, caching: str) -> Response:
 
 def _held(known: str, etag: str) -> bool:
     """Whether an If-None-Match names this tag, compared weakly, or any (RFC 9110, 13.1.2)."""
-    tags = re.split(r"\s*,\s*", known.strip())
-    return tags == ["*"] or etag in (tag.removeprefix("W/") for tag in tags)
+    tags = [tag.strip().removeprefix("W/") for tag in known.split(",")]
+    return tags == ["*"] or etag in tags
 
 
-class _WithoutTrailingSlash:
+class _Tolerant:
     """Answer `…/offers/` and `…//offers` like `…/offers`: some peers add slashes, and a redirect
-    loses the body.
+    loses the body. Answer HEAD like GET (the server leaves the body out; RFC 9110, 9.3.2), but
+    where a question uses up a token or releases rows, at the addresses `asked`.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, asked: tuple[str, ...]) -> None:
         self._app: Callable[[Scope, Receive, Send], Awaitable[None]] = app
+        self._asked = asked
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -215,4 +219,6 @@ class _WithoutTrailingSlash:
                 path = path.rstrip("/") or "/"
             if path != scope["path"]:
                 scope = {**scope, "path": path, "raw_path": path.encode()}
+            if scope["method"] == "HEAD" and not path.startswith(self._asked):
+                scope = {**scope, "method": "GET"}
         await self._app(scope, receive, send)

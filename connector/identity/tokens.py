@@ -178,13 +178,14 @@ def _check_claims(
     claims: dict[str, object], kid: str, audience: str, now: datetime, token: str
 ) -> Claims:
     issuer, jti, opaque = claims.get("iss"), claims.get("jti"), claims.get("token")
-    if not isinstance(issuer, str) or claims.get("sub") != issuer or "sub_jwk" in claims:
+    one = isinstance(issuer, str) and issuer.isprintable() and claims.get("sub") == issuer
+    if not isinstance(issuer, str) or not one or "sub_jwk" in claims:
         raise Problem("identity-token-issuer")
     if kid.partition("#")[0] != issuer or "#" not in kid:
         raise Problem("identity-token-kid")
     if claims.get("aud") != audience:
         raise Problem("identity-token-audience", audience=audience)
-    if not isinstance(jti, str) or not 0 < len(jti) <= MAX_NAME:
+    if not isinstance(jti, str) or not 0 < len(jti) <= MAX_NAME or not jti.isprintable():
         raise Problem("identity-token-jti")
     issued, expires = _check_times(claims, now)
     return Claims(

@@ -10,6 +10,7 @@ reader walks every member and says where the fault is.
 
 import json
 import math
+import re
 from collections.abc import Iterable
 from typing import Final
 
@@ -21,6 +22,9 @@ from policies.problem import Problem
 _MAX_INTEGER: Final = 2**53 - 1
 _MAX_DIGITS: Final = 17
 _SPACE: Final = b" \t\r\n"
+_LONG_NUMBER: Final = re.compile(rb"[0-9]{16}")
+_TO_SQUARE: Final = bytes.maketrans(b"{}", b"[]")
+_NO_BRACKETS: Final = bytes(set(range(256)) - set(b"[]{}"))
 
 
 def strict_json(
@@ -48,9 +52,27 @@ def strict_value(body: bytes, *, max_bytes: int = MAX_BYTES, max_depth: int = MA
     # Equal after dropping white space (inside strings too, on both sides) means token for token
     # equal: a dropped member or a rewritten number would show.
     written = orjson.dumps(value).translate(None, _SPACE)
-    if body.translate(None, _SPACE) == written and _within_limits(value, max_depth):
-        return value
+    if body.translate(None, _SPACE) == written:
+        shallow = _plainly_within(written, max_depth)
+        if _within_limits(value, max_depth) if shallow is None else shallow:
+            return value
     return _slow(body, max_depth, refused=False)
+
+
+def _plainly_within(written: bytes, max_depth: int) -> bool | None:
+    """As `_within_limits`, by a look at JSON text without white space, which costs a tenth of a
+    walk; None where the look does not tell.
+    """
+    if b"\\" in written:
+        return None
+    # No quote is escaped, so every second piece lies outside strings.
+    outside = b"".join(written.split(b'"')[::2])
+    if _LONG_NUMBER.search(outside) is not None:
+        return None
+    brackets = outside.translate(_TO_SQUARE, _NO_BRACKETS)
+    for _ in range(max_depth):
+        brackets = brackets.replace(b"[]", b"")
+    return not brackets
 
 
 def _within_limits(value: object, max_depth: int) -> bool:

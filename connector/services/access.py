@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal, get_args
 
+from connector.delivery.egress import check_url, networks
 from connector.evidence.leaf import Entry
 from connector.identity import edc
 from connector.identity import tokens as self_issued
@@ -175,6 +176,19 @@ async def person(node: Node, token: str) -> Actor:
     if who.role == CONTROL:
         require(who, *(role for role in ROLES if role != CONTROL))
     return who
+
+
+def check_address(node: Node, caller: Caller, url: str) -> None:
+    """Refuse an address (a callback, a sink) that is not the caller's own, or that this node would
+    not connect to: said now, not when there is something to deliver.
+
+    Raises:
+        Problem: `identity-address-foreign`, `delivery-url-invalid`, `delivery-scheme`,
+            `delivery-port`, `delivery-address-refused`.
+    """
+    caller.document.check_address(url)
+    private = networks(node.settings.egress.private)
+    check_url(url, private=private, dev=node.settings.dev.on)
 
 
 def require(who: Actor, *roles: str) -> None:

@@ -3,14 +3,11 @@
 Look up and store in the unit that changes the state, or two copies of a message may both be new.
 """
 
-from datetime import datetime
 from typing import Final
 
-from sqlalchemy import bindparam
-
 from connector.store.additions import Addition
-from connector.store.codec import Codec, stamp
-from connector.store.queries import chosen, given, removing
+from connector.store.codec import Codec
+from connector.store.queries import chosen, given
 from connector.store.rows import InboxRow
 from connector.store.statement import Statement
 from connector.store.tables import INBOX
@@ -20,7 +17,6 @@ from policies.problem import Problem
 _CODEC: Final = Codec(InboxRow, INBOX)
 _FIND: Final = Statement(chosen(_CODEC, given(INBOX.c.key)), beside=True)
 _PUT: Final = Addition(INBOX)
-_PURGE: Final = removing(INBOX, INBOX.c.at < bindparam("before"))
 
 
 def find(tx: Tx, *, key: str) -> InboxRow | None:
@@ -42,10 +38,3 @@ def put(tx: Tx, row: InboxRow) -> None:
         raise Problem("store-conflict", what="inbox")
     tx.seen[_FIND, row.key] = row
     tx.add(_PUT, _CODEC.values(row))
-
-
-def purge(tx: Tx, *, before: datetime) -> int:
-    """Forget answers given before an instant; how many."""
-    for place in [one for one in tx.seen if isinstance(one, tuple) and one[0] is _FIND]:
-        del tx.seen[place]
-    return tx.change(_PURGE, before=stamp(before))

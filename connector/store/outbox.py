@@ -10,12 +10,16 @@ statements a message.
 The topic "outbox" is announced by what may let somebody claim a row sooner than `next_due` said.
 """
 
+import sys
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy import (
     ColumnElement,
+    Text,
     bindparam,
     case,
     exists,
@@ -52,17 +56,23 @@ _FIRSTS: Final = select(func.min(OUTBOX.c.seq)).where(IS_PENDING).group_by(OUTBO
 _FREE_AT: Final = case(
     (OUTBOX.c.lease_until > OUTBOX.c.next_at, OUTBOX.c.lease_until), else_=OUTBOX.c.next_at
 )
+# `full` is that of `Places`.
+_NAMED: Final = literal_column("'|'").concat(OUTBOX.c.peer).concat(literal_column("'|'"))
+_HAS_ROOM: Final = func.replace(
+    bindparam("full", type_=Text), _NAMED, literal_column("''")
+) == bindparam("full", type_=Text)
 _CLAIMABLE: Final = Statement(
     chosen(
         _ROWS,
         OUTBOX.c.seq.in_(_FIRSTS),
+        _HAS_ROOM,
         OUTBOX.c.next_at <= bindparam("now"),
         or_(OUTBOX.c.lease_until.is_(None), OUTBOX.c.lease_until <= bindparam("now")),
     )
     .order_by(OUTBOX.c.seq)
     .limit(bindparam("at_most"))
 )
-_NEXT_DUE: Final = Statement(select(func.min(_FREE_AT)).where(OUTBOX.c.seq.in_(_FIRSTS)))
+_NEXT_DUE: Final = Statement(select(func.min(_FREE_AT)).where(OUTBOX.c.seq.in_(_FIRSTS), _HAS_ROOM))
 _COUNT: Final = Statement(select(func.count()).select_from(OUTBOX).where(IS_PENDING))
 _LEASE: Final = Statement(
     update(OUTBOX)
@@ -133,6 +143,25 @@ class Leases:
     followed: set[str] = field(default_factory=set)
 
 
+@dataclass(frozen=True, slots=True)
+class Places:
+    """How many messages of one peer may be under way, and how many are: one that answers slowly
+    must not hold every sender. What waits for a peer without a free place is left alone.
+    """
+
+    each: int = sys.maxsize
+    taken: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def full(self) -> str:
+        """The peers without a free place, each between two bars."""
+        names = [peer for peer, count in self.taken.items() if count >= self.each]
+        return f"|{'|'.join(names)}|" if names else ""
+
+
+_ANY: Final = Places()
+
+
 def leasing(tx: Tx, *, now: datetime, lease_seconds: float, limit: int) -> Leases:
     """Lease what this unit will queue, up to `limit` rows; the caller must deliver them."""
     leases = Leases(now + timedelta(seconds=lease_seconds), limit)
@@ -171,28 +200,33 @@ def _put_leased(tx: Tx, row: OutboxRow, leases: Leases) -> int:
     return seq
 
 
-def claim(tx: Tx, *, now: datetime, lease_seconds: float, limit: int) -> list[OutboxRow]:
+def claim(
+    tx: Tx, *, now: datetime, lease_seconds: float, limit: int, places: Places = _ANY
+) -> list[OutboxRow]:
     """Lease what is due: at most one row per process, its oldest; lowest number first.
 
     Each claim counts as an attempt. The rows are returned as they now stand.
     """
-    due = tx.run(_CLAIMABLE, now=stamp(now), at_most=limit)
+    due = tx.run(_CLAIMABLE, now=stamp(now), at_most=limit, full=places.full)
     until = stamp(now + timedelta(seconds=lease_seconds))
+    taken = Counter(places.taken)
     rows: list[OutboxRow] = []
     for values in due:
         row = _ROWS.read(tx, values)
-        tx.change(_LEASE, which=row.seq, until=until)
-        rows.append(replace(row, attempts=row.attempts + 1, lease_until=instant(until)))
+        if taken[row.peer] < places.each:
+            taken[row.peer] += 1
+            tx.change(_LEASE, which=row.seq, until=until)
+            rows.append(replace(row, attempts=row.attempts + 1, lease_until=instant(until)))
     return rows
 
 
-def next_due(tx: Tx) -> datetime | None:
+def next_due(tx: Tx, places: Places = _ANY) -> datetime | None:
     """When the next row can be claimed (perhaps already); None when nothing is pending."""
-    text: str | None = value(tx.one(_NEXT_DUE))
+    text: str | None = value(tx.one(_NEXT_DUE, full=places.full))
     return None if text is None else instant(text)
 
 
-def sent(tx: Tx, *, seq: int, status: int, answer: bytes | None = None) -> bool:
+def sent(tx: Tx, *, seq: int, status: int | None, answer: bytes | None = None) -> bool:
     """Delivered; False when the row was ended before. Safe to defer: losing it sends twice."""
     return _end(tx, seq, "sent", status, answer)
 

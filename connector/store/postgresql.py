@@ -38,18 +38,28 @@ _SESSION: Final = {
     "tcp_keepalives_count": "3",
     "synchronous_commit": "on",
     "lock_timeout": f"{_LOCK_MS}ms",
+    # What a server limits by default would end a session, and with it the lock, of an idle node.
     "idle_in_transaction_session_timeout": "0",
+    "idle_session_timeout": "0",
+    "statement_timeout": "0",
     "application_name": "preau",
 }
+# Since 17 only; one that is not known cannot be set.
+_UNLIMITED: Final = (
+    "SELECT set_config(name, '0', false) FROM pg_settings WHERE name = 'transaction_timeout'"
+)
 _CODES: Final[Mapping[str, str]] = {
     "08": "store-lost",
     "57": "store-lost",
+    "57014": "store-locked",  # somebody cancelled one statement: the session goes on
     "53": "store-disk-full",
     "23": "store-integrity",
     "28": "store-unreadable",
     "3D": "store-missing",
     "42501": "store-unreadable",
     "25006": "store-read-only",
+    "25P03": "store-lost",
+    "25P04": "store-lost",
     "55P03": "store-locked",
     "40P01": "store-locked",
     "58": "store-damaged",
@@ -61,6 +71,8 @@ def problem_of(error: Exception) -> Problem:
     """What an error of the driver means to people; the server's code for it is a parameter."""
     state = getattr(error, "sqlstate", None)
     name = state or type(error).__name__
+    if state is None and isinstance(error, psycopg.DataError):  # NUL: the server never saw it
+        return Problem("store-text")
     if state is None:
         lost = isinstance(error, psycopg.OperationalError)
         return Problem("store-lost" if lost else "store-fault", name=name)
@@ -139,7 +151,9 @@ class PostgresConnection:
         return self._written
 
     def rollback(self) -> None:
-        """Forget the transaction, if one is open."""
+        """Forget the transaction, if one is open. With a session that is lost the server has."""
+        if self._connection.closed:
+            return
         if self._connection.info.transaction_status != psycopg.pq.TransactionStatus.IDLE:
             self.execute("ROLLBACK")
 
@@ -229,7 +243,16 @@ class PostgresEngine:
 
     def _session(self, **changes: str) -> "psycopg.Connection[Row]":
         try:
-            raw = psycopg.connect(self.url, autocommit=True, connect_timeout=10)
+            raw = psycopg.connect(
+                self.url,
+                autocommit=True,
+                connect_timeout=10,
+                # A server that is gone without a word must not hold a promise for hours.
+                keepalives_idle=5,
+                keepalives_interval=2,
+                keepalives_count=3,
+                tcp_user_timeout=15_000,
+            )
         except psycopg.Error as error:
             raise problem_of(error) from error
         try:
@@ -239,6 +262,7 @@ class PostgresEngine:
                         composed.Identifier(name), composed.Literal(value)
                     )
                 )
+            raw.execute(_UNLIMITED)
         except psycopg.Error as error:
             raw.close()
             raise problem_of(error) from error

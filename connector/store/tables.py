@@ -292,7 +292,6 @@ INBOX: Final = Table(
     _int("status"),
     _blob("reply"),
     _text("at"),
-    Index(None, "at"),
 )
 
 # Spelled into the queries too: only then do the databases recognise their partial indexes.

@@ -16,6 +16,7 @@ from policies.vocabulary import ODRL, action_covers
 
 _DELETE: Final = ODRL + "delete"
 _ELAPSED: Final = ODRL + "elapsedTime"
+_MOST_RULES: Final = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +54,11 @@ def counter(offer: Policy, request: Policy) -> Counter | None:
 
     What was asked and is admitted stays as it was asked; what goes beyond is replaced by the
     nearest acceptable value; promises that were dropped come back. The result is checked: the
-    offer covers it.
+    offer covers it. A request of very many permissions is answered without: each costs a
+    comparison with each one offered.
     """
+    if len(request.permissions) > _MOST_RULES:
+        return None
     proposals: list[Nearest] = []
     rules: list[Rule] = []
     for rule in request.permissions:

@@ -38,7 +38,7 @@ from policies.vocabulary import ODRL, PREFIXES
 
 _MAX_DEPTH: Final = 16
 _MAX_ATOMS: Final = 256
-_MAX_RULES: Final = 4096
+_MAX_RULES: Final = 256
 _KINDS: Final[Mapping[str, PolicyKind]] = {
     "Offer": "Offer",
     "Agreement": "Agreement",

@@ -138,6 +138,8 @@ def test_no_counter_where_nothing_fits():
     share = odrl.read({"@id": "x", "@type": "Offer", "permission": [{"action": "odrl:sell"}]})
     assert counter(policy(), share) is None
     assert counter(policy(target="urn:a"), policy(target="urn:b")) is None
+    many = odrl.read({"@id": "x", "@type": "Offer", "permission": [{"action": "use"}] * 33})
+    assert counter(policy(), many) is None
     assert counter(policy(fields("isPartOf", "a"), fields("isNoneOf", "a")), policy()) is None
 
 

@@ -255,6 +255,7 @@ FAULTS: list[tuple[dict[str, Any], str, str]] = [
         "permission",
     ),
     (only(target=[f"urn:{n}" for n in range(300)]), "policy-too-many", "permission[0]"),
+    ({"@type": "Set", "permission": [{"action": "use"}] * 257}, "policy-too-many", "permission"),
     (
         only(constraint=[{**LIMIT, "rightOperand": 10**40}]),
         "policy-shape",

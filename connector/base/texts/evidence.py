@@ -72,6 +72,15 @@ _LOG: Final[dict[str, Text]] = {
         ),
         "internal",
     ),
+    "evidence-disk": _text(
+        "Le disque n'a pas pris la suite du journal ({reason}) ; rien n'en est perdu.",
+        "The disk did not take what the log goes on with ({reason}); nothing of it is lost.",
+        (
+            "Libérez de la place : le nœud réessaie de lui-même et signe alors l'état suivant.",
+            "Free some space: the node tries again by itself and then signs the next checkpoint.",
+        ),
+        "unavailable",
+    ),
     "evidence-levels-damaged": _text(
         "Le fichier du niveau {level} du journal est incomplet.",
         "The file of level {level} of the log is incomplete.",

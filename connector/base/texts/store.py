@@ -173,6 +173,13 @@ TEXTS: Final[dict[str, Text]] = {
         "Signalez ce message et ce que vous faisiez aux mainteneurs de Préau.",
         "Report this message and what you were doing to the maintainers of Préau.",
     ),
+    "store-text": Text(
+        "invalid",
+        "Un texte contient un caractère nul, que la base ne peut garder.",
+        "A text contains a NUL character, which the database cannot keep.",
+        "Retirez ce caractère et recommencez.",
+        "Remove this character and try again.",
+    ),
     "store-fault": Text(
         "internal",
         "La base a refusé une requête de Préau ({name}).",

@@ -141,7 +141,8 @@ class Reader:
     def url(self, name: str) -> str | None:
         """A base URL for callbacks (http or https, nothing after its path), or None if absent.
 
-        Slashes at its end are dropped. Whether we may call it is asked elsewhere.
+        Slashes at its end are dropped, scheme and host are in lower case (RFC 3986, 6.2.2.1).
+        Whether we may call it is asked elsewhere.
         """
         text = self.maybe(name)
         if text is None:
@@ -160,7 +161,8 @@ class Reader:
             or "#" in text
         ):
             raise Problem("protocol-not-url", where=self.at(name))
-        return text.rstrip("/")
+        authority = f"{parts.scheme}://{parts.netloc}"
+        return authority.lower() + text[len(authority) :].rstrip("/")
 
     def inner(self, name: str) -> "Reader | None":
         """A nested object, or None if absent."""

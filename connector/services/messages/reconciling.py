@@ -24,7 +24,7 @@ from connector.services import identity
 from connector.services.committing import commit
 from connector.services.negotiate.agreements import attests
 from connector.services.node import Node
-from connector.services.processes import save_transfer, transfer
+from connector.services.processes import negotiation, save_transfer, transfer
 from connector.store import attempts, outbox
 from connector.store import messages as kept
 from connector.store.rows import AttemptRow, OutboxRow
@@ -47,6 +47,27 @@ _PATH: Final = (
     Negotiated.VERIFIED,
     Negotiated.FINALIZED,
 )
+
+
+_LEADS: Final = {
+    "ContractRequestMessage": Negotiated.REQUESTED,
+    "ContractOfferMessage": Negotiated.OFFERED,
+    "ContractAgreementMessage": Negotiated.AGREED,
+    "ContractAgreementVerificationMessage": Negotiated.VERIFIED,
+}
+
+
+def answered(tx: Tx, row: OutboxRow) -> bool:
+    """Whether the peer has since taken the step that only follows on our message: then it has
+    arrived, whatever became of the answer to it, and what waits behind it may go.
+    """
+    if row.type not in _LEADS and row.type != "ContractNegotiationEventMessage":
+        return False
+    n = negotiation(tx, row.process)
+    # A consumer's event is its acceptance; after a provider's nothing comes.
+    ours = Negotiated.ACCEPTED if n.role is Role.CONSUMER else Negotiated.FINALIZED
+    led = _LEADS.get(row.type, ours)
+    return n.state in _PATH and _PATH.index(n.state) > _PATH.index(led)
 
 
 async def arrived(node: Node, process: Process) -> bool:

@@ -4,6 +4,7 @@ Runs before the message is marked, and perhaps twice; each branch finds its work
 time.
 """
 
+import contextlib
 from typing import Final
 
 from connector.delivery.outbox import Outcome
@@ -57,14 +58,23 @@ async def settle(node: Node, row: OutboxRow, outcome: Outcome) -> bool | Unit[No
 
 
 async def _taken_already(node: Node, row: OutboxRow, outcome: Outcome) -> bool:
-    """Whether a peer refuses because it has taken the message before, or because one of its own
-    crossed it and led to the same.
+    """Whether a message that is given up has arrived all the same: the peer refuses because it has
+    taken it before, or one of its own crossed it and led to the same, or its answers were lost.
     """
-    if outcome.response is None or outcome.response.status not in reconciling.REFUSED:
+    if await node.store.read(lambda tx: reconciling.answered(tx, row)):
+        return True
+    load = transfer if row.type.startswith("Transfer") else negotiation
+    if outcome.response is None:
+        if outcome.problem is None or outcome.problem.code != "delivery-expired":
+            return False
+        with contextlib.suppress(Problem):  # nobody there to ask: it is over
+            process = await node.store.read(lambda tx: load(tx, row.process))
+            return await reconciling.arrived(node, process)
+        return False
+    if outcome.response.status not in reconciling.REFUSED:
         return False
     if await _crossing(node, row):
         return True
-    load = transfer if row.type.startswith("Transfer") else negotiation
     return await reconciling.arrived(node, await node.store.read(lambda tx: load(tx, row.process)))
 
 

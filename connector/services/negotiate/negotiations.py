@@ -13,7 +13,7 @@ from connector.protocol import negotiation as machine
 from connector.protocol.messages import Event, extension
 from connector.protocol.negotiation import Act, Content, Negotiation, Role
 from connector.services import ledger
-from connector.services.access import Caller
+from connector.services.access import Caller, check_address
 from connector.services.messages import repeats
 from connector.services.messages.inbound import Incoming, Reply, admit, receive
 from connector.services.negotiate import agreements, concluding, deciding
@@ -44,7 +44,7 @@ async def requested(node: Node, incoming: Incoming[messages.ContractRequest]) ->
 
     def act(tx: Tx) -> Reply:
         if incoming.pid is None:
-            caller.document.check_address(str(message.callback))
+            check_address(node, caller, str(message.callback))
             n = machine.start_provider(
                 now=node.clock.now(),
                 pid=node.ids.uuid(),
@@ -82,7 +82,7 @@ async def offered(node: Node, incoming: Incoming[messages.ContractOffer]) -> Rep
             n = _step(node, tx, incoming, Act.OFFER, offer=message.offer.wire, reasons=reasons)
             save_negotiation(tx, n)
             return Reply(OK)
-        caller.document.check_address(str(message.callback))
+        check_address(node, caller, str(message.callback))
         n = machine.start_consumer(
             by=Role.PROVIDER,
             now=node.clock.now(),

@@ -24,7 +24,7 @@ from connector.identity.static import Partners
 from connector.services import identity
 from connector.services.consent import consents
 from connector.services.discover import peering
-from connector.services.messages import settling
+from connector.services.messages import reconciling, settling
 from connector.services.node import Node
 from connector.services.operate import backups, restored
 from connector.services.publish import publishing
@@ -36,6 +36,8 @@ from policies.problem import Problem
 
 CHECKPOINT_PAUSE: Final = 0.25
 """Seconds in which new leaves gather under one checkpoint."""
+LAG_PAUSE: Final = 10.0
+"""Seconds before a checkpoint that failed is tried again."""
 
 
 def assemble(
@@ -58,7 +60,15 @@ def assemble(
         return await settling.settle(node, row, outcome)
 
     key = settings.signaling.api_key_file
-    worker = Worker(store, fetch, clock, authorize=authorize, settle=settle, random=ids.token)
+    worker = Worker(
+        store,
+        fetch,
+        clock,
+        authorize=authorize,
+        settle=settle,
+        answered=reconciling.answered,
+        random=ids.token,
+    )
     node = Node(
         folder=folder,
         settings=settings,
@@ -115,7 +125,8 @@ async def keep_log(node: Node) -> None:
             try:
                 await node.log.advance()
             except Problem as problem:
-                # The next commit tries again; readiness shows that the log lags.
                 telemetry.failure("log-lags", problem, code=problem.code)
+                changed.set()
+                await asyncio.sleep(LAG_PAUSE)
     finally:
         cancel()

@@ -72,7 +72,9 @@ class Cursor:
         if not (_whole(start) and all(type(g) is str and _whole(v) for g, v in versions)):
             raise Problem("dataset-cursor")
         found = cls(versions, start)
-        if not versions or found.text() != text:
+        named = [group for group, _ in versions]
+        # Each group once, in the order in which links of ours name them.
+        if not versions or named != sorted(set(named)) or found.text() != text:
             raise Problem("dataset-cursor")
         return found
 

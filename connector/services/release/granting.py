@@ -6,6 +6,7 @@ is asked again for every transfer that was granted and did not start.
 
 import asyncio
 from dataclasses import replace
+from functools import partial
 from typing import Any, Final, get_args
 
 from connector.dataplane.release import count_persons, projection_of
@@ -80,14 +81,24 @@ def noted(node: Node, tx: Tx, t: Transfer, decision: Decision) -> dict[str, Any]
 
 def prepare_soon(node: Node) -> None:
     """Start, in the background, every transfer that was granted and waits for its first look."""
-    node.background.start("prepare", _prepare_all(node))
+    node.background.ensure("prepare", partial(_prepare_all, node))
 
 
 async def _prepare_all(node: Node) -> None:
+    """Prepare each that waits now. One that fails holds back no other; it is tried again.
+
+    Raises:
+        Exception: what the last of those that failed failed with.
+    """
     by_hand = "start" in node.settings.steps.by_hand
-    while waiting := await node.store.read(lambda tx: _waiting(tx, by_hand=by_hand)):
-        for pid in waiting:
+    failed: Exception | None = None
+    for pid in await node.store.read(lambda tx: _waiting(tx, by_hand=by_hand)):
+        try:
             await _prepare(node, pid)
+        except Exception as error:  # noqa: BLE001  (a fault of one is not the others')
+            failed = error
+    if failed is not None:
+        raise failed
 
 
 def release(tx: Tx, pid: str) -> None:
@@ -141,6 +152,9 @@ async def _prepare(node: Node, pid: str) -> None:
 async def too_few(node: Node, pid: str) -> Problem | None:
     """Count the persons whose rows would leave; the reason if they are too few, or if that cannot
     be known (X4).
+
+    Raises:
+        Problem: `store-…`: the database does not answer now, which says nothing of the persons.
     """
     floor = node.settings.release.min_persons
     try:
@@ -150,6 +164,8 @@ async def too_few(node: Node, pid: str) -> Problem | None:
         projection = projection_of(rules.plan, revision.meta, release.form)
         found = await asyncio.to_thread(count_persons, revision, projection, bits.bits, floor)
     except Problem as fault:
+        if fault.code.startswith("store-"):
+            raise
         return fault
     if release.plan.rows.consent is not None and found < floor:
         return Problem("release-too-few", floor=floor)

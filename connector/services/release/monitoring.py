@@ -37,6 +37,8 @@ from policies.standing import lasting, next_instant
 
 HELD: Final = "agreement-held"
 OVER: Final = "agreement-over"
+AGAIN: Final = 30.0
+"""Seconds before a look that failed is repeated."""
 
 Verdict = Literal["go-on", "hold", "end", "resume"]
 
@@ -78,9 +80,9 @@ async def watch(node: Node) -> None:
         while True:
             try:
                 until = await look(node)
-            except Problem as problem:  # the next ring, or the next start, looks again
+            except Problem as problem:
                 telemetry.failure("monitor-failed", problem, code=problem.code)
-                until = None
+                until = AGAIN
             await node.alarm.wait(until)
     finally:
         cancel()

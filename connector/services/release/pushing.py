@@ -10,16 +10,16 @@ may get the same rows twice, and must bear it.
 import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
-from connector.delivery.egress import check_url, networks
 from connector.protocol import errors, messages
 from connector.protocol import transfer as machine
 from connector.protocol.messages import DataAddress, read_address
 from connector.protocol.transfer import Act, Role, State, Transfer
 from connector.services import access, ledger
 from connector.services.access import Caller
-from connector.services.committing import commit
+from connector.services.committing import insist
 from connector.services.negotiate.agreements import attests
 from connector.services.node import Node
 from connector.services.processes import save_transfer, transfer
@@ -49,7 +49,7 @@ def check(node: Node, caller: Caller, message: messages.TransferRequest) -> None
         return
     if message.address is None:
         raise Problem("transfer-sink")
-    _check(node, caller, message.address)
+    access.check_address(node, caller, _url(message.address))
 
 
 def moved(node: Node, caller: Caller, t: Transfer, address: DataAddress) -> Transfer:
@@ -58,14 +58,8 @@ def moved(node: Node, caller: Caller, t: Transfer, address: DataAddress) -> Tran
     Raises:
         Problem: as `check`.
     """
-    _check(node, caller, address)
+    access.check_address(node, caller, _url(address))
     return replace(t, sink=address.wire(), version=t.version + 1)
-
-
-def _check(node: Node, caller: Caller, address: DataAddress) -> None:
-    url, settings = _url(address), node.settings
-    check_url(url, private=networks(settings.egress.private), dev=settings.dev.on)
-    caller.document.check_address(url)
 
 
 def start(node: Node, tx: Tx, t: Transfer) -> Transfer:
@@ -89,7 +83,7 @@ def start(node: Node, tx: Tx, t: Transfer) -> Transfer:
 async def soon(node: Node) -> None:
     """Begin, in the background, every push that has started and is not under way."""
     for pid in await node.store.read(_due):
-        node.background.start(f"push:{pid}", _push(node, pid))
+        node.background.ensure(f"push:{pid}", partial(_push, node, pid))
 
 
 def _due(tx: Tx) -> list[str]:
@@ -108,14 +102,16 @@ async def _push(node: Node, pid: str) -> None:
         rows.put_session(tx, replace(session, token_hash=access.token_hash(token)))
         return transfer(tx, pid)
 
+    t = await node.store.write(opens)
+    if t.state is not State.STARTED:
+        return
     try:
-        t = await node.store.write(opens)
         await _send(node, t, token)
     except Problem as problem:
-        fault = problem
-        await commit(node, lambda tx: _stop(node, tx, pid, fault))
-        return
-    await commit(node, lambda tx: _complete(node, tx, pid))
+        ending = partial(_stop, node, pid, problem)
+    else:
+        ending = partial(_complete, node, pid)
+    await insist(node, ending)
 
 
 async def _send(node: Node, t: Transfer, token: str) -> None:
@@ -150,7 +146,7 @@ def _credential(address: DataAddress) -> dict[str, str]:
     return {name: code}
 
 
-def _complete(node: Node, tx: Tx, pid: str) -> None:
+def _complete(node: Node, pid: str, tx: Tx) -> None:
     t = transfer(tx, pid)
     if t.state is not State.STARTED:
         return
@@ -162,7 +158,7 @@ def _complete(node: Node, tx: Tx, pid: str) -> None:
     save_transfer(tx, t)
 
 
-def _stop(node: Node, tx: Tx, pid: str, problem: Problem) -> None:
+def _stop(node: Node, pid: str, problem: Problem, tx: Tx) -> None:
     """What was suspended or ended meanwhile stays so; anything else pauses, and says why."""
     t = transfer(tx, pid)
     if t.state is not State.STARTED:

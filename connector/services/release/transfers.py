@@ -16,7 +16,7 @@ from connector.protocol import transfer as machine
 from connector.protocol.messages import extension
 from connector.protocol.transfer import Act, Content, Role, Transfer
 from connector.services import ledger
-from connector.services.access import Caller
+from connector.services.access import Caller, check_address
 from connector.services.messages import repeats
 from connector.services.messages.inbound import Incoming, Reply, admit, receive
 from connector.services.negotiate.agreements import attests
@@ -57,7 +57,7 @@ async def requested(node: Node, incoming: Incoming[messages.TransferRequest]) ->
             return Reply(CREATED, messages.TransferProcess.of(known).wire())
         agreement = _granted(tx, caller, message)
         form = _form(agreement, message)
-        caller.document.check_address(message.callback)
+        check_address(node, caller, message.callback)
         pushing.check(node, caller, message)
         t = machine.start_provider(
             now=node.clock.now(),

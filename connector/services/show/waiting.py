@@ -4,6 +4,7 @@ Nothing here decides: the states, the outbox and the worker's view of the peer a
 What is still to be delivered comes first, for as long as it is, nothing else can move.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,9 +16,13 @@ from connector.protocol.negotiation import Negotiation, Role
 from connector.protocol.negotiation import State as Negotiated
 from connector.protocol.transfer import State, Transfer
 from connector.store.rows import AttemptRow, OutboxRow
-from policies.problem import Problem
+from policies.problem import Language, Problem
 
 Kind = Literal["nothing", "node", "person", "peer", "delivery", "attempt", "circuit"]
+
+_UNKNOWN: Final = re.compile(r"\{[a-z_]+\}")
+"""What a sentence asks for and no attempt keeps."""
+_LANGUAGES: Final[tuple[Language, ...]] = ("fr", "en")
 
 _C: Final = Role.CONSUMER
 _P: Final = Role.PROVIDER
@@ -249,5 +254,6 @@ def came_to(row: OutboxRow, attempt: AttemptRow) -> tuple[str, str]:
     place = urlsplit(row.url)
     port = place.port or (443 if place.scheme == "https" else 80)
     given = {"host": place.hostname or "-", "port": port, "url": row.url, "peer": row.peer}
-    told = Problem(attempt.problem, **given, attempts=attempt.n - 1, limit="-", fault="-")
-    return told.text("fr").rstrip("."), told.text("en").rstrip(".")
+    told = Problem(attempt.problem, **given, attempts=attempt.n - 1, status="3xx")
+    fr, en = (_UNKNOWN.sub("–", told.text(lang)).rstrip(".") for lang in _LANGUAGES)
+    return fr, en

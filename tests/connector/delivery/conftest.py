@@ -208,7 +208,7 @@ class World:
             self.post.changed.clear()
             await self.post.changed.wait()
 
-    async def put(self, process: str, n: int = 1, peer: str = BOB, **more: object) -> int:
+    def message(self, process: str, n: int = 1, peer: str = BOB, **more: object) -> OutboxRow:
         now = self.clock.now()
         row = OutboxRow(
             process=process,
@@ -219,7 +219,10 @@ class World:
             next_at=now,
             created=now,
         )
-        row = replace(row, **more)  # type: ignore[arg-type]
+        return replace(row, **more)  # type: ignore[arg-type]
+
+    async def put(self, process: str, n: int = 1, peer: str = BOB, **more: object) -> int:
+        row = self.message(process, n, peer, **more)
         return await self.store.write(lambda tx: outbox.put(tx, row))
 
     async def row(self, seq: int) -> OutboxRow:

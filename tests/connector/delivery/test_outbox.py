@@ -6,10 +6,12 @@ from datetime import timedelta
 
 import pytest
 
-from connector.delivery.outbox import DEADLINE, Outcome
+from connector.delivery.outbox import DEADLINE, Outcome, leasing
 from connector.identity.ports import Response
-from connector.store import outbox
+from connector.store import attempts, outbox
+from connector.store.outbox import Leases
 from connector.store.rows import OutboxRow
+from connector.store.tx import Tx
 from policies.problem import Problem
 from tests.connector.delivery.conftest import BOB, World, unreachable
 from tests.support.clock import START
@@ -44,6 +46,22 @@ async def test_each_attempt_has_its_own_token(world: World):
         f"Bearer {BOB} {n}" for n in (1, 2, 3)
     ]
     assert len(world.settled) == 1
+
+
+@pytest.mark.parametrize("status", [200, 400, 500])
+async def test_our_own_token_in_an_answer_is_not_kept(world: World, status: int):
+    said = b"<p>I do not like did:web:bob.example 1.</p>"
+    world.worker._authorize = lambda _: {"Authorization": "Bearer did:web:bob.example 1"}
+    world.post.script("https://bob.example/p1/1", Response(status, {}, said))
+    seq = await world.put("p1")
+    await world.worker.run_until_idle()
+    row = await world.row(seq)
+    assert row.answer == "<p>I do not like ….</p>".encode()
+    tried = await world.store.write(lambda tx: attempts.of(tx, process="p1"))
+    assert b"did:web" not in b"".join(one.answer or b"" for one in tried)
+    for _, outcome in world.settled:
+        assert outcome.response is not None
+        assert b"did:web" not in outcome.response.body
 
 
 async def test_messages_of_one_process_keep_their_order(world: World):
@@ -85,6 +103,62 @@ async def test_concurrency_is_bounded(world: World):
     await world.worker.run_until_idle()
     assert world.post.most == 4
     assert len(world.settled) == 25
+
+
+SLOW = "did:web:slow.example"
+
+
+async def test_a_peer_that_answers_slowly_does_not_hold_every_place(world: World):
+    """Its messages come first, and there are more of them than there are senders."""
+    world.worker = world.new_worker(concurrency=8, per_peer=3)
+    gate = asyncio.Event()
+    for n in range(30):
+        world.post.script(f"https://slow.example/s{n}/1", gate)
+        await world.put(f"s{n}", peer=SLOW)
+    for n in range(20):
+        await world.put(f"p{n}")
+    task = asyncio.create_task(world.worker.run_until_idle())
+    await world.until(lambda: len(world.settled) == 20)
+    assert sum("slow" in url for url in world.post.urls) == 3
+    assert not any("slow" in row.url for row in await claimable(world, SLOW, 3))
+    gate.set()
+    await task
+    assert len(world.settled) == 50
+
+
+async def claimable(world: World, peer: str, taken: int) -> list[OutboxRow]:
+    """What could be leased now with so many places of a peer taken."""
+    places = outbox.Places(3, {peer: taken})
+    now = world.clock.now()
+    return await world.store.write(
+        lambda tx: outbox.claim(tx, now=now, lease_seconds=0, limit=50, places=places)
+    )
+
+
+async def test_what_was_handed_over_for_a_full_peer_waits_and_holds_up_nobody(world: World):
+    world.worker = world.new_worker(concurrency=4, per_peer=1)
+    gate = asyncio.Event()
+    names = ["s0", "s1", "s2", "s3", "s4", "s5"]
+    for name in names:
+        world.post.script(f"https://slow.example/{name}/1", gate)
+
+    def unit(tx: Tx) -> Leases:
+        leases = leasing(tx, world.clock.now())
+        for process, peer in [*((name, SLOW) for name in names), ("p1", BOB)]:
+            outbox.put(tx, world.message(process, peer=peer))
+        return leases
+
+    leases = await world.store.write(unit)
+    world.worker.hand(leases.rows)
+    await world.until(lambda: len(world.settled) == 1)
+    await world.put("p2")
+    task = asyncio.create_task(world.worker.run_until_idle())
+    await world.until(lambda: len(world.settled) == 2)
+    assert sum("slow" in url for url in world.post.urls) == 1
+    gate.set()
+    await task
+    await world.until(lambda: len(world.settled) == 8)
+    assert [url.split("/")[-2] for url in world.post.urls if "slow" in url] == names
 
 
 async def test_settle_runs_before_the_mark(world: World):
@@ -252,6 +326,39 @@ async def test_a_peer_that_comes_back_soon_gets_everything(world: World):
         pass
     assert sorted(seq for seq, outcome in world.settled if outcome.delivered) == seqs
     assert world.clock.now() - back < timedelta(minutes=6)
+
+
+async def test_many_failures_at_once_are_one_silence(world: World):
+    """All that was under way when a peer went away fails together: it is asked again soon."""
+    back = START + timedelta(seconds=4)
+    world.post.down = lambda url: world.clock.now() < back
+    for n in range(60):
+        await world.put(f"p{n}")
+    while await world.pass_time():
+        pass
+    assert len(world.settled) == 60
+    assert world.clock.now() - back < timedelta(seconds=10)
+
+
+async def test_a_fault_of_ours_in_the_one_attempt_of_an_open_circuit_blocks_nobody(world: World):
+    world.post.down = lambda url: world.clock.now() < START + timedelta(seconds=1)
+    for n in range(3):
+        await world.put(f"p{n}")
+    await world.worker.run_until_idle()
+    assert world.worker.left_alone(BOB) is not None
+    authorize, faults = world.authorize, [KeyError("a defect")]
+
+    def faulty(row: OutboxRow) -> dict[str, str]:
+        if faults:
+            raise faults.pop()
+        return authorize(row)
+
+    world.worker._authorize = faulty
+    while await world.pass_time():
+        pass
+    assert not faults
+    assert len(world.settled) == 3
+    assert world.clock.now() - START < timedelta(minutes=1)
 
 
 async def test_a_deadline_passes_though_the_peer_is_left_alone(world: World):

@@ -1,6 +1,8 @@
 """The log over a real store: crashes at every point, start-ups that repair or refuse."""
 
 import asyncio
+import errno
+import os
 import shutil
 from collections.abc import Callable
 from datetime import timedelta
@@ -240,6 +242,32 @@ def test_hashes_written_but_no_checkpoint(node, persisted, monkeypatch):
     assert opened(node).size == 4
     reopen(node)
     assert opened(node).root == expected_root(node, 4)
+
+
+def test_a_disk_that_is_full_under_the_level_files_only_delays_a_checkpoint(node, monkeypatch):
+    """It takes a part of what is written before it says so."""
+    node.add(entry())
+    before = node.advance()
+    node.add(entry(), entry(), entry())
+    pwrite, room = os.pwrite, 50
+
+    def full(descriptor, data, offset):
+        nonlocal room
+        if not room:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        fits = min(room, len(data))
+        room -= fits
+        return pwrite(descriptor, data[:fits], offset)
+
+    monkeypatch.setattr(os, "pwrite", full)
+    with pytest.raises(Problem, match="evidence-disk"):
+        node.advance()
+    assert node.log.checkpoint() == before
+    room = 1_000
+    node.advance()
+    assert opened(node).root == expected_root(node, 4)
+    assert node.log._levels.sound(4, 4)
+    assert node.log.check() == 4
 
 
 @pytest.mark.parametrize("persisted", [False, True], ids=["lost", "kept"])

@@ -1,5 +1,8 @@
 """Readiness turns red with a dead worker; the metrics say what an operator alarms on."""
 
+import asyncio
+import errno
+import os
 import re
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -11,8 +14,11 @@ import pytest
 from connector.http import management
 from connector.services import access
 from connector.services.negotiate import people
+from connector.services.node import Node
 from connector.services.operate import starting
+from connector.services.release import monitoring
 from connector.store import outbox
+from policies.problem import Problem
 from tests.support.clock import ManualClock
 from tests.support.pair import OPERATOR, RESEARCHER, Pair, application, pair, statements
 
@@ -68,6 +74,45 @@ async def test_a_dead_keeper_of_the_log_turns_readiness_red(nodes: Pair):
     await node.keeping.stop()
     answer = await ask(nodes, "/health/ready")
     assert (answer.status_code, answer.json()["checks"]["log"]) == (503, False)
+
+
+async def test_a_disk_that_is_full_for_a_while_ends_neither_log_nor_monitor(
+    nodes: Pair, monkeypatch: pytest.MonkeyPatch
+):
+    """Readiness would stay red until somebody starts the node again."""
+    node = nodes.consumer
+    for module, name in ((starting, "CHECKPOINT_PAUSE"), (starting, "LAG_PAUSE")):
+        monkeypatch.setattr(module, name, 0.0)
+    monkeypatch.setattr(monitoring, "AGAIN", 0.0)
+    looks, full = monitoring.look, [True, True]
+
+    async def look(one: Node) -> float | None:
+        if full:
+            full.pop()
+            raise Problem("store-locked")
+        return await looks(one)
+
+    def pwrite(*_: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(monitoring, "look", look)
+    with monkeypatch.context() as disk:
+        disk.setattr(os, "pwrite", pwrite)
+        node.keeping.start("log", starting.keep_log(node))
+        node.keeping.start("monitor", monitoring.watch(node))
+        size = node.log.size
+        dataset = await nodes.publish(statements(12))
+        await nodes.request(dataset)
+        for _ in range(50):
+            await asyncio.sleep(0)
+        assert node.log.size == size
+    try:
+        while node.log.size == size or full:  # noqa: ASYNC110  (no event tells of it)
+            await asyncio.sleep(0)
+        assert node.keeping.running("log")
+        assert node.keeping.running("monitor")
+    finally:
+        await node.keeping.stop()
 
 
 async def test_metrics_are_a_page_of_samples_without_names(nodes: Pair):

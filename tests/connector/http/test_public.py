@@ -172,9 +172,11 @@ async def test_another_party_s_pid_looks_like_none(
         body = json.dumps(message_for(path, asked)).encode()
         answer = await ports.public("POST", path_of(path, asked), headers=headers, content=body)
         assert answer.status_code == 404, answer.text
-        answers.append(refused(answer, error, schemas))
-    # All that differs is what the caller said itself.
-    assert answers[0] == {**answers[1], "providerPid": pid}
+        told = refused(answer, error, schemas)
+        # The pids are those that the message named, and tell its sender nothing.
+        assert (told.pop("providerPid"), told.pop("consumerPid")) == (asked, NOBODY)
+        answers.append(told)
+    assert answers[0] == answers[1]
     assert await ports.state() == before
 
 
@@ -247,6 +249,8 @@ async def test_strong_etags(ports: Ports, path: str):
 
 
 async def test_documents_need_no_token_and_accept_slashes(ports: Ports):
+    for path in (f"{DSP}/negotiations/{ports.pid}", f"/data/{ports.transfer}/parts/1"):
+        assert (await ports.public("HEAD", path, headers=ports.peer())).status_code == 405
     for path in ("/.well-known/did.json", "/.well-known/dspace-version", "/ns", "/log/checkpoint"):
         plain, slash = [await ports.public("GET", path + end) for end in ("", "/")]
         assert plain.status_code == slash.status_code == 200
@@ -301,6 +305,91 @@ async def test_nothing_there(ports: Ports, path: str):
 async def test_a_method_that_is_not_taken(ports: Ports, method: str, path: str):
     answer = await ports.public(method, path)
     assert (answer.status_code, answer.json()["code"]) == (405, "http-method")
+    assert answer.headers["allow"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "error", "status"),
+    [
+        ("GET", "/negotiations", "negotiation", 404),
+        ("POST", "/negotiations/a%2Fb/request", "negotiation", 404),
+        ("GET", "/transfers/a/b/c", "transfer", 404),
+        ("POST", "/catalog/error", "catalog", 404),
+        ("PUT", f"/negotiations/{NOBODY}", "negotiation", 405),
+        ("GET", "/transfers/x/start", "transfer", 405),
+    ],
+)
+async def test_what_no_route_of_dsp_takes_is_an_error_of_dsp(
+    ports: Ports, schemas: Validate, method: str, path: str, error: str, status: int
+):
+    answer = await ports.public(method, DSP + path, headers=ports.peer())
+    assert answer.status_code == status
+    refused(answer, error, schemas)
+    assert ("allow" in answer.headers) == (status == 405)
+
+
+async def test_errors_name_the_pids_of_the_message(ports: Ports, schemas: Validate):
+    """Whatever can be read of them; the rest is the nil pid."""
+    nil = "urn:uuid:00000000-0000-0000-0000-000000000000"
+    path = path_of("/transfers/{pid}/start")
+    for sent, told in (
+        ({"providerPid": NOBODY, "consumerPid": "urn:uuid:mine"}, (NOBODY, "urn:uuid:mine")),
+        ({"consumerPid": "urn:uuid:mine"}, (nil, "urn:uuid:mine")),
+        ({"providerPid": ["x"], "consumerPid": "a\nb"}, (nil, nil)),
+        ({"providerPid": "x" * 3000, "consumerPid": ""}, (nil, nil)),
+    ):
+        body = {"@context": [CONTEXT], "@type": "TransferStartMessage", **sent}
+        headers = {**JSON, **ports.peer()}
+        answer = await ports.public("POST", path, headers=headers, content=json.dumps(body))
+        found = refused(answer, "transfer", schemas)
+        assert (found["providerPid"], found["consumerPid"]) == told
+
+
+@pytest.mark.parametrize("name", ["Content-Type", "Content-Encoding", "Authorization"])
+async def test_a_header_that_is_said_twice(ports: Ports, schemas: Validate, name: str):
+    once = {**JSON, **ports.peer(), "Content-Encoding": "identity"}
+    again = {"Content-Type": "text/plain", "Content-Encoding": "gzip", "Authorization": "Bearer x"}
+    for pair in ([once, {name: again[name]}], [{name: again[name]}, once]):
+        headers = [item for each in pair for item in each.items()]
+        body = json.dumps({"@context": [CONTEXT], "@type": "CatalogRequestMessage"})
+        answer = await ports.public("POST", DSP + "/catalog/request", headers=headers, content=body)
+        assert answer.status_code == (401 if name == "Authorization" else 400)
+        refused(answer, "catalog", schemas)
+
+
+@pytest.mark.parametrize(
+    "path", ["/datasets/traces/v" + "9" * 5000, "/data/x/parts/" + "9" * 5000, "/data/%00/manifest"]
+)
+async def test_a_number_that_python_does_not_read(ports: Ports, path: str):
+    answer = await ports.public("GET", path, headers={"Authorization": "Bearer x"})
+    assert (answer.status_code, answer.json()["code"]) == (404, "http-not-found")
+
+
+async def test_a_size_with_thousands_of_zeros(ports: Ports):
+    body = json.dumps({"@context": [CONTEXT], "@type": "CatalogRequestMessage"})
+    headers = {**JSON, **ports.peer(), "Content-Length": "0" * 5000 + str(len(body))}
+    answer = await ports.public("POST", DSP + "/catalog/request", headers=headers, content=body)
+    assert answer.status_code == 200
+
+
+async def test_many_spaces_in_a_condition_cost_nothing(ports: Ports):
+    """A pattern that steps back took seconds for this, in which nobody was served."""
+    known = {"If-None-Match": "a" + " " * 500_000 + "a"}
+    assert (await ports.public("GET", "/catalog", headers=known)).status_code == 200
+
+
+async def test_documents_answer_head(ports: Ports):
+    for path in (
+        "/.well-known/did.json",
+        "/.well-known/dspace-version",
+        "/catalog",
+        "/health/live",
+    ):
+        got, head = [await ports.public(method, path) for method in ("GET", "HEAD")]
+        assert (head.status_code, head.headers["content-type"]) == (
+            200,
+            got.headers["content-type"],
+        )
 
 
 # ----------------------------------------------------------------------------------- data

@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 
 from connector.http.application import application
 from connector.http.server import Guarded, Server
@@ -167,3 +167,136 @@ async def test_small_chunks_without_end_are_a_body():
         closing = POST.replace(b"Host: x", b"Host: x\r\nConnection: close")
         answer = await said(talk, closing, *[b"1\r\nx\r\n" * 20_000] * 5, last)
     assert answer.endswith(b'{"bytes":100000}')
+
+
+# ------------------------------------------------------------------ bodies that are none
+
+
+def split(answers: bytes) -> list[int]:
+    """The statuses of all answers on a connection."""
+    return [int(piece[:3]) for piece in answers.split(b"HTTP/1.1 ")[1:]]
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        POST + b"zz\r\nx\r\n",
+        POST + b"-1\r\nx\r\n",
+        POST + b"1\r\nxyz\r\n",
+        POST.replace(b"chunked", b"gzip"),
+        POST.replace(b"chunked", b"identity"),
+    ],
+)
+async def test_a_body_that_is_no_http_is_refused_in_words(head: bytes):
+    async with served() as port, connected(port) as talk:
+        status, document = problem(await said(talk, head))
+    assert (status, document["code"]) == (400, "http-malformed")
+
+
+async def test_what_is_longer_than_it_says_is_answered_and_then_refused():
+    """The first five bytes are a request; what follows is none, and ends the connection."""
+    short = b"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n"
+    async with served() as port, connected(port) as talk:
+        answer = await said(talk, short + b"{}{}{}{}{}")
+    assert answer.startswith(b"HTTP/1.1 200")
+    assert answer.endswith(b'{"bytes":5}')
+
+
+@pytest.mark.parametrize("offered", [b"h2c", b"websocket"])
+@pytest.mark.parametrize("sized", [True, False])
+async def test_a_request_that_offers_another_protocol_keeps_its_body(offered: bytes, sized: bool):
+    """Java's HTTP client offers h2c with whatever it posts."""
+    head = b"POST /echo HTTP/1.1\r\nHost: x\r\nConnection: Upgrade, HTTP2-Settings\r\n"
+    head += b"HTTP2-Settings: AAMAAABk\r\nUpgrade: " + offered + b"\r\n"
+    how, body = b"Content-Length: 5\r\n\r\n", b"12345"
+    if not sized:
+        how, body = b"Transfer-Encoding: chunked\r\n\r\n", b"5\r\n12345\r\n0\r\n\r\n"
+    last = GET.replace(b"Host", b"Connection: close\r\nHost") + b"\r\n"
+    async with served() as port, connected(port) as talk:
+        talk[1].write((head + how)[:60])
+        answers = await said(talk, (head + how)[60:], body, last)
+    assert split(answers) == [200, 200]
+    assert b'{"bytes":5}' in answers
+
+
+async def test_trailers_are_no_headers():
+    made, seen = application("seen"), list[str]()
+
+    @made.post("/echo")
+    async def echo(request: Request) -> None:
+        await request.body()
+        seen.extend(request.headers)
+
+    async with served(made) as port, connected(port) as talk:
+        closing = POST.replace(b"Host: x", b"Host: x\r\nConnection: close")
+        await said(talk, closing + b"1\r\nx\r\n0\r\nAuthorization: Bearer x\r\n\r\n")
+    assert seen == ["host", "connection", "transfer-encoding"]
+
+
+# ------------------------------------------------------------------ places held for nothing
+
+
+@pytest.mark.parametrize(
+    ("begun", "more"),
+    [
+        (b"POST /nothing HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n", b"x"),
+        (POST.replace(b"echo", b"nothing"), b"1\r\nx\r\n"),
+        (POST.replace(b"echo", b"nothing"), b"0"),
+        (GET.replace(b"echo", b"nothing") + b"\r\n", b"\r\n"),
+    ],
+)
+async def test_a_refused_request_that_never_ends_is_cut_off(
+    begun: bytes, more: bytes, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(Guarded, "patience", 0.1)
+    async with served() as port, connected(port) as talk:
+        reader, writer = talk
+        writer.write(begun)
+        await reader.readuntil(b"404")
+        writer.write(more)
+        assert b"HTTP/1.1" not in await reader.read()
+
+
+async def test_who_waits_longest_makes_room(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(Guarded, "most", 3)
+    async with served() as port, contextlib.AsyncExitStack() as opened:
+        talks = [await opened.enter_async_context(connected(port)) for _ in range(3)]
+        for reader, writer in talks[:1]:  # one that has just been answered
+            writer.write(GET + b"\r\n")
+            await reader.readuntil(b"}")
+        last = await opened.enter_async_context(connected(port))
+        assert await talks[1][0].read() == b""
+        for reader, writer in (talks[0], talks[2], last):
+            writer.write(GET + b"\r\n")
+            assert await reader.readuntil(b"}")
+
+
+async def test_an_answer_that_nobody_reads_is_given_up(monkeypatch: pytest.MonkeyPatch):
+    gone, lost = asyncio.Event(), Guarded.connection_lost
+
+    def noted(server: Guarded, exc: Exception | None) -> None:
+        lost(server, exc)
+        gone.set()
+
+    monkeypatch.setattr(Guarded, "stalled", 0.05)
+    monkeypatch.setattr(Guarded, "connection_lost", noted)
+    made = application("large")
+    made.add_api_route("/echo", lambda: Response(b"x" * 50_000_000))
+    async with served(made) as port, connected(port) as talk:
+        talk[1].write(GET + b"\r\n")
+        await asyncio.wait_for(gone.wait(), 30)
+
+
+async def test_pipelined_requests_of_somebody_who_left_fail_in_silence(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    failed: list[object] = []
+    monkeypatch.setattr("connector.base.telemetry.failure", lambda *said: failed.append(said))
+    held = asyncio.Event()
+    async with served(echoing(held)) as port:
+        async with connected(port) as talk:
+            talk[1].write((GET.replace(b"echo", b"held") + b"\r\n") * 5)
+            await talk[1].drain()
+            talk[1].transport.abort()
+        held.set()
+    assert failed == []

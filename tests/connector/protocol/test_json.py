@@ -118,6 +118,21 @@ def test_what_is_written_is_read_back(value):
         assert strict_value(body, max_depth=64) == json.loads(body)
 
 
+def levels(value: object) -> int:
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return isinstance(value, dict | list) + max(map(levels, inner), default=0)
+
+
+@given(VALUES, st.integers(0, 6))
+def test_depth_is_counted_however_it_is_looked_at(value, limit):
+    for body in (orjson.dumps(value), json.dumps(value, indent=1).encode()):
+        if levels(value) <= limit:
+            assert strict_value(body, max_depth=limit) == json.loads(body)
+        else:
+            with pytest.raises(Problem, match="protocol-json-too-deep"):
+                strict_value(body, max_depth=limit)
+
+
 @given(st.dictionaries(st.text(), VALUES, min_size=1, max_size=4), st.data())
 def test_a_key_said_twice_is_always_found(value, data):
     key = data.draw(st.sampled_from(sorted(value)))

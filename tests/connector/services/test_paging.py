@@ -108,6 +108,13 @@ async def test_what_is_no_cursor_is_refused(nodes: Pair, text: str):
         await nodes.provider.store.read(unit)
 
 
+@pytest.mark.parametrize("groups", [["public", "public"], ["public"] * 200, ["public", "labs"]])
+async def test_a_cursor_names_each_group_once(groups: list[str]):
+    """A forged one had a whole catalog listed and sorted for each time it named it."""
+    with pytest.raises(Problem, match="dataset-cursor"):
+        Cursor.read(Cursor(tuple((group, 1) for group in groups), 0).text())
+
+
 async def test_cursors_are_read_as_written():
     cursor = Cursor((("labs", 3), ("public", 12)), 50)
     assert Cursor.read(cursor.text()) == cursor

@@ -1,12 +1,13 @@
 """Never stuck in silence: what each side sees of a process while a peer is away, and after."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 
+from connector.base.texts import delivery, store
 from connector.cli import timeline
 from connector.cli.output import SESSION
 from connector.identity.ports import Response
@@ -14,8 +15,15 @@ from connector.protocol import negotiation, transfer
 from connector.services.negotiate import people, reach
 from connector.services.release import transferring
 from connector.services.show import views
-from connector.services.show.waiting import NOTHING, Waiting, for_negotiation, for_transfer
+from connector.services.show.waiting import (
+    NOTHING,
+    Waiting,
+    came_to,
+    for_negotiation,
+    for_transfer,
+)
 from connector.store import negotiations, transfers
+from connector.store.rows import AttemptRow, OutboxRow
 from policies.problem import Problem
 from tests.support.pair import DPO, RESEARCHER, Pair, Wire, application, statements
 
@@ -270,3 +278,20 @@ def test_a_long_timeline_reads_in_a_hundred_columns(monkeypatch: pytest.MonkeyPa
         assert "08:01:00" in text
         assert "08:39:00" in text
         assert "08:20:00  " not in text
+
+
+@pytest.mark.parametrize("code", sorted({*delivery.TEXTS, *store.TEXTS}))
+def test_what_came_of_an_attempt_is_a_whole_sentence_in_both_languages(code: str):
+    now = datetime(2026, 9, 1, tzinfo=UTC)
+    row = OutboxRow(
+        process="p",
+        peer="did:web:a.example",
+        url="https://a.example/dsp",
+        type="ContractRequestMessage",
+        body=b"{}",
+        next_at=now,
+        created=now,
+    )
+    for said in came_to(row, AttemptRow(1, 2, now, problem=code)):
+        assert said
+        assert "{" not in said

@@ -1,5 +1,6 @@
 """What PostgreSQL alone has: a session lock, sessions that are lost, a copy as a SQLite file."""
 
+import asyncio
 import sqlite3
 import threading
 from contextlib import closing
@@ -11,6 +12,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from connector.delivery.outbox import Limits, Outcome, Worker
 from connector.store import (
     agreements,
     attempts,
@@ -25,10 +27,14 @@ from connector.store import (
     transfers,
 )
 from connector.store.postgresql import LOCK, PostgresConnection, PostgresEngine
-from connector.store.rows import LeafRow
+from connector.store.rows import LeafRow, OutboxRow
 from connector.store.store import Store
 from connector.store.tables import KNOWN, SCHEMA
+from connector.store.tx import Tx
 from policies.problem import Problem
+from tests.connector.delivery.conftest import Post
+from tests.support.clock import ManualClock
+from tests.support.ids import SeededIds
 from tests.support.postgres import Server
 
 NOW = datetime(2026, 9, 1, 8, 0, tzinfo=UTC)
@@ -58,6 +64,17 @@ def put_note(store: Store, text: str) -> None:
 
 def note(store: Store) -> str | None:
     return store.read_now(lambda tx: notes.get(tx, key="k"))
+
+
+def test_a_text_that_it_cannot_hold_is_the_asker_s_fault(url: str):
+    with closing(Store.open(url)) as store:
+        with pytest.raises(Problem, match="store-text") as caught:
+            put_note(store, "a\0b")
+        assert caught.value.kind == "invalid"
+        with pytest.raises(Problem, match="store-text"):
+            store.read_now(lambda tx: notes.get(tx, key="a\0b"))
+        put_note(store, "ab")
+        assert note(store) == "ab"
 
 
 def test_one_process_writes(url: str):
@@ -96,6 +113,67 @@ async def test_a_reader_that_lost_its_session_opens_another(url: str, postgres: 
         assert await store.survey(lambda tx: notes.get(tx, key="k")) == "kept"
         put_note(store, "and written")
         assert (note(store), store.stopped) == ("and written", None)
+
+
+def test_what_a_server_limits_by_default_ends_no_session_of_a_node(url: str, postgres: Server):
+    """An idle node's session holds its lock: a limit on idle sessions would end the node."""
+    limits = ("idle_session_timeout", "statement_timeout", "idle_in_transaction_session_timeout")
+    with postgres.admin() as admin:
+        for name in limits:
+            admin.execute(f"ALTER DATABASE {url.rpartition('/')[2]} SET {name} = '20ms'")
+    with closing(PostgresEngine(url).writer()) as connection:
+        found = [connection.execute(f"SHOW {name}").fetchone() for name in limits]
+        assert found == [("0",)] * len(limits)
+        connection.execute("SELECT pg_sleep(0.05)")
+
+
+def test_a_server_that_is_gone_without_a_word_is_noticed_within_seconds(url: str):
+    with closing(PostgresEngine(url).writer()) as connection:
+        chosen = connection._connection.info.get_parameters()
+    assert (chosen["keepalives_idle"], chosen["keepalives_interval"]) == ("5", "2")
+    assert (chosen["keepalives_count"], chosen["tcp_user_timeout"]) == ("3", "15000")
+
+
+def test_a_statement_that_somebody_cancels_ends_no_node(url: str, postgres: Server):
+    with closing(Store.open(url)) as store:
+
+        def cancelled(tx: Tx) -> None:
+            assert tx._connection is not None
+            tx._connection.execute("SELECT pg_cancel_backend(pg_backend_pid()), pg_sleep(30)", {})
+
+        with pytest.raises(Problem, match="store-locked"):
+            store.write_now(cancelled)
+        put_note(store, "goes on")
+        assert (note(store), store.stopped) == ("goes on", None)
+
+
+async def test_a_node_that_does_nothing_learns_that_its_session_is_lost(
+    url: str, postgres: Server, clock: ManualClock
+):
+    """Another one may have taken over: this one must not stay ready until somebody writes."""
+    with closing(Store.open(url)) as store:
+        lost = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        store.on_stop(lambda _: loop.call_soon_threadsafe(lost.set))
+        worker = Worker(
+            store,
+            Post(),
+            clock,
+            authorize=lambda _: {},
+            settle=nothing,
+            random=SeededIds().token,
+            limits=Limits(poll=0.01),
+        )
+        await worker.start()
+        try:
+            end_sessions(postgres, url)
+            await asyncio.wait_for(lost.wait(), WAIT)
+        finally:
+            await worker.stop()
+
+
+async def nothing(_row: OutboxRow, _outcome: Outcome) -> bool:
+    return True
 
 
 def test_a_lost_session_ends_the_store_and_loses_nothing(url: str, postgres: Server):
@@ -191,6 +269,30 @@ def leaf(index: int) -> LeafRow:
         shared_salt=bytes(16) if index % 2 else None,
         private_body=None,
     )
+
+
+@pytest.mark.parametrize("alone", [True, False])
+async def test_a_session_lost_within_a_transaction_is_lost_and_not_damaged(
+    url: str, postgres: Server, *, alone: bool
+):
+    """The process ends for a lost session only, and whoever stands by waits for its end."""
+    with closing(Store.open(url)) as store:
+        told: list[Problem] = []
+        store.on_stop(told.append)
+
+        def unit(tx: Tx) -> None:
+            notes.put(tx, key="k", text="never")
+            end_sessions(postgres, url)
+            notes.put(tx, key="k", text="nor this")
+
+        units = [unit] if alone else [unit, lambda tx: notes.put(tx, key="l", text="nor that")]
+        found = await asyncio.gather(*map(store.write, units), return_exceptions=True)
+        assert [one.code for one in found if isinstance(one, Problem)] == ["store-lost"] * len(
+            units
+        )
+        assert {problem.code for problem in told} == {"store-lost"}
+    with closing(Store.open(url)) as successor:
+        assert note(successor) is None
 
 
 def test_a_copy_is_a_file_and_comes_back(url: str, postgres: Server, tmp_path: Path):

@@ -299,14 +299,6 @@ def test_the_inbox_answers_once_and_remembers(any_store: Store):
     assert any_store.read_now(lambda tx: inbox.find(tx, key="key")) == row
     assert any_store.read_now(lambda tx: inbox.find(tx, key="other")) is None
     assert refused(any_store, lambda tx: inbox.put(tx, row)) == "store-conflict"
-    assert any_store.write_now(lambda tx: inbox.purge(tx, before=NOW)) == 0
-    later = NOW + timedelta(microseconds=1)
-
-    def emptied(tx: Tx) -> tuple[bool, int, InboxRow | None]:
-        known = inbox.find(tx, key="key") == row
-        return known, inbox.purge(tx, before=later), inbox.find(tx, key="key")
-
-    assert any_store.write_now(emptied) == (True, 1, None)
 
 
 def test_tokens_are_remembered_per_issuer_until_they_expire(any_store: Store):

@@ -186,6 +186,7 @@ def upgrade() -> None:
         op.execute(f"CREATE TABLE held_{name} AS SELECT * FROM {name}")  # noqa: S608  (our own names)
         op.execute(f"CREATE INDEX held_{name}_key ON held_{name} ({key})")
         op.drop_table(name)
+    op.drop_index("ix_inbox_at", "inbox")  # nobody asked by it: answers are kept as what they were
     METADATA.create_all(connection)
     contents = Contents(connection)
     for table, moved in (
