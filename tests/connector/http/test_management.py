@@ -126,8 +126,8 @@ async def test_health_tells_nothing_and_asks_nothing(ports: Ports):
     ],
 )
 async def test_a_bad_body(ports: Ports, content: bytes, code: str):
-    before = await ports.state()
     headers = {**JSON, **await ports.role("operator")}
+    before = await ports.state()
     answer = await ports.management("POST", "/v1/tokens", headers=headers, content=content)
     assert (answer.status_code, problem(answer)["code"]) == (400, code)
     assert await ports.state() == before
@@ -199,8 +199,8 @@ async def test_a_method_that_is_not_taken(ports: Ports, method: str, path: str):
     ids=["json", "no boundary", "no part", "one part", "a text", "a third file"],
 )
 async def test_an_upload_of_another_form(ports: Ports, options: dict[str, Any]):
-    before = await ports.state()
     headers = {**options.get("headers", {}), **await ports.role("steward")}
+    before = await ports.state()
     given = {**options, "headers": headers}
     answer = await ports.management("POST", "/v1/datasets", **given)
     assert (answer.status_code, problem(answer)["code"]) == (400, "http-upload-parts")
