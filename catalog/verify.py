@@ -96,6 +96,17 @@ def verify_dataset(
     return _dataset(parse(data), keys, did, expected_digest)
 
 
+def check_listed(dataset: Dataset, entry: Entry, group: str) -> None:
+    """That a verified document says of itself what the head of a group says of it.
+
+    Raises:
+        Problem: `catalog-document-other`.
+    """
+    stated = (entry.document, entry.dataset, group)
+    if (dataset.document_iri, dataset.iri, dataset.group) != stated:
+        raise Problem("catalog-document-other", document=entry.document[:300])
+
+
 def verify_catalog(
     head: bytes,
     documents_by_iri: Mapping[str, bytes],
@@ -199,9 +210,7 @@ def _complete(
         if entry.document not in by_iri:
             raise Problem("catalog-document-missing", document=entry.document[:300])
         dataset = _dataset(by_iri[entry.document], keys, did, entry.digest)
-        stated = (entry.document, entry.dataset, head.group)
-        if (dataset.document_iri, dataset.iri, dataset.group) != stated:
-            raise Problem("catalog-document-other", document=entry.document[:300])
+        check_listed(dataset, entry, head.group)
         datasets.append(dataset)
     return _checked(head, tuple(datasets))
 

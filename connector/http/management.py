@@ -16,6 +16,7 @@ from fastapi.responses import FileResponse, StreamingResponse
 from starlette.exceptions import HTTPException
 
 from catalog.search import Query, expand
+from connector.dataplane.table_release import NDJSON
 from connector.http import health, openapi, signaling
 from connector.http.application import application
 from connector.http.problems import (
@@ -115,14 +116,14 @@ def _peers(node: Node) -> APIRouter:
     @made.post("/peers")
     async def add_peer(request: Request) -> Response:
         who, body = await _actor(node, request), await _json(request)
-        groups, name = body.get("groups") or [], body.get("name") or ""
+        groups, name = _texts(body, "groups"), _words(body, "name")
         if "edc" in body:
             where = _object(body, "edc")
             participant = edc.participant(
                 _text(body, "did"), _text(where, "dsp"), _texts(where, "data")
             )
             added = await peering.add_edc(node, who, participant, name, groups)
-        elif body.get("signaled") is True:
+        elif _flag(body, "signaled"):
             added = await peering.add_consumer(node, who, _text(body, "did"), name, groups)
         else:
             added = await peering.add(node, who, _text(body, "did"), name, groups)
@@ -236,7 +237,7 @@ def _datasets(node: Node) -> APIRouter:
     @made.post("/datasets/{ident}/withdrawal")
     async def withdraw(request: Request, ident: str) -> Response:
         who, body = await _actor(node, request), await _json(request)
-        return json_response(await publishing.withdraw(node, who, ident, body.get("reason") or ""))
+        return json_response(await publishing.withdraw(node, who, ident, _words(body, "reason")))
 
     return made
 
@@ -354,13 +355,13 @@ def _transfers(node: Node) -> APIRouter:
     @made.post("/transfers")
     async def start(request: Request) -> Response:
         who, body = await _actor(node, request), await _json(request)
-        form, agreement = body.get("format") or "ndjson", _text(body, "agreement")
-        if body.get("again") is False:
+        form, agreement = _words(body, "format") or NDJSON, _text(body, "agreement")
+        if not _flag(body, "again", otherwise=True):
             access.require(who, "operator", "researcher")
             known = await fetching.complete(node, agreement, form)
             if known is not None:
                 return json_response(await views.transfer(node, known))
-        push = body.get("push") is True
+        push = _flag(body, "push")
         pid = await transferring.start(node, who, agreement, form, push=push)
         return json_response(await views.transfer(node, pid), 201)
 
@@ -375,13 +376,13 @@ def _transfers(node: Node) -> APIRouter:
     acts: dict[str, Act] = {
         "fetch": lambda who, pid, body: fetching.start(node, who, pid, _parts(body)),
         "suspension": lambda who, pid, body: transferring.suspend(
-            node, who, pid, body.get("reason") or ""
+            node, who, pid, _words(body, "reason")
         ),
         "start": lambda who, pid, _: transferring.begin(node, who, pid),
         "resumption": lambda who, pid, _: transferring.resume(node, who, pid),
         "completion": lambda who, pid, _: transferring.complete(node, who, pid),
         "termination": lambda who, pid, body: transferring.terminate(
-            node, who, pid, body.get("reason") or ""
+            node, who, pid, _words(body, "reason")
         ),
     }
 
@@ -450,8 +451,24 @@ def _text(body: Body, member: str) -> str:
     return value.strip()
 
 
+def _words(body: Body, member: str) -> str:
+    """A text that need not be there."""
+    value = body.get(member)
+    if value is not None and not isinstance(value, str):
+        raise Problem("http-member", member=member)
+    return value or ""
+
+
+def _flag(body: Body, member: str, *, otherwise: bool = False) -> bool:
+    value = body.get(member)
+    if value is not None and not isinstance(value, bool):
+        raise Problem("http-member", member=member)
+    return otherwise if value is None else value
+
+
 def _texts(body: Body, member: str) -> list[str]:
-    value = body.get(member) or []
+    value = body.get(member)
+    value = [] if value is None else value
     if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
         raise Problem("http-member", member=member)
     return value

@@ -72,7 +72,7 @@ BODIES: Final[Mapping[str, Json]] = {
         {"did": _text()},
         name={"type": "string"},
         groups={"type": "array", "items": {"type": "string"}},
-        edc=_object({"dsp": _text()}, data={"type": "string"}),
+        edc=_object({"dsp": _text()}, data={"type": "array", "items": {"type": "string"}}),
         signaled={"type": "boolean"},
     ),
     "/v1/peers/groups": _object(

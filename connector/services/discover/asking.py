@@ -171,9 +171,7 @@ async def document(node: Node, asked: Asked, group: str, entry: Entry) -> Found:
         answer = await _ask(node, asked, entry.document, private=private, limit=DOCUMENT_BYTES)
         body = _body(answer, entry.document)
     dataset = _verified(body, tuple(asked.keys.items()), asked.did, entry.digest)
-    stated = (entry.document, entry.dataset, group)
-    if (dataset.document_iri, dataset.iri, dataset.group) != stated:
-        raise Problem("catalog-document-other", document=entry.document[:300])
+    verify.check_listed(dataset, entry, group)
     asked.document.check_address(dataset.endpoint)
     return Found(asked.did, dataset, body, entry.digest)
 

@@ -9,6 +9,7 @@ from connector.base.clock import SystemClock
 from connector.base.settings import is_loopback
 from connector.delivery.client import PeerClient
 from connector.identity.resolver import DidResolver
+from connector.services.publish.published import PUBLIC
 from policies.problem import Problem
 
 _OK: Final = 200
@@ -38,10 +39,14 @@ async def catalog_at(url: str) -> dict[str, Any]:
             raise Problem("catalog-publisher-other", found=document.root, expected=root)
         keys = verify.assertion_keys(document.source, did)
         head = verify.verify_head(body, keys, did)
+        expected = f"{root}/catalog/{PUBLIC}/v{head.version}"
+        if head.iri != expected:
+            raise Problem("catalog-head-other", found=head.iri[:300], expected=expected[:300])
         found = []
         for entry in head.entries:
             document.check_address(entry.document)
             dataset = verify.verify_dataset(await get(entry.document), keys, did, entry.digest)
+            verify.check_listed(dataset, entry, head.group)
             found.append({"id": dataset.document_iri, "digest": entry.digest})
     return {
         "v": 1,

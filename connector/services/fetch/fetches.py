@@ -9,7 +9,10 @@ from policies.problem import Problem
 
 @dataclass(slots=True)
 class Progress:
-    """How far one fetch is; `problem` is why it stopped, if it did not pause or finish."""
+    """How far one fetch is; `problem` is why it stopped, if it did not pause or finish.
+
+    Of several pushes that come at once, one at a time gives its file a name (`naming`).
+    """
 
     running: bool = False
     parts: int = 0
@@ -17,6 +20,7 @@ class Progress:
     bytes: int = 0
     files: list[str] = field(default_factory=list)
     problem: Problem | None = None
+    naming: asyncio.Lock = field(default_factory=asyncio.Lock, repr=False, compare=False)
 
 
 class Fetches:

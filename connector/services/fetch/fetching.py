@@ -98,6 +98,10 @@ async def _run(node: Node, pid: str, parts: int | None) -> None:
         await _fetch(node, pid, parts, progress)
     except Problem as problem:
         progress.problem = problem
+    except Exception:
+        # A fault of ours: whoever asked for the data reads that it stopped, the log where.
+        progress.problem = Problem("http-internal")
+        raise
     finally:
         progress.running = False
         progress.files = received.finished(received.folder_of(node, pid))
@@ -330,6 +334,8 @@ def _check_manifest(
     said = tuple(manifest.get(name) for name in ("transfer", "agreement", "plan", "format"))
     if said != (t.provider_pid, agreement.id, agreement.plan_digest, form):
         raise Problem("transfer-manifest")
+    if not isinstance(manifest.get("codebook"), list):  # it becomes a file of its own
+        raise Problem("dataplane-manifest-mismatch", what="codebook")
 
 
 def _receipt(

@@ -19,6 +19,7 @@ from connector.protocol.messages.address import EDC
 from connector.protocol.transfer import Role, Transfer
 from connector.services import access
 from connector.services.fetch import plain, received
+from connector.services.fetch.fetches import Progress
 from connector.services.node import Node
 from connector.services.processes import transfer
 from connector.services.show.views import find_agreement
@@ -52,14 +53,14 @@ async def take(
             `dataplane-disk`; whatever `body` raises, and then nothing is kept.
     """
     t = await node.store.read(lambda tx: _opened(tx, pid, token))
-    folder = received.folder_of(node, pid)
+    folder, progress = received.folder_of(node, pid), node.fetches.of(pid)
     if await asyncio.to_thread(received.finished, folder):
         async for _ in body:
             pass
+        await _receipt(node, pid, folder, progress)
         return
     if t.over:
         raise Problem("release-ended")
-    progress = node.fetches.of(pid)
     unique = f"{received.STEM}{node.ids.token(8).hex()}{received.PARTIAL}"
     try:
         sink = await asyncio.to_thread(plain.Sink, folder / unique, progress, node)
@@ -74,6 +75,7 @@ async def take(
         raise Problem("dataplane-disk", reason=error.strerror or "I/O") from None
     finally:
         (folder / unique).unlink(missing_ok=True)
+    await _receipt(node, pid, folder, progress)
     progress.files = received.finished(folder)
     node.fetches.changed()
 
@@ -81,19 +83,27 @@ async def take(
 async def _finish(
     node: Node, t: Transfer, folder: Path, unique: str, found: dict[str, object]
 ) -> None:
+    """Give a whole body its name, with its receipt beside it, unless another push was quicker."""
     # Its request may have been answered only while the body came.
     t = await node.store.read(lambda tx: transfer(tx, t.pid))
     receipt = plain.receipt(node, t, found)
     agreement = await node.store.read(lambda tx: find_agreement(tx, t.agreement))
-    if received.finished(folder):  # another push was quicker
-        return
     files = {
         plain.RECEIPT: orjson.dumps(receipt, option=orjson.OPT_INDENT_2),
         **received.agreed(agreement),
     }
-    await asyncio.to_thread(received.write, folder, files)
-    await asyncio.to_thread((folder / unique).replace, folder / str(found["file"]))
-    await node.store.write(lambda tx: plain.keep(node, tx, t.pid, receipt))
+    async with node.fetches.of(t.pid).naming:
+        if received.finished(folder):
+            return
+        await asyncio.to_thread(received.write, folder, files)
+        await asyncio.to_thread((folder / unique).replace, folder / str(found["file"]))
+
+
+async def _receipt(node: Node, pid: str, folder: Path, progress: Progress) -> None:
+    """Keep the receipt that lies beside the data, also where a crash came before it was kept."""
+    async with progress.naming:
+        kept = orjson.loads(await asyncio.to_thread((folder / plain.RECEIPT).read_bytes))
+        await node.store.write(lambda tx: plain.keep(node, tx, pid, kept))
 
 
 def _opened(tx: Tx, pid: str, token: str) -> Transfer:

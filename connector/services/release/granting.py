@@ -7,7 +7,7 @@ is asked again for every transfer that was granted and did not start.
 import asyncio
 from dataclasses import replace
 from functools import partial
-from typing import Final
+from typing import Any, Final, get_args
 
 from connector.dataplane.release import count_persons, projection_of
 from connector.protocol import messages
@@ -33,7 +33,8 @@ from connector.store import parts as rows
 from connector.store import transfers as transfer_rows
 from connector.store.rows import AgreementRow, SessionRow
 from connector.store.store import Tx
-from policies.problem import Problem
+from policies.decision import Decision
+from policies.problem import Language, Problem
 
 _SALT: Final = 32
 
@@ -60,19 +61,22 @@ def refused(
         revision = revision_of(tx, agreement)
     except Problem as problem:
         return halting.told(problem)
-    shared = {
-        **decision.shared(),
-        "reasons": {"fr": decision.reasons("fr"), "en": decision.reasons("en")},
-    }
-    ledger.decided(
-        node, tx, t, outcome=decision.outcome, shared=shared, internal=decision.internal()
-    )
+    noted(node, tx, t, decision)
     if not decision.permitted:
         return "transfer-denied", [*decision.reasons("en"), *decision.reasons("fr")]
     salt = node.ids.token(_SALT).hex()
     body = {"revision": revision.id, "salt": salt, "persons": "", "format": form}
     rows.put_session(tx, SessionRow(t.pid, None, body))
     return None
+
+
+def noted(node: Node, tx: Tx, t: Transfer, decision: Decision) -> dict[str, Any]:
+    """Log what the policy decided about a transfer; the rendering that the peer may read."""
+    words = {lang: decision.reasons(lang) for lang in get_args(Language)}
+    shared = {**decision.shared(), "reasons": words}
+    outcome, internal = decision.outcome, decision.internal()
+    ledger.decided(node, tx, t, outcome=outcome, shared=shared, internal=internal)
+    return shared
 
 
 def prepare_soon(node: Node) -> None:

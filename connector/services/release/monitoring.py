@@ -17,7 +17,6 @@ from typing import Final, Literal
 
 from connector.base import telemetry
 from connector.protocol.transfer import Act, Role, State, Transfer
-from connector.services import ledger
 from connector.services.committing import commit
 from connector.services.consent.bitmaps import groups_of
 from connector.services.negotiate import planning
@@ -125,10 +124,7 @@ def _act(node: Node, ident: str, tx: Tx) -> None:
         if found.verdict == "go-on":
             continue
         if decision is not None:
-            words = {lang: decision.reasons(lang) for lang in ("fr", "en")}
-            shared = {**decision.shared(), "reasons": words}
-            internal = decision.internal()
-            ledger.decided(node, tx, t, outcome=decision.outcome, shared=shared, internal=internal)
+            granting.noted(node, tx, t, decision)
         if found.verdict == "resume":
             t = granting.start(node, tx, t)
         else:

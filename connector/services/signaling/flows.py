@@ -322,7 +322,7 @@ def _denied_now(node: Node, tx: Tx, t: Transfer) -> Problem | None:
     decision = judge(node, tx, t, release.agreement, "monitor", groups)
     if decision.permitted:
         return None
-    return binding.reasons({"reasons": {lang: decision.reasons(lang) for lang in ("fr", "en")}})
+    return binding.reasons(granting.noted(node, tx, t, decision))
 
 
 def _flow(tx: Tx, pid: str) -> Transfer:

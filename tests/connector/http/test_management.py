@@ -8,6 +8,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 
+from catalog.verify import verify_document
 from connector.services.access import ROLES
 from tests.support.ports import Knocker, Ports
 from tests.support.telling import assert_tells
@@ -125,8 +126,8 @@ async def test_health_tells_nothing_and_asks_nothing(ports: Ports):
     ],
 )
 async def test_a_bad_body(ports: Ports, content: bytes, code: str):
-    before = await ports.state()
     headers = {**JSON, **await ports.role("operator")}
+    before = await ports.state()
     answer = await ports.management("POST", "/v1/tokens", headers=headers, content=content)
     assert (answer.status_code, problem(answer)["code"]) == (400, code)
     assert await ports.state() == before
@@ -198,8 +199,8 @@ async def test_a_method_that_is_not_taken(ports: Ports, method: str, path: str):
     ids=["json", "no boundary", "no part", "one part", "a text", "a third file"],
 )
 async def test_an_upload_of_another_form(ports: Ports, options: dict[str, Any]):
-    before = await ports.state()
     headers = {**options.get("headers", {}), **await ports.role("steward")}
+    before = await ports.state()
     given = {**options, "headers": headers}
     answer = await ports.management("POST", "/v1/datasets", **given)
     assert (answer.status_code, problem(answer)["code"]) == (400, "http-upload-parts")
@@ -302,3 +303,80 @@ async def test_an_identifier_of_a_learner_is_not_repeated(ports: Ports):
     )
     assert answer.status_code in {400, 422}
     assert "dupont" not in json.dumps(problem(answer))
+
+
+KNOCKER = "did:web:localhost%3A9301"
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "member"),
+    [
+        ("peers", {"did": KNOCKER, "groups": "labs"}, "groups"),  # not the groups a, b, l and s
+        ("peers", {"did": KNOCKER, "groups": {"labs": True}}, "groups"),
+        ("peers", {"did": KNOCKER, "groups": 7}, "groups"),
+        ("peers", {"did": KNOCKER, "groups": False}, "groups"),
+        ("peers", {"did": KNOCKER, "groups": [["labs"]]}, "groups"),
+        ("peers", {"did": KNOCKER, "name": {"fr": "Labo"}}, "name"),
+        ("peers", {"did": KNOCKER, "signaled": "yes"}, "signaled"),
+        ("peers", {"did": KNOCKER, "edc": "http://localhost:1"}, "edc"),
+        ("peers", {"did": KNOCKER, "edc": {"dsp": "http://x/dsp", "data": "http://x"}}, "data"),
+        ("peers/groups", {"did": KNOCKER}, "groups"),
+        ("peers/groups", {"did": KNOCKER, "groups": "labs"}, "groups"),
+        ("datasets/traces/withdrawal", {"reason": ["over"]}, "reason"),
+        ("requests", {"peer": "x", "dataset": "x", "terms": []}, "terms"),
+        ("offers", {"peer": "x", "dataset": "x", "offer": 7}, "offer"),
+        ("transfers", {"agreement": NOBODY, "format": ["ndjson"]}, "format"),
+        ("transfers", {"agreement": NOBODY, "push": "yes"}, "push"),
+        ("transfers", {"agreement": NOBODY, "again": 0}, "again"),
+        ("transfers/{transfer}/suspension", {"reason": {"a": 1}}, "reason"),
+        ("transfers/{transfer}/termination", {"reason": 7}, "reason"),
+    ],
+)
+async def test_a_member_of_another_kind_is_named_and_changes_nothing(
+    ports: Ports, path: str, body: dict[str, Any], member: str
+):
+    headers = await ports.role("operator")
+    shown = [await ports.management("GET", f"/v1/{one}", headers=headers) for one in READS]
+    path = path.format(transfer=ports.transfer)
+    answer = await ports.management("POST", f"/v1/{path}", headers=headers, json=body)
+    assert (answer.status_code, problem(answer)["code"]) == (400, "http-member"), answer.text
+    assert f"“{member}”" in problem(answer)["en"]
+    after = [await ports.management("GET", f"/v1/{one}", headers=headers) for one in READS]
+    assert [one.json() for one in after] == [one.json() for one in shown]
+
+
+@pytest.mark.parametrize(
+    ("query", "status"),
+    [
+        ("search?refresh=never", 200),
+        ("search?refresh=never&limit=1&offset=2", 200),
+        ("search?refresh=never&limit=-1", 400),
+        ("search?refresh=never&limit=0", 400),
+        ("search?refresh=never&limit=²", 400),
+        ("search?refresh=never&offset=9999999999", 400),
+        ("search?refresh=never&access=everybody", 400),
+        ("search?refresh=perhaps", 400),
+        ("changes?after=-1", 400),
+        ("changes?after=9007199254740993", 400),
+        ("changes?after=0&wait=nan", 400),
+        ("openapi?port=other", 400),
+    ],
+)
+async def test_a_question_is_answered_or_refused_in_words(ports: Ports, query: str, status: int):
+    answer = await ports.management("GET", f"/v1/{query}", headers=await ports.role("auditor"))
+    assert answer.status_code == status
+    if status == 400:
+        problem(answer)
+
+
+async def test_the_copies_kept_here_are_listed_and_handed_out_to_be_verified(ports: Ports):
+    headers = await ports.role("auditor")
+    (own,) = (await ports.management("GET", "/v1/copies", headers=headers)).json()
+    assert (own["publisher"], own["group"], own["whole"]) == (ports.node.did, "public", True)
+    of, place = {"publisher": ports.node.did}, "/v1/copies/catalog"
+    answer = await ports.management("GET", place, headers=headers, params=of)
+    checked = verify_document(answer.json()["catalog"], answer.json()["did_document"])
+    assert checked["datasets"] == [ports.dataset]
+    of = {"publisher": "did:web:nobody.example"}
+    answer = await ports.management("GET", place, headers=headers, params=of)
+    assert (answer.status_code, problem(answer)["code"]) == (404, "discovery-no-copy")

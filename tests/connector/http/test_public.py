@@ -212,6 +212,9 @@ async def test_a_message_out_of_turn_changes_nothing(ports: Ports, schemas: Vali
         )
         assert answer.status_code == 400, answer.text
         refused(answer, "negotiation", schemas)
+        # The peer has many negotiations: the error says which of them is meant.
+        said = answer.json()
+        assert (said["providerPid"], said["consumerPid"]) == (ports.pid, peer_pid)
     assert await ports.state() == before
 
 

@@ -412,3 +412,18 @@ def test_unknown_states_are_refused(state):
 def test_any_refusal_can_be_read(body, expected):
     found = m.read_error(body)
     assert (found.type, found.code, found.reasons) == expected
+
+
+@pytest.mark.parametrize("name", ["consumerPid", "agreementId", "format", "callbackAddress"])
+def test_a_request_for_data_that_lacks_a_member_is_refused_by_its_name(name: str):
+    whole = m.TransferRequest(
+        consumer_pid="urn:uuid:c", agreement="urn:uuid:a", format="X-PULL", callback=CALLBACK
+    ).wire()
+    for missing in (
+        {key: value for key, value in whole.items() if key != name},
+        {**whole, name: None},
+    ):
+        with pytest.raises(Problem) as caught:
+            m.read(missing, m.TransferRequest)
+        assert caught.value.code in {"protocol-member-missing", "protocol-not-text"}
+        assert name in str(caught.value.params["where"])

@@ -1,5 +1,6 @@
 """Both sides pause and resume without hearing of each other: they end in the same state, alive."""
 
+import json
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
@@ -7,6 +8,8 @@ import pytest
 
 from connector.delivery.outbox import Outcome
 from connector.identity.ports import Response
+from connector.protocol.messages import TransferProcess
+from connector.protocol.transfer import State
 from connector.services.messages import settling
 from connector.services.release import transferring
 from connector.services.show import views
@@ -148,3 +151,56 @@ async def test_what_was_refused_by_who_ended_the_transfer_never_counts_as_arrive
     assert (row.type, row.state) == ("TransferSuspensionMessage", "failed")
     refused = Outcome(Response(400), Problem("delivery-refused", peer=row.peer, status=400))
     assert not await settling.settle(nodes.consumer, row, refused)
+
+
+async def test_what_the_provider_says_while_it_is_asked_counts(
+    nodes: Pair, pids: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+):
+    """Its answer to the question is older than what it has said since: it is asked again."""
+    heal = part(nodes, "provider", "consumer")
+    await pause(nodes, pids, "provider", "consumer")
+    heal()
+    plain, asked = type(nodes.wire).get, list[str]()
+
+    async def get(self, url, **options):
+        answer = await plain(self, url, **options)
+        if "/transfers/" in url:
+            asked.append(json.loads(answer.body)["state"])
+            if len(asked) == 1:
+                await resume(nodes, pids, "provider")
+                await nodes.provider.worker.run_until_idle()
+        return answer
+
+    monkeypatch.setattr(type(nodes.wire), "get", get)
+    nodes.clock.advance(60)
+    await nodes.provider.worker.run_until_idle()
+    first, second = await rest(nodes)
+    assert (first, asked[:2]) == (second, ["SUSPENDED", "STARTED"])
+    assert first == "STARTED"
+
+
+ANOTHER = TransferProcess(provider_pid="urn:uuid:1", consumer_pid="urn:uuid:2", state=State.STARTED)
+
+
+@pytest.mark.parametrize(
+    "told",
+    [b"<html>", json.dumps(ANOTHER.wire()).encode()],
+    ids=["no JSON", "another transfer"],
+)
+async def test_an_answer_that_says_nothing_about_this_transfer_is_none(
+    nodes: Pair, pids: tuple[str, str], monkeypatch: pytest.MonkeyPatch, told: bytes
+):
+    heal = part(nodes, "provider", "consumer")
+    await pause(nodes, pids, "provider", "consumer")
+    heal()
+    plain = type(nodes.wire).get
+
+    async def get(self, url, **options):
+        answer = await plain(self, url, **options)
+        return Response(200, {}, told) if "/transfers/" in url else answer
+
+    monkeypatch.setattr(type(nodes.wire), "get", get)
+    theirs, mine = await rest(nodes)
+    row = (await nodes.consumer.store.read(lambda tx: outbox.of(tx, process=pids[1])))[-1]
+    # Nothing is made up of it: both stay where their own messages led.
+    assert (theirs, mine, row.state) == ("SUSPENDED", "SUSPENDED", "sent")

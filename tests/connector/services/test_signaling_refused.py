@@ -58,6 +58,7 @@ class TestRefusals:
             ({"processId": "x" * 201}, "signaling-id"),
             ({"@type": "DataFlowProvisionMessage"}, "protocol-type-unexpected"),
             ({"sourceDataAddress": None}, "protocol-member-missing"),
+            ({"callbackAddress": None}, "protocol-member-missing"),
             (
                 {"sourceDataAddress": {"dspace:endpointType": "HttpData"}},
                 "signaling-source",
@@ -107,6 +108,7 @@ class TestPlainJson:
             ({"dataAddress": wrong}, "signaling-address"),
             ({"processId": "../data"}, "signaling-id"),
             ({"agreementId": "a b"}, "signaling-id"),
+            ({"metadata": None, "datasetId": "nothing"}, "dataset-unknown"),
             ({"messageId": None}, "protocol-member-missing"),
             ({"transferType": None}, "protocol-member-missing"),
             ({"@type": "DataFlowStartMessage"}, "protocol-member-missing"),
