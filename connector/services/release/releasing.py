@@ -214,8 +214,8 @@ def _place(tx: Tx, pid: str, number: int) -> tuple[int, PartRow | None]:
     """Where a part begins, and its earlier issue if there is one.
 
     Raises:
-        Problem: `release-part-order`: the part before was never issued. One after the last is empty:
-            who lost the word that a part was the last asks on.
+        Problem: `release-part-order`: the part before was never issued. (One after the last is
+            empty: who lost the word that a part was the last asks on.)
     """
     last = rows.last_number(tx, transfer=pid)
     if not 0 < number <= last + 1:
