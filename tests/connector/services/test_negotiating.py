@@ -238,5 +238,6 @@ async def test_what_a_negotiation_asks_of_its_databases_is_counted(
 
     monkeypatch.setattr(SqliteConnection, "execute", counted)
     await nodes.request(dataset, project={"title": "Again", "end": "2027-01-01"})
-    # Of both nodes, with BEGIN and COMMIT. Each costs some 50 µs: more of them is a decision.
-    assert len(run) <= 90
+    # Of both nodes, with each BEGIN; some more where fewer units share a transaction. Each costs
+    # some 50 µs: more of them is a decision.
+    assert len(run) <= 100
