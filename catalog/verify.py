@@ -96,6 +96,17 @@ def verify_dataset(
     return _dataset(parse(data), keys, did, expected_digest)
 
 
+def check_place(head: Head, root: str, group: str) -> None:
+    """That a verified head is the one of a group of the publisher whose public URL is `root`.
+
+    Raises:
+        Problem: `catalog-head-other`.
+    """
+    expected = f"{root}/catalog/{group}/v{head.version}"
+    if head.iri != expected:
+        raise Problem("catalog-head-other", found=head.iri[:300], expected=expected[:300])
+
+
 def check_listed(dataset: Dataset, entry: Entry, group: str) -> None:
     """That a verified document says of itself what the head of a group says of it.
 

@@ -140,9 +140,7 @@ async def head(
     # A small head is verified sooner than a thread is found for it.
     small = len(body) < _SMALL
     found = _verified_head(*given) if small else await asyncio.to_thread(_verified_head, *given)
-    expected = f"{asked.root}/catalog/{group}/v{found.version}"
-    if found.iri != expected:
-        raise Problem("catalog-head-other", found=found.iri[:300], expected=expected[:300])
+    verify.check_place(found, asked.root, group)
     digest = versions.head_digest(found)
     if seen != (found.version, digest):
         await node.store.write(lambda tx: _saw(node, tx, asked.did, found, digest))
