@@ -168,17 +168,18 @@ class Contents:
 
     def same(self, number: int | None, body: bytes) -> int:
         """The number given if that content says the same, or one of its own."""
-        found = select(CONTENT.c.body).where(CONTENT.c.n == number)
-        kept = self._connection.execute(found).scalar() if number is not None else None
-        if kept is not None and json.loads(kept) == json.loads(body):
-            return int(number or 0)
+        if number is not None:
+            found = select(CONTENT.c.body).where(CONTENT.c.n == number)
+            if json.loads(self._connection.execute(found).scalar_one()) == json.loads(body):
+                return number
         return self.put(body)
 
 
 def upgrade() -> None:
     connection = op.get_bind()
     references = (("attempt", "outbox", "seq"), ("transfer", "agreement", "id"))
-    enforced = connection.dialect.name == "postgresql"  # SQLite forgets no reference by name
+    # SQLite refers by name, to whichever table has it; PostgreSQL to the table that is dropped.
+    enforced = connection.dialect.name == "postgresql"
     for source, target, _ in references if enforced else ():
         op.drop_constraint(f"fk_{source}_{target}", source)
     for table in (AGREEMENT, NEGOTIATION, OUTBOX, MESSAGE):
