@@ -220,8 +220,8 @@ class Pair:
     @staticmethod
     async def _busy(node: Node) -> bool:
         now = node.clock.now()
-        # With the marks that wait for a transaction: what one of them hides is due too.
-        due = await node.store.write(outbox.next_due)
+        await node.store.write(lambda _tx: None)  # the marks that wait may hide what is due
+        due = await node.store.read(outbox.next_due)
         return bool(node.worker.delivering) or (due is not None and due <= now)
 
 
