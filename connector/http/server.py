@@ -183,13 +183,18 @@ class Guarded(HttpToolsProtocol):
         """Parse. A request that offers another protocol is served in this one, as RFC 9110 (7.8)
         allows: Java's client offers HTTP/2 so. The parser would take its body for that protocol.
         """
-        try:
-            self.parser.feed_data(data)
-        except httptools.HttpParserUpgrade as upgrade:
-            head, self._again = self._again, None
-            if head is None:  # CONNECT: what follows is for nobody here
+        rest = memoryview(data)
+        while rest:
+            try:
+                self.parser.feed_data(rest)
+            except httptools.HttpParserUpgrade as upgrade:
+                head, self._again = self._again, None
+                if head is None:  # CONNECT: what follows is for nobody here
+                    return
+                self.parser.feed_data(head)
+                rest = rest[upgrade.args[0] :]
+            else:
                 return
-            self._feed(head + data[upgrade.args[0] :])
 
     def _plain_head(self) -> bytes:
         """The head of the request at hand without its `Upgrade`."""

@@ -219,6 +219,14 @@ async def test_a_request_that_offers_another_protocol_keeps_its_body(offered: by
     assert b'{"bytes":5}' in answers
 
 
+async def test_a_thousand_such_offers_at_once_are_a_thousand_requests():
+    offer = GET + b"Connection: Upgrade\r\nUpgrade: h2c\r\n\r\n"
+    last = GET.replace(b"Host", b"Connection: close\r\nHost") + b"\r\n"
+    async with served() as port, connected(port) as talk:
+        answers = await said(talk, offer * 1_200 + last)
+    assert split(answers) == [200] * 1_201
+
+
 async def test_trailers_are_no_headers():
     made, seen = application("seen"), list[str]()
 
