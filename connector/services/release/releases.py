@@ -223,9 +223,9 @@ def session_of(tx: Tx, pid: str) -> SessionRow:
 def revision_of(tx: Tx, agreement: AgreementRow) -> RevisionRow:
     """The newest revision of the agreed dataset, if it still is what was agreed (X8)."""
     dataset = catalogs.dataset_by_iri(tx, iri=agreement.dataset)
-    if dataset is None or dataset.state != "published" or dataset.revision is None:
-        raise Problem("release-withdrawn")
-    revision = catalogs.revision(tx, id=dataset.revision)
+    revision = None
+    if dataset is not None and dataset.state == "published" and dataset.revision is not None:
+        revision = catalogs.revision(tx, id=dataset.revision)
     if revision is None:
         raise Problem("release-withdrawn")
     types = {field["name"]: field["type"] for field in revision.meta["codebook"]}

@@ -21,7 +21,15 @@ from connector.protocol.messages.address import PART_SALT
 from connector.services import identity
 from connector.services.fetch import fetching, received, sinking
 from connector.services.processes import transfer
-from connector.services.release import handing_over, pushing, releasing, transferring
+from connector.services.publish import publishing
+from connector.services.release import (
+    granting,
+    handing_over,
+    pushing,
+    releases,
+    releasing,
+    transferring,
+)
 from connector.services.show import views
 from connector.store import leaves
 from policies.problem import Problem
@@ -344,3 +352,82 @@ async def test_who_waits_for_a_start_waits_by_the_injected_clock(agreed: Pair):
     await agreed.consumer.background.idle()
     told = agreed.consumer.fetches.view(pid)["problem"]
     assert told["code"] == "transfer-not-started"
+
+
+# ------------------------------------------------------- what changes before or during a transfer
+
+
+async def test_a_request_after_the_agreements_time_is_answered_and_ended(agreed: Pair):
+    agreed.clock.advance(3 * 365 * 86_400)
+    pid = await started(agreed)
+    seen = await views.transfer(agreed.consumer, pid)
+    assert (seen["state"], seen["code"]) == ("TERMINATED", "transfer-denied")
+    assert any("31 December 2027" in reason for reason in seen["reasons"])
+    theirs = (await views.transfers(agreed.provider))[0]["pid"]
+    assert (await views.transfer(agreed.provider, theirs))["decisions"][0]["outcome"] == "deny"
+
+
+async def test_after_a_withdrawal_nobody_is_served_anew(agreed: Pair):
+    await publishing.withdraw(agreed.provider, OPERATOR, "traces", "Over.")
+    seen = await views.transfer(agreed.consumer, await started(agreed))
+    assert (seen["state"], seen["code"]) == ("TERMINATED", "release-withdrawn")
+
+
+async def test_a_field_that_is_gone_ends_the_next_transfer_and_not_the_running_one(nodes: Pair):
+    rows = [{**row, "result": {"success": True}} for row in statements(30, 1)]
+    dataset = await nodes.publish(rows, **TASK)
+    await nodes.request(dataset, fields=["actor", "result.success", "timestamp"])
+    running = await started(nodes)
+    await nodes.publish(statements(30, 1), **TASK)
+    # Its revision is the one that it began with (X8).
+    assert (await fetched(nodes, running))["state"] == "COMPLETED"
+    await nodes.settle()
+    seen = await views.transfer(nodes.consumer, await started(nodes))
+    assert (seen["state"], seen["code"]) == ("TERMINATED", "release-drift")
+    assert "result.success" in " ".join(seen["reasons"])
+
+
+async def test_a_push_that_was_ended_while_its_last_piece_was_taken_stays_ended(
+    agreed: Pair, monkeypatch: pytest.MonkeyPatch
+):
+    async def upload(_: object, _url: str, body: AsyncIterator[bytes], **_options: object) -> Any:
+        async for _piece in body:
+            pass
+        theirs = (await views.transfers(agreed.provider))[0]["pid"]
+        await transferring.terminate(agreed.provider, OPERATOR, theirs, "Enough.")
+        return Response(200)
+
+    monkeypatch.setattr(type(agreed.wire), "upload", upload)
+    await started(agreed, push=True)
+    await agreed.provider.background.idle()
+    (there,) = await views.transfers(agreed.provider)
+    assert (there["state"], there["code"]) == ("TERMINATED", "terminated-by-person")
+
+
+async def test_a_plan_that_rests_on_nobodys_word_lets_everybody_leave(agreed: Pair):
+    """Data about nobody: no consent is asked for, and none is counted."""
+    pid, _ = await address(agreed, await started(agreed))
+    release = await agreed.provider.store.read(lambda tx: releases.load(tx, pid))
+    await agreed.consent(["learner-1"], "objected")
+    _, some = await releases.consent_now(agreed.provider, release)
+    rows = replace(release.plan.rows, consent=None)
+    free = replace(release, plan=replace(release.plan, rows=rows))
+    _, every = await releases.consent_now(agreed.provider, free)
+    assert (sum(some.bits), sum(every.bits)) == (29, 30)
+
+
+async def test_an_answer_that_says_it_is_over_is_believed(
+    agreed: Pair, monkeypatch: pytest.MonkeyPatch
+):
+    plain = type(agreed.wire).post
+
+    async def post(self: Any, url: str, body: bytes, **options: Any) -> Response:
+        found = await plain(self, url, body, **options)
+        said = found.body.replace(b"REQUESTED", b"TERMINATED")
+        return replace(found, body=said) if url.endswith("/transfers/request") else found
+
+    monkeypatch.setattr(type(agreed.wire), "post", post)
+    monkeypatch.setattr(granting, "prepare_soon", lambda _: None)  # nothing follows
+    seen = await views.transfer(agreed.consumer, await started(agreed))
+    assert (seen["state"], seen["code"]) == ("TERMINATED", "transfer-ended")
+    assert seen["waiting"]["kind"] == "nothing"
