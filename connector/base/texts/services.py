@@ -406,10 +406,10 @@ TEXTS: Final[dict[str, Text]] = {
         "unavailable",
         "{peer} n'a pas regardé (réponse {status}).",
         "{peer} did not look (answer {status}).",
-        "401 ou 404 : ce nœud ne vous connaît pas, ou sa version ne sait pas regarder ; 429 :"
-        " attendez 30 secondes.",
-        "401 or 404: that node does not know you, or its version cannot look; 429: wait 30"
-        " seconds.",
+        "401 : il ne vous connaît pas, ou votre horloge est fausse (« preau doctor ») ; 404 : sa"
+        " version ne sait pas regarder ; 429 : attendez 30 secondes.",
+        "401: it does not know you, or your clock is wrong (“preau doctor”); 404: its version"
+        " cannot look; 429: wait 30 seconds.",
     ),
     "lookback-garbled": Text(
         "unavailable",

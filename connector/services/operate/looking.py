@@ -106,12 +106,15 @@ def _fault(problem: Problem) -> dict[str, str]:
 
 
 async def ask(node: Node, who: Actor, did: str) -> Json:
-    """Ask a known peer to look back; what it saw, as findings of the doctor.
+    """Ask a known peer, named by its DID or its public URL, to look back; what it saw, as findings
+    of the doctor.
 
     Raises:
         Problem: `access-role`, `peer-unknown`, `lookback-unable`, `lookback-garbled`, `delivery-…`.
     """
     access.require(who, "operator", "steward")
+    if did.startswith(("https://", "http://")):
+        did = did_web.from_url(did, dev=node.settings.dev.on)
     asked = await asking.ask(node, did)
     headers = {
         "Authorization": identity.authorization(node, did),

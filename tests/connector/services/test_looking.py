@@ -45,6 +45,8 @@ async def test_a_peer_that_reaches_us_says_so(nodes: Pair):
     assert found["ok"]
     assert [one["check"] for one in found["checks"]] == ["seen-did", "seen-dsp"]
     assert {one["level"] for one in found["checks"]} == {"ok"}
+    nodes.clock.advance(reach.LOOK_PAUSE.total_seconds())
+    assert (await looking.ask(nodes.consumer, OPERATOR, nodes.provider.url))["ok"]
 
 
 @pytest.mark.parametrize(
