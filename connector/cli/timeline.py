@@ -74,7 +74,7 @@ def _attempt(one: dict[str, Any]) -> list[str]:
         said += SESSION.pick(f" ; suivant à {at}", f"; next at {at}")
     if one["answer"]:
         said += f"  {_gist(one['answer'])}"
-    return _entry(one["at"], said, lines=3)
+    return _entry(one["at"], said, lines=5)
 
 
 def _gist(answer: str) -> str:

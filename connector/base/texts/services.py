@@ -300,8 +300,8 @@ TEXTS: Final[dict[str, Text]] = {
     ),
     "peer-removed": Text(
         "refused",
-        "Le participant n'est plus de ceux avec qui ce nœud traite : {reason}",
-        "The participant is no longer one that this node deals with: {reason}",
+        "Le participant n'est plus de ceux avec qui ce nœud traite (« {reason} »).",
+        "The participant is no longer one that this node deals with (“{reason}”).",
         "Ce qui a été convenu sur les données déjà reçues reste dû. Adressez-vous à l'autre"
         " institution.",
         "What was agreed about data already received stays due. Turn to the other institution.",

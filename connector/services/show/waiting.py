@@ -92,6 +92,9 @@ _NODE: Final = Waiting("node", "ce nœud, qui y travaille", "this node, which wo
 _THEIRS: Final = (
     "Rien n'est à faire ici ; si cela dure, écrivez à cette institution.",
     "Nothing has to be done here; if it takes long, write to that institution.",
+)_RESUMABLE: Final = (
+    "Voyez la raison avec ce participant ; « preau transfer resume » reprend aussi d'ici.",
+    "Settle the reason with that participant; “preau transfer resume” goes on from here too.",
 )
 
 _Peers = dict[tuple[Role, str], tuple[str, str]]
@@ -239,7 +242,8 @@ def _suspended(t: Transfer, until: datetime | None) -> Waiting:
             until=until,
             since=t.updated,
         )
-    return _peer(t, f"{t.peer}, qui a suspendu", f"{t.peer}, which suspended", until)
+    theirs = _peer(t, f"{t.peer}, qui a suspendu", f"{t.peer}, which suspended", until)
+    return replace(theirs, do=_RESUMABLE)
 
 
 def _sending(

@@ -19,6 +19,7 @@ from connector.store import peers
 from connector.store.queries import given, removing
 from connector.store.tables import PEER
 from policies.problem import Problem
+from tests.support.clock import START
 from tests.support.pair import AUDITOR, OPERATOR, Pair, Wire
 
 
@@ -155,6 +156,6 @@ async def test_looks_at_once_are_bounded(nodes: Pair):
 async def test_a_certificate_nobody_shows_has_no_end():
     server = await asyncio.start_server(lambda _r, w: w.close(), "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
-    assert await asyncio.to_thread(outside.certificate_end, "localhost", port) is None
+    assert await asyncio.to_thread(outside.certificate_end, "localhost", port, START) is None
     server.close()
     await server.wait_closed()

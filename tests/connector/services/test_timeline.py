@@ -152,6 +152,7 @@ async def test_a_transfer_tells_who_is_awaited_until_the_agreement_ends(nodes: P
     await nodes.settle()
     mine = await views.transfer(nodes.consumer, pid)
     assert (mine["waiting"]["kind"], mine["waiting"]["who"]) == ("peer", nodes.provider.did)
+    assert "preau transfer resume" in mine["waiting"]["do"]["en"]  # T2: either party may
 
 
 async def test_no_state_waits_in_silence(nodes: Pair):
