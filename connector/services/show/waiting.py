@@ -78,21 +78,22 @@ GIVEN_UP: Final = Waiting(
 )
 AGREED: Final = Waiting(
     "nothing",
-    "rien : l'accord est en vigueur",
-    "nothing: the agreement is in force",
+    "rien : l'accord est conclu",
+    "nothing: the agreement is made",
 )
 FETCHABLE: Final = replace(
     AGREED,
     do=(
-        "« preau transfer fetch » prend les données.",
-        "“preau transfer fetch” takes the data.",
+        "« preau transfer fetch » prend les données, tant que l'accord le permet.",
+        "“preau transfer fetch” takes the data, for as long as the agreement allows it.",
     ),
 )
 _NODE: Final = Waiting("node", "ce nœud, qui y travaille", "this node, which works on it")
 _THEIRS: Final = (
     "Rien n'est à faire ici ; si cela dure, écrivez à cette institution.",
     "Nothing has to be done here; if it takes long, write to that institution.",
-)_RESUMABLE: Final = (
+)
+_RESUMABLE: Final = (
     "Voyez la raison avec ce participant ; « preau transfer resume » reprend aussi d'ici.",
     "Settle the reason with that participant; “preau transfer resume” goes on from here too.",
 )

@@ -328,7 +328,7 @@ def test_an_answer_that_could_not_be_read_is_no_message_of_unknown_places(sent: 
 async def test_after_an_agreement_the_recipient_reads_how_to_fetch(nodes: Pair):
     pid = await nodes.request(await nodes.publish(statements(12)))
     now = await waiting(nodes, pid)
-    assert (now["kind"], now["en"]) == ("nothing", "nothing: the agreement is in force")
+    assert (now["kind"], now["en"]) == ("nothing", "nothing: the agreement is made")
     assert "preau transfer fetch" in now["do"]["fr"]
     theirs = (await nodes.at_provider())["waiting"]
     assert (theirs["kind"], theirs["do"]) == ("nothing", None)
