@@ -427,6 +427,13 @@ TEXTS: Final[dict[str, Text]] = {
         "From there this node does not answer: check the name, the certificate and its chain, the"
         " proxy, the firewall.",
     ),
+    "lookback-other": Text(
+        "unavailable",
+        "{peer} obtient {url}, mais ce n'est pas le document DID de ce nœud ({fault}).",
+        "{peer} gets {url}, but that is not this node's DID document ({fault}).",
+        "Vérifiez vers quel nœud le proxy envoie cette adresse, et public_url dans preau.toml.",
+        "Check which node the proxy sends this address to, and public_url in preau.toml.",
+    ),
     "lookback-elsewhere": Text(
         "refused",
         "{peer} ne regarde pas {url} : le document DID qu'il a de ce nœud nomme une autre adresse.",

@@ -81,6 +81,22 @@ async def test_a_fault_is_told_even_when_our_document_cannot_be_fetched(
         assert said in one["en"]
 
 
+@pytest.mark.parametrize("body", [b'{"id":"did:web:elsewhere.example"}', b"<html>"])
+async def test_a_document_that_is_not_ours_is_told_though_it_is_there(
+    nodes: Pair, monkeypatch: pytest.MonkeyPatch, body: bytes
+):
+    plain = Wire.get
+
+    async def get(self: Wire, url: str, **options: Any) -> Response:
+        ours = url == f"{nodes.consumer.url}/.well-known/did.json"
+        return Response(200, {}, body) if ours else await plain(self, url, **options)
+
+    monkeypatch.setattr(Wire, "get", get)
+    found = await looking.ask(nodes.consumer, OPERATOR, nodes.provider.did)
+    document, version = found["checks"]
+    assert (document["code"], version["level"]) == ("lookback-other", "ok")
+
+
 async def test_a_stranger_is_not_looked_at_and_nothing_is_fetched(nodes: Pair):
     await nodes.provider.store.write(lambda tx: tx.change(peers_removal(), did=nodes.consumer.did))
     assert await nodes.provider.store.read(lambda tx: peers.get(tx, did=nodes.consumer.did)) is None
