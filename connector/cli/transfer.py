@@ -175,6 +175,14 @@ def _lines(found: dict[str, Any]) -> list[str]:
     problem = work.get("problem")
     if problem and not (found["state"] == "STARTED" and problem["code"] in _PAST):
         lines += [f"  ! {problem[SESSION.lang]}", f"  → {problem['do'][SESSION.lang]}"]
+    if found["state"] == "COMPLETED" and found["parts"] and not found["rows"]:
+        lines.append(
+            SESSION.pick(
+                "  Aucune ligne : l'accord, la période et les consentements d'alors n'en laissaient"
+                " partir aucune.",
+                "  No row: the agreement, the period and the consents of then let none leave.",
+            )
+        )
     lines += timeline.waiting(found)
     lines += [f"  ! {reason}" for reason in found["reasons"]]
     return lines

@@ -94,6 +94,13 @@ def test_a_suspension_that_is_over_is_not_shown_as_a_fault():
     assert "  ! The transfer is suspended." not in transfer._lines(found | {"state": "STARTED"})
 
 
+def test_a_transfer_that_ends_without_a_row_says_so():
+    found = {"pid": "x", "state": "COMPLETED", "parts": 1, "rows": 0, "bytes": 0, "reasons": []}
+    assert "No row:" in "".join(transfer._lines(found))
+    for other in ({"rows": 1}, {"state": "STARTED"}, {"parts": 0}):
+        assert "No row:" not in "".join(transfer._lines(found | other))
+
+
 @pytest.mark.parametrize("command", [("transfer", "start"), ("negotiation", "verify")])
 def test_help_keeps_the_name_of_the_setting(command: tuple[str, str]):
     assert "by_hand” of its settings" in " ".join(
