@@ -209,9 +209,12 @@ def tell_end(node: Node, tx: Tx, n: Negotiation) -> None:
 
 
 def close(tx: Tx, n: Negotiation) -> None:
-    """An agreement that a terminated negotiation had begun is over."""
-    if n.agreement_id and agreement_rows.get(tx, id=n.agreement_id):
-        agreement_rows.set_state(tx, id=n.agreement_id, state="ended")
+    """An agreement that a terminated negotiation had begun is over; only its own, whatever name
+    stood in the peer's message.
+    """
+    made = agreement_rows.by_negotiation(tx, negotiation=n.pid)
+    if made is not None:
+        agreement_rows.set_state(tx, id=made.id, state="ended")
 
 
 def read_application(n: Negotiation) -> Application | None:
