@@ -16,6 +16,7 @@ from connector.store import agreements as agreement_rows
 from policies.problem import Problem
 from tests.support.pair import (
     DPO,
+    ETHICS,
     OPERATOR,
     RESEARCHER,
     Pair,
@@ -208,3 +209,21 @@ async def test_a_pid_that_is_an_address_is_asked_about_as_one_segment(
     await nodes.settle()
     quoted = "https:%2F%2Fprovider.example%2Fnegotiations%2F1%3Fa%23b"
     assert asked == [f"{nodes.provider.dsp}/negotiations/{quoted}"]
+
+
+async def test_an_offer_that_is_made_no_longer_is_not_agreed_past_who_must_decide(nodes: Pair):
+    """Between a return and its acceptance the terms were published anew: the roles that had still
+    to decide on the old ones are not to be skipped.
+    """
+    dataset = await nodes.publish(statements(3), decisions='"ethics", "dpo"')
+    pid = await nodes.request(dataset)
+    theirs = str((await nodes.at_provider())["pid"])
+    body = {"role": "ethics", "outcome": "return", "reason": "Fewer.", "offer": RETURNED}
+    await people.decide(nodes.provider, ETHICS, theirs, body)
+    await nodes.settle()
+    await nodes.publish(statements(3), template="public-task-research", basis="public-task")
+    await people.accept(nodes.consumer, RESEARCHER, pid)
+    await nodes.settle()
+    seen = await nodes.seen(nodes.provider, theirs)
+    assert (seen["state"], seen["code"]) == ("TERMINATED", "negotiation-offer-unknown")
+    assert await states(nodes.provider) == []
