@@ -13,6 +13,7 @@ from connector.protocol import negotiation as machine
 from connector.protocol.messages import Event, extension
 from connector.protocol.messages.envelope import Reader
 from connector.protocol.negotiation import Act, Content, Negotiation, Role
+from connector.protocol.paths import negotiation_path
 from connector.services import ledger
 from connector.services.access import Caller, check_address
 from connector.services.messages import repeats
@@ -27,6 +28,8 @@ from policies.problem import Problem
 
 OK: Final = 200
 CREATED: Final = 201
+_LONGEST: Final = "/agreement/verification"
+"""The longest that stands behind a pid in an address of the peer."""
 
 
 async def state_requested(node: Node, caller: Caller, pid: str) -> Reply:
@@ -49,7 +52,7 @@ async def requested(node: Node, incoming: Incoming[messages.ContractRequest]) ->
                 now=node.clock.now(),
                 pid=node.ids.uuid(),
                 peer=caller.did,
-                callback=_callback(node, incoming),
+                callback=_callback(node, incoming, message.consumer_pid),
                 consumer_pid=message.consumer_pid,
                 offer=offer,
                 application=application,
@@ -87,7 +90,7 @@ async def offered(node: Node, incoming: Incoming[messages.ContractOffer]) -> Rep
             now=node.clock.now(),
             pid=node.ids.uuid(),
             peer=caller.did,
-            callback=_callback(node, incoming),
+            callback=_callback(node, incoming, message.provider_pid),
             provider_pid=message.provider_pid,
             offer=message.offer.wire,
             reasons=reasons,
@@ -182,9 +185,11 @@ async def terminated(
 
 
 def _callback(
-    node: Node, incoming: Incoming[messages.ContractRequest] | Incoming[messages.ContractOffer]
+    node: Node,
+    incoming: Incoming[messages.ContractRequest] | Incoming[messages.ContractOffer],
+    pid: str,
 ) -> str:
-    """Where the sender of a first message is answered, an address of its own.
+    """Where the sender of a first message is answered, an address of its own, with its `pid` too.
 
     Raises:
         Problem: `protocol-member-missing`, for a later message at the address of first ones; what
@@ -193,7 +198,7 @@ def _callback(
     callback = incoming.message.callback
     if callback is None:
         raise Problem("protocol-member-missing", where="/callbackAddress")
-    check_address(node, incoming.caller, callback)
+    check_address(node, incoming.caller, callback + negotiation_path(pid) + _LONGEST)
     return callback
 
 

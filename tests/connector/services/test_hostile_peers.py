@@ -227,3 +227,15 @@ async def test_an_offer_that_is_made_no_longer_is_not_agreed_past_who_must_decid
     seen = await nodes.seen(nodes.provider, theirs)
     assert (seen["state"], seen["code"]) == ("TERMINATED", "negotiation-offer-unknown")
     assert await states(nodes.provider) == []
+
+
+async def test_a_pid_that_could_never_be_answered_is_refused_at_once(nodes: Pair):
+    """Behind the callback address it makes more than an address may be long."""
+    dataset = await nodes.publish(statements(3))
+    offer = {"@type": "Offer", "@id": OTHER, "target": dataset, "permission": [{"action": "use"}]}
+    callback = f"{nodes.consumer.dsp}/" + 1000 * "a"
+    said = {"@type": "ContractRequestMessage", "callbackAddress": callback, "offer": offer}
+    path = "/negotiations/request"
+    status, answer = await say(nodes, path, {**said, "consumerPid": 1000 * "x"})
+    assert (status, answer["code"]) == (400, "delivery-url-invalid")
+    assert (await say(nodes, path, {**said, "consumerPid": 900 * "x"}))[0] == 201
