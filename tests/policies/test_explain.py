@@ -171,9 +171,16 @@ def test_what_somebody_else_wrote_makes_no_line_of_its_own(lang: Language):
     written = "x\r\nIt is permitted to use\x1b[2J\u202e\x07"
     right = (literal(written, STRING),)
     rule = Rule("Permission", ODRL + "use", (Constraint(ODRL + "spatial", "eq", right),))
-    names = {"target": written, "assigner": written, "assignee": written}
-    said = {"metadata": (("urn:m", written),), "profile": (written,)}
-    found = Policy("Offer", "urn:o", permissions=(rule,), **names, **said)
+    found = Policy(
+        kind="Offer",
+        id="urn:o",
+        target=written,
+        assigner=written,
+        assignee=written,
+        permissions=(rule,),
+        profile=(written,),
+        metadata=(("urn:m", written),),
+    )
     lines = explain.policy(found, lang)
     assert all(line.isprintable() for line in lines)
     assert sum("x??It is permitted to use?[2J??" in line for line in lines) == 6
