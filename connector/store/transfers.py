@@ -2,16 +2,30 @@
 
 from typing import Final
 
-from sqlalchemy import and_, or_
+from sqlalchemy import and_, bindparam, func, or_, select
 
 from connector.protocol.transfer import TERMINAL, Role, State, Transfer
+from connector.store.codec import stamp
 from connector.store.processes import Processes
-from connector.store.queries import given
+from connector.store.queries import given, value
+from connector.store.statement import Statement
 from connector.store.tables import TRANSFER
 from connector.store.tx import Tx
 
 _TRANSFERS: Final = Processes(TRANSFER, Transfer.from_row)
 _OF_AGREEMENT: Final = _TRANSFERS.query(given(TRANSFER.c.agreement))
+_CREATED: Final = TRANSFER.c.created
+_EARLIER: Final = Statement(
+    select(func.count())
+    .select_from(TRANSFER)
+    .where(
+        given(TRANSFER.c.agreement),
+        or_(
+            bindparam("created") > _CREATED,
+            and_(bindparam("created") == _CREATED, bindparam("pid") > TRANSFER.c.pid),
+        ),
+    )
+)
 _IS_SERVED: Final = and_(
     TRANSFER.c.role == Role.PROVIDER.value,
     or_(TRANSFER.c.state == State.STARTED.value, TRANSFER.c.state == State.SUSPENDED.value),
@@ -52,6 +66,13 @@ def by_peer(tx: Tx, *, peer: str, peer_pid: str, role: str) -> Transfer | None:
 def of_agreement(tx: Tx, *, agreement: str) -> list[Transfer]:
     """The transfers under one agreement, oldest first."""
     return _TRANSFERS.rows(tx, tx.run(_OF_AGREEMENT, agreement=agreement))
+
+
+def place(tx: Tx, transfer: Transfer) -> int:
+    """Which one of its agreement's a transfer is, by age; the oldest is 1."""
+    created = stamp(transfer.created)
+    found = tx.one(_EARLIER, agreement=transfer.agreement, created=created, pid=transfer.pid)
+    return 1 + int(value(found))
 
 
 def listing(tx: Tx, *, state: str | None = None) -> list[Transfer]:

@@ -165,8 +165,7 @@ def _judged(
     policy = Terms.read(agreement.wire or {}, kind="Agreement").policy
     application = applications.read(agreement.application) if agreement.application else None
     plan = Plan.read(agreement.plan)
-    made = [row.pid for row in transfer_rows.of_agreement(tx, agreement=agreement.id)]
-    place = literal(str(made.index(t.pid) + 1), INTEGER)
+    place = literal(str(transfer_rows.place(tx, t)), INTEGER)
     known = {
         **deciding.facts_about(groups, personal=plan.rows.consent is not None),
         **facts(plan),

@@ -236,6 +236,21 @@ class TestTransfers:
         assert with_agreement.read_now(lambda tx: transfers.served(tx, agreement=under)) == found
         assert with_agreement.read_now(lambda tx: transfers.served(tx, agreement="x")) == []
 
+    def test_each_has_its_place_under_its_agreement(
+        self, with_agreement: Store, transfer: Callable[..., Transfer]
+    ):
+        first = transfer("urn:uuid:z")
+        later = first.created + timedelta(seconds=1)
+        made = [first, *(transfer(f"urn:uuid:{pid}", created=later) for pid in "ab")]
+
+        def unit(tx: Tx) -> None:
+            for row in reversed(made):
+                transfers.save(tx, row, expected_version=None)
+
+        with_agreement.write_now(unit)
+        found = with_agreement.read_now(lambda tx: [transfers.place(tx, row) for row in made])
+        assert found == [1, 2, 3]
+
     def test_those_that_run_with_a_participant(
         self,
         any_store: Store,
