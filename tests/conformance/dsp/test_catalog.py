@@ -3,7 +3,7 @@
 import pytest
 
 from tests.conformance.counterpart import CONTEXT, Counterpart, segment
-from tests.conformance.profile import Properties
+from tests.conformance.properties import Properties
 
 pytestmark = pytest.mark.slow
 

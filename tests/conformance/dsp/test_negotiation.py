@@ -13,7 +13,7 @@ import pytest
 
 from tests.conformance import scenarios
 from tests.conformance.counterpart import Answer, Counterpart, agreement, offer, segment
-from tests.conformance.profile import Properties
+from tests.conformance.properties import Properties
 from tests.conformance.scenarios import PARTICIPANT
 
 pytestmark = pytest.mark.slow
@@ -160,11 +160,18 @@ class Conversation:
         answer = self.counterpart.get(f"/negotiations/{segment(self.theirs)}")
         assert answer.status == 200
         assert answer.body["state"] == state
+        self.is_named(answer)
 
     def refuses(self, step: str) -> None:
         answer = self.sends(step)
         assert answer.status == 400, answer
         assert answer.body["@type"] == "ContractNegotiationError"
+        self.is_named(answer)
+
+    def is_named(self, answer: Answer) -> None:
+        """An answer names the negotiation by both its pids."""
+        ours, theirs = ("providerPid", "consumerPid")[:: 1 if self.providing else -1]
+        assert (answer.body[ours], answer.body[theirs]) == (self.pid, self.theirs)
 
 
 @pytest.mark.parametrize("scenario", PROVIDER)

@@ -218,6 +218,30 @@ async def test_a_message_out_of_turn_changes_nothing(ports: Ports, schemas: Vali
     assert await ports.state() == before
 
 
+async def test_a_dataset_that_is_not_there_is_not_negotiated(ports: Ports, schemas: Validate):
+    """It is no negotiation that ends at once: there is none (so it is for one of another group)."""
+    before = await ports.state()
+    wire = {
+        "@context": [CONTEXT],
+        "@type": "ContractRequestMessage",
+        "consumerPid": "urn:uuid:mine",
+        "callbackAddress": ports.nodes.consumer.dsp,
+        "offer": {
+            "@type": "Offer",
+            "@id": "urn:offer:1",
+            "target": f"{ports.node.url}/datasets/none",
+            "permission": [{"action": "use"}],
+        },
+    }
+    headers = {**JSON, **ports.peer()}
+    answer = await ports.public(
+        "POST", f"{DSP}/negotiations/request", headers=headers, content=json.dumps(wire)
+    )
+    assert answer.status_code == 404
+    assert refused(answer, "negotiation", schemas)["consumerPid"] == "urn:uuid:mine"
+    assert await ports.state() == before
+
+
 async def _peer_pid(ports: Ports) -> list[str]:
     from connector.services.show import views
 
@@ -255,6 +279,22 @@ async def test_documents_need_no_token_and_accept_slashes(ports: Ports):
         plain, slash = [await ports.public("GET", path + end) for end in ("", "/")]
         assert plain.status_code == slash.status_code == 200
         assert plain.content == slash.content
+
+
+async def test_where_to_begin_is_told_in_valid_documents(ports: Ports, schemas: Validate):
+    """Of a version, and in the DID document. The schema of its services lets all of them end in
+    `/catalog`, against the text and the official example of a DataService (C13).
+    """
+    versions = await ports.public("GET", "/.well-known/dspace-version")
+    schemas("common/protocol-version", versions.json())
+    document = (await ports.public("GET", "/.well-known/did.json")).json()
+    ends = {"CatalogService": "/catalog", "DataService": "/.well-known/dspace-version"}
+    told = {one["type"]: one for one in document["service"] if one["type"] in ends}
+    assert told.keys() == ends.keys()
+    for kind, end in ends.items():
+        base = told[kind]["serviceEndpoint"].removesuffix(end)
+        assert base + end == told[kind]["serviceEndpoint"]
+        schemas("common/did-service", {**told[kind], "serviceEndpoint": base + "/catalog"})
 
 
 @pytest.mark.parametrize(
