@@ -21,7 +21,11 @@ from tests.conformance.scenarios import PARTICIPANT
 Json = dict[str, Any]
 
 CONTEXT: Final = "https://w3id.org/dspace/2025/1/context.jsonld"
+UNKNOWN: Final = "urn:uuid:00000000-0000-0000-0000-000000000000"
+"""What stands for a pid that is not known yet."""
 _TIMEOUT: Final = 120
+_FIRST: Final = {("negotiations", "request"), ("negotiations", "offers"), ("transfers", "request")}
+_OWN: Final = {"request": "consumerPid", "offers": "providerPid"}
 _POLICY: Final = {"permission": [{"action": "use", "constraint": []}]}
 
 
@@ -105,13 +109,15 @@ class Counterpart:
         a message that is not valid: whoever waits for it learns why.
         """
         parts = [part for part in path.split("/") if part]
+        first = len(parts) == 2 and (parts[0], parts[1]) in _FIRST
         try:
             self._check(wire)
-        except (AssertionError, ValueError) as fault:
+            assert not first or _OWN[parts[1]] in wire, "a first message names its sender's pid"
+        except AssertionError as fault:
             waits = self._inbox.get(parts[1], self._opened) if len(parts) > 1 else self._opened
-            waits.put(Message(path, wire, str(fault)))
+            waits.put(Message(path, wire, repr(fault)))
             return None
-        if parts[-1] in {"request", "offers"} and len(parts) == 2:
+        if first:
             pid = f"counterpart-{uuid.uuid4()}"
             wire = {**wire, "_pid": pid}
             transfer = parts[0] == "transfers"

@@ -77,8 +77,8 @@ def check_agreements(nodes: Two) -> None:
     )
     assert provider == consumer
     sql = "SELECT agreement.id, pid, peer_pid FROM agreement JOIN negotiation ON negotiation = pid"
-    for name, *pids in nodes.platform.query(sql):
-        assert name == specified.agreement_id(nodes.platform.did, nodes.lab.did, *pids)
+    for name, pid, peer_pid in nodes.platform.query(sql):
+        assert name == specified.agreement_id(nodes.platform.did, nodes.lab.did, pid, peer_pid)
     finals = nodes.platform.query("SELECT pid FROM negotiation WHERE state = 'FINALIZED'")
     assert len(provider) == len(finals)
     assert all(value for row in provider for value in row)

@@ -59,7 +59,8 @@ class Schemas:
 
     def validate(self, name: str, wire: object) -> None:
         """Refuse what is not valid against a schema, such as `catalog/dataset`."""
-        assert [str(error) for error in self._validators[name].iter_errors(wire)] == []
+        faults = [str(error) for error in self._validators[name].iter_errors(wire)]
+        assert not faults, f"{name}: {faults}"
 
     def check(self, wire: Json) -> None:
         """Refuse what is not valid against the schema of its type, or has none."""
@@ -69,7 +70,7 @@ class Schemas:
 
 def check_type(wire: Json) -> None:
     """Refuse what is of no type that stands alone on the wire."""
-    assert wire.get("@type") in OF_TYPE, wire
+    assert wire.get("@type") in OF_TYPE, f"no type of the protocol: {wire}"
 
 
 @cache
