@@ -111,7 +111,11 @@ class Scripted(threading.Thread):
     def _act(self, kind: str, pid: str, act: str) -> None:
         path = f"/v1/{kind}/{segment(pid)}"
         try:
-            if act == "offer":
+            if self._clients("operator").get(path)["peer_pid"] is None:
+                # The peer's answer is on its way. An act before it would need its pid, and an end
+                # would take our message back before it was ever sent.
+                self._later(kind, pid, act)
+            elif act == "offer":
                 self._decide(path, "ethics", "return", {"offer": _CHANGED})
             elif act == "agree":
                 for role in self._clients("operator").get(path)["awaiting"]:
@@ -120,9 +124,7 @@ class Scripted(threading.Thread):
                 word, body = _ACTS[act]
                 self._clients("operator").post(f"{path}/{word}", body)
         except Problem as problem:
-            if problem.code == "protocol-not-acknowledged" and not self._ended.is_set():
-                self._later(kind, pid, act)  # the peer's answer is on its way: its pid is needed
-            elif not self._ended.is_set():
+            if not self._ended.is_set():
                 self.faults.append(f"{act} {path}: {problem.code} {problem.text('en')}")
 
     def _decide(self, path: str, role: str, outcome: str, more: Json) -> None:

@@ -189,8 +189,8 @@ _PROCESS: Final[dict[str, Text]] = {
         "conflict",
         "Le pair n'a pas encore répondu à notre premier message : son identifiant est inconnu.",
         "The peer has not answered our first message yet: its identifier is unknown.",
-        "Réessayez quand il aura répondu.",
-        "Try again when it has answered.",
+        "Réessayez quand il aura répondu, ou terminez l'échange.",
+        "Try again when it has answered, or terminate the exchange.",
     ),
     "protocol-content": Text(
         "internal",

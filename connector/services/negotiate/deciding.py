@@ -24,7 +24,7 @@ from connector.services.node import Node
 from connector.services.processes import save_negotiation
 from connector.services.publish import published
 from connector.store import agreements as agreement_rows
-from connector.store import peers
+from connector.store import outbox, peers
 from connector.store.store import Tx
 from policies import application as applications
 from policies.application import Application
@@ -189,7 +189,13 @@ def end(node: Node, tx: Tx, n: Negotiation, problem: Problem) -> Negotiation:
 
 
 def terminate(node: Node, tx: Tx, n: Negotiation, code: str, reasons: Sequence[str]) -> Negotiation:
-    """End the negotiation from our side, with a code and reasons."""
+    """End the negotiation from our side, with a code and reasons. A peer that has not answered yet
+    is told once it does; nothing more is sent to it until then.
+    """
+    if n.peer_pid is None and not n.over:
+        outbox.drop_process(tx, process=n.pid)
+        now, why = node.clock.now(), tuple(reasons)
+        return machine.unanswered(n, now, code=code, reasons=why, by=n.role)
     n = machine.step(n, Act.TERMINATE, n.role, node.clock.now(), code=code, reasons=tuple(reasons))
     tell_end(node, tx, n)
     close(tx, n)

@@ -14,8 +14,6 @@ from typing import Any, Final
 from connector.base.clock import format_time
 from connector.evidence.leaf import Entry
 from connector.identity import edc
-from connector.protocol import negotiation as negotiating
-from connector.protocol import transfer as transferring
 from connector.protocol.negotiation import NOT_OURS, Act, Negotiation
 from connector.protocol.transfer import Transfer
 from connector.services import access, ledger
@@ -27,7 +25,7 @@ from connector.services.negotiate import deciding
 from connector.services.node import Node
 from connector.services.processes import negotiation, save_negotiation, save_transfer
 from connector.services.release import halting
-from connector.store import agreements, negotiations, outbox, peers, transfers
+from connector.store import agreements, negotiations, peers, transfers
 from connector.store.rows import AgreementRow, PeerRow
 from connector.store.store import Tx
 from policies.problem import Problem
@@ -133,41 +131,23 @@ def _end(node: Node, tx: Tx, who: Actor, found: Running, reason: str) -> None:
     """End what runs, and tell the peer; transfers first, as they run under the rest."""
     problem = Problem("peer-removed", reason=reason)
     for t in found.transfers:
-        _end_transfer(node, tx, t, problem)
+        save_transfer(tx, halting.end(node, tx, t, problem))
     for n in found.negotiations:
         _end_negotiation(node, tx, who, n, problem)
     for row in found.agreements:
         _end_agreement(node, tx, who, row, problem)
 
 
-def _end_transfer(node: Node, tx: Tx, t: Transfer, problem: Problem) -> None:
-    if t.peer_pid is not None:
-        save_transfer(tx, halting.end(node, tx, t, problem))
-        return
-    outbox.drop_process(tx, process=t.pid)
-    code, reasons = halting.told(problem)
-    now = node.clock.now()
-    save_transfer(tx, transferring.unanswered(t, now, code=code, reasons=tuple(reasons), by=t.role))
-
-
 def _end_negotiation(node: Node, tx: Tx, who: Actor, n: Negotiation, problem: Problem) -> None:
-    """End a negotiation. What the peer has not answered yet, it is told of when it answers. Where
-    we have signed as consumer and the provider's last word is missing, the protocol leaves us
-    nothing to say (divergences, N2): the agreement ends here, and its word would put it in force
-    no more.
+    """End a negotiation. Where we have signed as consumer and the provider's last word is missing,
+    the protocol leaves us nothing to say (divergences, N2): the agreement ends here, and its word
+    would put it in force no more.
     """
     made = agreements.by_negotiation(tx, negotiation=n.pid)
     if (n.state, Act.TERMINATE, n.role) in NOT_OURS and made is not None:
         _end_agreement(node, tx, who, made, problem)
-    elif n.peer_pid is not None:
-        save_negotiation(tx, deciding.end(node, tx, n, problem))
     else:
-        outbox.drop_process(tx, process=n.pid)
-        code, reasons = halting.told(problem)
-        now = node.clock.now()
-        save_negotiation(
-            tx, negotiating.unanswered(n, now, code=code, reasons=tuple(reasons), by=n.role)
-        )
+        save_negotiation(tx, deciding.end(node, tx, n, problem))
 
 
 def _end_agreement(node: Node, tx: Tx, who: Actor, row: AgreementRow, problem: Problem) -> None:

@@ -7,6 +7,7 @@ from connector.protocol import transfer as machine
 from connector.protocol.transfer import Act, Transfer
 from connector.services import ledger
 from connector.services.node import Node
+from connector.store import outbox
 from connector.store.store import Tx
 from policies.problem import Problem
 
@@ -23,7 +24,13 @@ def told(problem: Problem) -> tuple[str, list[str]]:
 
 
 def stop(node: Node, tx: Tx, t: Transfer, act: Act, code: str, reasons: Sequence[str]) -> Transfer:
-    """Suspend or terminate from our side, with a code and reasons."""
+    """Suspend or terminate from our side, with a code and reasons. A peer that has not answered yet
+    is told of the end once it does; nothing more is sent to it until then.
+    """
+    if t.peer_pid is None and act is Act.TERMINATE and not t.over:
+        outbox.drop_process(tx, process=t.pid)
+        now, why = node.clock.now(), tuple(reasons)
+        return machine.unanswered(t, now, code=code, reasons=why, by=t.role)
     t = machine.step(t, act, t.role, node.clock.now(), code=code, reasons=tuple(reasons))
     tell(node, tx, t)
     return t

@@ -375,6 +375,7 @@ def _transfer(tx: Tx, t: Transfer) -> Json:
         "role": t.role.value,
         "state": t.state.value,
         "peer": t.peer,
+        "peer_pid": t.peer_pid,
         "agreement": t.agreement,
         "format": t.format,
         "control_plane": t.callback if t.control else None,

@@ -251,6 +251,37 @@ class TestWhatThePeerHasNotAnswered:
             assert (found["state"], found["waiting"]["kind"]) == ("TERMINATED", "nothing")
             assert [one["delivery"] for one in found["messages"]] == ["dropped"]
 
+    async def test_can_be_ended_by_a_person_too(self, nodes: Pair, monkeypatch: pytest.MonkeyPatch):
+        """A request to somebody who does not answer is not waited for until its deadline."""
+        dataset = await nodes.publish(statements(12))
+        await nodes.request(dataset)
+        (agreement,) = await views.agreements(nodes.consumer)
+        post, there = Wire.post, False
+
+        async def away(self: Wire, url: str, body: bytes, **options: Any) -> Any:
+            if there:
+                return await post(self, url, body, **options)
+            raise Problem("delivery-unreachable", host="localhost", port=9101)
+
+        monkeypatch.setattr(Wire, "post", away)
+        asked = await people.request(nodes.consumer, RESEARCHER, dataset, application())
+        pid = await transferring.start(nodes.consumer, RESEARCHER, agreement["id"], "ndjson")
+        await nodes.settle()
+        await people.terminate(nodes.consumer, RESEARCHER, asked["pid"], "asked by mistake")
+        await transferring.terminate(nodes.consumer, RESEARCHER, pid, "asked by mistake")
+        there = True
+        nodes.clock.advance(3600)
+        await nodes.settle()
+        for found in (
+            await nodes.seen(nodes.consumer, asked["pid"]),
+            await views.transfer(nodes.consumer, pid),
+        ):
+            assert (found["state"], found["waiting"]["kind"]) == ("TERMINATED", "nothing")
+            assert [one["delivery"] for one in found["messages"]] == ["dropped"]
+            assert found["reasons"] == ["asked by mistake"]
+        with pytest.raises(Problem, match="protocol-"):
+            await people.terminate(nodes.consumer, RESEARCHER, asked["pid"], "again")
+
     @pytest.mark.parametrize("what", ["negotiation", "transfer"])
     async def test_is_ended_there_once_the_answer_comes(
         self, nodes: Pair, what: str, monkeypatch: pytest.MonkeyPatch
