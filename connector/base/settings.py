@@ -270,11 +270,13 @@ def check(data: dict[str, object]) -> Settings:
     """Settings from parsed TOML.
 
     Raises:
-        Problem: `settings-invalid`.
+        Problem: `settings-invalid`, `settings-unknown`.
     """
     try:
         return Settings.model_validate(data)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         place = ".".join(str(step) for step in first["loc"]) or FILE
+        if first["type"] == "extra_forbidden":
+            raise Problem("settings-unknown", place=place) from None
         raise Problem("settings-invalid", place=place, fault=first["msg"]) from None

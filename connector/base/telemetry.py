@@ -1,8 +1,9 @@
 """Logging: one JSON object a line on standard error, with nothing personal in it.
 
 Constitution 6: no log line holds an identifier of a person, a secret, a token or a row. The
-formatter therefore writes only the event's name and the fields given as `extra={"fields": {...}}`,
-never the arguments of foreign libraries' messages below WARNING.
+formatter therefore writes only the event's name and the fields given as `extra={"fields": {...}}`;
+of foreign libraries the logger's name, never their messages. The messages of our own rooms
+(`connector.…`) are made of codes, counts and institutions, and are written whole.
 """
 
 import json
@@ -14,6 +15,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 LOGGER: Final = logging.getLogger("preau")
+_OURS: Final = (LOGGER.name, "connector.")
 COUNTS: Final[Counter[tuple[str, str]]] = Counter()
 """Events of this process that bear a code, by name and code (for `/metrics`)."""
 
@@ -26,7 +28,7 @@ class JsonFormatter(logging.Formatter):
         line: dict[str, object] = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
-            "event": record.getMessage() if record.name == LOGGER.name else record.name,
+            "event": record.getMessage() if record.name.startswith(_OURS) else record.name,
         }
         fields = getattr(record, "fields", None)
         if isinstance(fields, Mapping):

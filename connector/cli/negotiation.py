@@ -147,7 +147,7 @@ def offer(
 @app.command("verify")
 @command
 def verify(ident: Annotated[str, typer.Argument(metavar="ID")]) -> None:
-    """Sign the agreement, where your node leaves that to people ([steps] by_hand)."""
+    """Sign the agreement, where your node leaves that to people (“by_hand” of its settings)."""
     made = SESSION.client().post(f"/v1/negotiations/{segment(ident)}/verification")
     SESSION.say(made, *_lines(made))
 

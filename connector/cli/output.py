@@ -123,3 +123,10 @@ def progress(text: str) -> None:
     """A line about work under way: on stderr, only where a person watches."""
     if sys.stderr.isatty() and not SESSION.machine:
         typer.echo(f"\r\x1b[K{text}", err=True, nl=False)
+
+
+def remark(*lines: str) -> None:
+    """Lines for people about work that goes on, on stderr."""
+    if not SESSION.machine:
+        for line in lines:
+            typer.echo(line, err=True)

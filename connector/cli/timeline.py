@@ -1,5 +1,6 @@
 """How a process went and what it waits for, as lines of at most `WIDTH` columns."""
 
+import json
 import textwrap
 from collections.abc import Iterator
 from datetime import datetime
@@ -26,11 +27,18 @@ def waiting(found: dict[str, Any]) -> list[str]:
     if not now:
         return []
     said = SESSION.pick("Attend : ", "Waiting for: ") + now[SESSION.lang]
+    limits = []
+    if now["since"]:
+        limits.append(SESSION.pick("depuis ", "since ") + _instant(now["since"]))
     # A message that waits has said already when it is given up.
     if now["until"] and now["kind"] in {"peer", "person"}:
         until = _instant(now["until"])
-        said += SESSION.pick(f" (au plus tard {until})", f" (until {until} at the latest)")
-    return list(_wrapped(said, "  ", "    "))
+        limits.append(SESSION.pick(f"au plus tard {until}", f"until {until} at the latest"))
+    said += f" ({', '.join(limits)})" if limits else ""
+    made = list(_wrapped(said, "  ", "    "))
+    if now["do"]:
+        made += _wrapped(f"→ {now['do'][SESSION.lang]}", "  ", "    ")
+    return made
 
 
 def lines(found: dict[str, Any]) -> list[str]:
@@ -65,8 +73,21 @@ def _attempt(one: dict[str, Any]) -> list[str]:
         at = _instant(one["next_at"])[_DAY:]
         said += SESSION.pick(f" ; suivant à {at}", f"; next at {at}")
     if one["answer"]:
-        said += f"  {one['answer']}"
-    return _entry(one["at"], said, lines=3)
+        said += f"  {_gist(one['answer'])}"
+    return _entry(one["at"], said, lines=5)
+
+
+def _gist(answer: str) -> str:
+    """What an answer says: of a protocol error the code and the reasons, else all of it."""
+    try:
+        told = json.loads(answer)
+    except ValueError:
+        return answer
+    if not isinstance(told, dict):
+        return answer
+    reasons = told.get("reason")
+    parts = [told.get("code"), *(reasons if isinstance(reasons, list) else [reasons])]
+    return " ".join(one for one in parts if isinstance(one, str)) or answer
 
 
 def _decision(one: dict[str, Any]) -> list[str]:

@@ -8,11 +8,13 @@ import typer
 from connector.cli import choosing, timeline
 from connector.cli.choosing import AgreementId
 from connector.cli.client import ApiProblem, Client, segment
-from connector.cli.output import SESSION, command, progress, table
+from connector.cli.output import SESSION, command, progress, remark, table
 from policies.problem import Problem
 
 app = typer.Typer(no_args_is_help=True, help="Data on its way.")
 
+_PAST = frozenset({"transfer-suspended", "transfer-not-started"})
+"""Why a fetch stopped, that is no longer so once the transfer runs."""
 _ID = Annotated[str, typer.Argument(metavar="ID")]
 
 
@@ -99,7 +101,7 @@ def resume(ident: _ID) -> None:
 @app.command("start")
 @command
 def start(ident: _ID) -> None:
-    """Let a transfer begin, where your node leaves that to people ([steps] by_hand)."""
+    """Let a transfer begin, where your node leaves that to people (“by_hand” of its settings)."""
     _change(ident, "start", "")
 
 
@@ -126,13 +128,21 @@ def _change(ident: str, act: str, reason: str) -> None:
 
 
 def _follow(client: Client, path: str) -> dict[str, Any]:
+    """The transfer once its fetch has paused or finished; meanwhile stderr tells what is awaited,
+    once it is more than a moment.
+    """
+    told = ""
     while True:
         found: dict[str, Any] = client.get(path, wait=2, until="FETCHED")
-        work = found["fetch"]
+        work, now = found["fetch"], found["waiting"]
         progress(f"{work['parts']} parts, {work['rows']} rows, {work['bytes'] / 1e6:.1f} MB")
         if not work["running"]:
             progress("")
             return found
+        if now["kind"] not in {told, "node"}:
+            told = now["kind"]
+            progress("")
+            remark(*timeline.waiting(found))
 
 
 def _copy_out(client: Client, path: str, names: list[str], out: Path) -> None:
@@ -162,9 +172,17 @@ def _lines(found: dict[str, Any]) -> list[str]:
         f"{found['pid']}  {found['state']}",
         f"  {found['parts']} parts, {found['rows']} rows, {found['bytes']} bytes",
     ]
-    if work.get("problem"):
-        problem = work["problem"]
+    problem = work.get("problem")
+    if problem and not (found["state"] == "STARTED" and problem["code"] in _PAST):
         lines += [f"  ! {problem[SESSION.lang]}", f"  → {problem['do'][SESSION.lang]}"]
+    if found["state"] == "COMPLETED" and found["parts"] and not found["rows"]:
+        lines.append(
+            SESSION.pick(
+                "  Aucune ligne : l'accord, la période et les consentements d'alors n'en laissaient"
+                " partir aucune.",
+                "  No row: the agreement, the period and the consents of then let none leave.",
+            )
+        )
     lines += timeline.waiting(found)
     lines += [f"  ! {reason}" for reason in found["reasons"]]
     return lines

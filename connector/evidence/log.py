@@ -101,6 +101,12 @@ class Log:
         log._reconcile()
         return log
 
+    @staticmethod
+    def timely(tx: Tx, now: datetime) -> bool:
+        """Whether a leaf could be appended now: the clock has not gone back."""
+        newest = leaves.newest(tx)
+        return newest is None or newest[1] - now <= _QUEUE
+
     def append(self, tx: Tx, entry: Entry, now: datetime) -> int:
         """Log an act inside the caller's transaction; returns the leaf's index.
 

@@ -17,14 +17,18 @@ def router(node: Node) -> APIRouter:
 
     @made.get("/health/ready")
     async def ready() -> Response:
+        now = node.clock.now()
+        held, timely = await node.store.read(
+            lambda tx: (quarantine.current(tx) is not None, node.log.timely(tx, now))
+        )
         checks = {
+            "clock": timely,
             "delivery": node.worker.alive,
             "log": node.log.size > 0 and node.keeping.running("log"),
             "monitor": node.keeping.running("monitor"),
             "store": node.store.stopped is None,
         }
         healthy = all(checks.values())
-        held = await node.store.read(quarantine.current) is not None
         # In quarantine a node keeps all its promises but one: it is ready, and says so.
         body = {
             "status": "ready" if healthy else "not ready",

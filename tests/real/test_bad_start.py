@@ -77,7 +77,7 @@ def test_a_database_that_is_missing(node: NodeProcess):
 def test_a_setting_that_is_none(node: NodeProcess):
     node.configure("release", max_part_rosw=7)
     code, found = serve(node)
-    assert (code, found["code"]) == (1, "settings-invalid")
+    assert (code, found["code"]) == (1, "settings-unknown")
     assert told(found, "release.max_part_rosw")
 
 

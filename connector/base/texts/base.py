@@ -33,6 +33,13 @@ TEXTS: Final[dict[str, Text]] = {
         "Créez le nœud avec « preau init DIR --name NOM --public-url URL ».",
         "Create the node with “preau init DIR --name NAME --public-url URL”.",
     ),
+    "settings-unknown": Text(
+        "invalid",
+        "La configuration ne connaît pas « {place} ».",
+        "The configuration knows nothing of “{place}”.",
+        "Corrigez ou ôtez cette ligne de preau.toml (docs/configuration.md les nomme toutes).",
+        "Correct this line of preau.toml or take it out (docs/configuration.md names them all).",
+    ),
     "settings-invalid": Text(
         "invalid",
         "La configuration est fausse à « {place} » : {fault}.",

@@ -107,8 +107,8 @@ TEXTS: Final[dict[str, Text]] = {
         "refused",
         "La demande {pid} est close, sans accord ({ended}) : {reasons}",
         "The request {pid} is over, without an agreement ({ended}): {reasons}",
-        "Lisez « preau negotiation show {pid} », puis demandez ce que l'offre permet.",
-        "Read “preau negotiation show {pid}”, then ask for what the offer permits.",
+        "« preau negotiation show {pid} » dit tout ; corrigez cela, puis demandez de nouveau.",
+        "“preau negotiation show {pid}” tells all; mend that, then ask again.",
     ),
     "cli-not-written": Text(
         "unavailable",

@@ -95,6 +95,32 @@ TEXTS: Final[dict[str, Text]] = {
         _PEER_FR,
         _PEER_EN,
     ),
+    # ---------------------------------------------------------------- answers after which we go on
+    "delivery-answer-busy": Text(
+        "unavailable",
+        "{peer} ne peut pas prendre le message maintenant (réponse {status}).",
+        "{peer} cannot take the message now (answer {status}).",
+        "Rien n'est à faire ici : l'envoi recommence de lui-même. Si cela dure, prévenez"
+        " l'exploitant de ce nœud.",
+        "Nothing has to be done here: sending is tried again by itself. If it lasts, tell the"
+        " operator of that node.",
+    ),
+    "delivery-answer-unknown": Text(
+        "unavailable",
+        "{peer} ne reconnaît pas ce nœud (réponse {status}).",
+        "{peer} does not recognise this node (answer {status}).",
+        "Vérifiez l'horloge (« preau doctor »), puis ce que {peer} voit d'ici (« preau doctor"
+        " --from {peer} ») ; ou bien il ne vous a pas ajouté.",
+        "Check the clock (“preau doctor”), then what {peer} sees of you (“preau doctor --from"
+        " {peer}”); or it has not added you.",
+    ),
+    "delivery-answer-state": Text(
+        "unavailable",
+        "{peer} ne connaît pas cette démarche, ou ne peut rien en faire encore (réponse {status}).",
+        "{peer} does not know this matter, or can do nothing with it yet (answer {status}).",
+        "Quelques essais suivent, puis la démarche prend fin ; lisez la réponse du partenaire.",
+        "A few attempts follow, then the matter ends; read the peer's answer.",
+    ),
     # ---------------------------------------------------------------- messages given up
     "delivery-refused": Text(
         "refused",

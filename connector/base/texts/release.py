@@ -72,8 +72,10 @@ TEXTS: Final[dict[str, Text]] = {
         "refused",
         "Rien ne peut être remis sous cet accord : {floor} personnes au moins sont requises.",
         "Nothing can be released under this agreement: at least {floor} persons are required.",
-        "Élargissez la période, ou demandez un autre jeu de données.",
-        "Widen the period, or ask for another dataset.",
+        "Élargissez la période, attendez d'autres consentements s'il en faut, ou demandez un"
+        " autre jeu de données.",
+        "Widen the period, wait for more consents where they are needed, or ask for another"
+        " dataset.",
     ),
     "release-unfinished": Text(
         "conflict",

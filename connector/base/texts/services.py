@@ -300,8 +300,8 @@ TEXTS: Final[dict[str, Text]] = {
     ),
     "peer-removed": Text(
         "refused",
-        "Le participant n'est plus de ceux avec qui ce nœud traite : {reason}",
-        "The participant is no longer one that this node deals with: {reason}",
+        "Le participant n'est plus de ceux avec qui ce nœud traite (« {reason} »).",
+        "The participant is no longer one that this node deals with (“{reason}”).",
         "Ce qui a été convenu sur les données déjà reçues reste dû. Adressez-vous à l'autre"
         " institution.",
         "What was agreed about data already received stays due. Turn to the other institution.",
@@ -406,10 +406,10 @@ TEXTS: Final[dict[str, Text]] = {
         "unavailable",
         "{peer} n'a pas regardé (réponse {status}).",
         "{peer} did not look (answer {status}).",
-        "401 ou 404 : ce nœud ne vous connaît pas, ou sa version ne sait pas regarder ; 429 :"
-        " attendez 30 secondes.",
-        "401 or 404: that node does not know you, or its version cannot look; 429: wait 30"
-        " seconds.",
+        "401 : il ne vous connaît pas, ou votre horloge est fausse (« preau doctor ») ; 404 : sa"
+        " version ne sait pas regarder ; 429 : attendez 30 secondes.",
+        "401: it does not know you, or your clock is wrong (“preau doctor”); 404: its version"
+        " cannot look; 429: wait 30 seconds.",
     ),
     "lookback-garbled": Text(
         "unavailable",
@@ -426,6 +426,13 @@ TEXTS: Final[dict[str, Text]] = {
         " le pare-feu.",
         "From there this node does not answer: check the name, the certificate and its chain, the"
         " proxy, the firewall.",
+    ),
+    "lookback-other": Text(
+        "unavailable",
+        "{peer} obtient {url}, mais ce n'est pas le document DID de ce nœud ({fault}).",
+        "{peer} gets {url}, but that is not this node's DID document ({fault}).",
+        "Vérifiez vers quel nœud le proxy envoie cette adresse, et public_url dans preau.toml.",
+        "Check which node the proxy sends this address to, and public_url in preau.toml.",
     ),
     "lookback-elsewhere": Text(
         "refused",

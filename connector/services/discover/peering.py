@@ -229,7 +229,7 @@ async def find(node: Node, iri: str) -> Found:
             continue
         if iri.startswith(root + "/"):
             return await _published(node, asked, iri)
-    raise Problem("peer-no-publisher", host=urlsplit(iri).netloc[:100])
+    raise Problem("peer-no-publisher", host=(urlsplit(iri).netloc or iri)[:100])
 
 
 async def _published(node: Node, asked: Asked, iri: str) -> Found:

@@ -146,10 +146,14 @@ def tls(url: str, now: datetime, trust: ssl.SSLContext | None = None) -> Finding
     )
 
 
-def certificate_end(host: str, port: int) -> datetime | None:
-    """When the certificate ends that a public authority gave for a host; None when none is seen."""
+def certificate_end(host: str, port: int, now: datetime) -> datetime | None:
+    """When the certificate ends that a public authority gave for a host: `now`, where peers would
+    refuse the one it shows (it has ended, it is another name's); None when none is seen.
+    """
     try:
         return _end(host, port, authorities())
+    except ssl.SSLCertVerificationError:
+        return now
     except OSError:  # and every fault of TLS is one
         return None
 

@@ -47,8 +47,10 @@ async def look(node: Node, token: str) -> Json:
     node.looks.admit(caller.did, node.clock.now())
     node.looks.running += 1
     try:
-        urls = (did_web.read(caller.did, dev=node.settings.dev.on).document_url, _dsp(caller))
-        seen = await asyncio.gather(*(_seen(node, url) for url in urls))
+        document = did_web.read(caller.did, dev=node.settings.dev.on).document_url
+        seen = await asyncio.gather(
+            _seen(node, document, about=caller.did), _seen(node, _dsp(caller))
+        )
     finally:
         node.looks.running -= 1
     found = {what: one for what, one in zip(_WHAT, seen, strict=True) if one is not None}
@@ -86,14 +88,25 @@ def _dsp(caller: Caller) -> str | None:
         return None
 
 
-async def _seen(node: Node, url: str | None) -> Json | None:
+async def _seen(node: Node, url: str | None, *, about: str | None = None) -> Json | None:
+    """What a GET comes to; with `about`, whether it brings the DID document of that DID."""
     if url is None:
         return None
     try:
         answer = await node.fetch.get(url, timeout=SECONDS, limit=_LIMIT)
     except Problem as problem:
         return {"url": url, "status": None, "problem": problem.code, **_fault(problem)}
-    return {"url": url, "status": answer.status, "problem": None}
+    wrong = _wrong(answer.body, about) if about and answer.status == _OK else None
+    return {"url": url, "status": answer.status, "problem": wrong}
+
+
+def _wrong(body: bytes, did: str) -> str | None:
+    """Why a document is not that of a DID, as a code."""
+    try:
+        DidDocument.of(strict_json(body), did)
+    except Problem as problem:
+        return problem.code
+    return None
 
 
 def _fault(problem: Problem) -> dict[str, str]:
@@ -106,12 +119,15 @@ def _fault(problem: Problem) -> dict[str, str]:
 
 
 async def ask(node: Node, who: Actor, did: str) -> Json:
-    """Ask a known peer to look back; what it saw, as findings of the doctor.
+    """Ask a known peer, named by its DID or its public URL, to look back; what it saw, as findings
+    of the doctor.
 
     Raises:
         Problem: `access-role`, `peer-unknown`, `lookback-unable`, `lookback-garbled`, `delivery-…`.
     """
     access.require(who, "operator", "steward")
+    if did.startswith(("https://", "http://")):
+        did = did_web.from_url(did, dev=node.settings.dev.on)
     asked = await asking.ask(node, did)
     headers = {
         "Authorization": identity.authorization(node, did),
@@ -149,6 +165,8 @@ def _finding(did: str, what: str, url: str, seen: object) -> Finding:
     there, status, code = told.get("url"), told.get("status"), told.get("problem")
     if there != url:
         return failure(check, Problem("lookback-elsewhere", peer=did, url=url))
+    if status == _OK and code:
+        return failure(check, Problem("lookback-other", peer=did, url=url, fault=_plain(code)))
     if status == _OK:
         return good(check, f"{did} obtient {url}", f"{did} gets {url}")
     said = f"HTTP {status}" if isinstance(status, int) else _plain(code)

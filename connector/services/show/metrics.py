@@ -170,7 +170,8 @@ def _renew_certificate(node: Node) -> None:
 
     async def look() -> None:
         host, port = parts.hostname or "", parts.port or 443
-        reach.certificate = await asyncio.to_thread(outside.certificate_end, host, port)
+        found = await asyncio.to_thread(outside.certificate_end, host, port, now)
+        reach.certificate = found or reach.certificate  # an alarm must not end with a lost look
 
     node.background.start("certificate", look())
 

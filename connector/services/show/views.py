@@ -139,7 +139,8 @@ def _staying(n: Negotiation, dataset: Dataset | None) -> dict[str, list[str]]:
 async def agreements(node: Node) -> list[Json]:
     """All agreements, the newest first."""
     rows = await node.store.survey(agreement_rows.listing)
-    return [_agreement_head(row) for row in reversed(rows)]
+    now = node.clock.now()
+    return [_agreement_head(row, now) for row in reversed(rows)]
 
 
 async def agreement(node: Node, ident: str) -> Json:
@@ -160,7 +161,7 @@ async def agreement(node: Node, ident: str) -> Json:
         unsigned = "consumer" if row.role == Role.PROVIDER.value else "provider"
         signatures[unsigned] = "attested by transport"
     return {
-        **_agreement_head(row),
+        **_agreement_head(row, node.clock.now()),
         "v": 1,
         "document": row.document,
         "provider_proof": row.provider_proof,
@@ -312,11 +313,13 @@ def _head(n: Negotiation) -> Json:
     }
 
 
-def _agreement_head(row: AgreementRow) -> Json:
+def _agreement_head(row: AgreementRow, now: datetime) -> Json:
+    """What a list says of an agreement; one in force whose time is over has `expired`."""
+    over = row.state == "active" and row.expires is not None and row.expires <= now
     return {
         "id": row.id,
         "role": row.role,
-        "state": row.state,
+        "state": "expired" if over else row.state,
         "peer": row.peer,
         "dataset": row.dataset,
         "digest": row.digest,

@@ -6,8 +6,8 @@ What is still to be delivered comes first, for as long as it is, nothing else ca
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any, Final, Literal
 from urllib.parse import urlsplit
 
@@ -21,9 +21,17 @@ from policies.problem import Language, Problem
 Kind = Literal["nothing", "node", "person", "peer", "delivery", "attempt", "circuit"]
 
 _UNKNOWN: Final = re.compile(r"\{[a-z_]+\}")
-"""What a sentence asks for and no attempt keeps."""
+_ASIDE: Final = re.compile(r" \([^()]*\{[a-z_]+\}[^()]*\)")
+"""What a sentence asks for and no attempt keeps; and an aside that would say nothing without it."""
+_ANSWERED: Final = ("protocol-", "store-")
+"""Codes of attempts whose answer came, and could not be read or recorded here."""
 _LANGUAGES: Final[tuple[Language, ...]] = ("fr", "en")
 
+_BY_STATUS: Final = {
+    401: "delivery-answer-unknown",
+    404: "delivery-answer-state",
+    409: "delivery-answer-state",
+}
 _C: Final = Role.CONSUMER
 _P: Final = Role.PROVIDER
 _RESEARCHER: Final = "researcher"
@@ -32,7 +40,8 @@ _OPERATOR: Final = "operator"
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """For whom (`who`: a role, or a peer's DID), until when at the longest, and the sentence.
+    """For whom (`who`: a role, or a peer's DID), since when, until when at the longest, the
+    sentence, and what one can `do` in both languages.
 
     `delivery`: a message is under way; `attempt`: it is tried again at `next_at`; `circuit`: its
     peer, which does not answer, is left alone until `next_at`.
@@ -44,16 +53,20 @@ class Waiting:
     who: str | None = None
     until: datetime | None = None
     next_at: datetime | None = None
+    since: datetime | None = None
+    do: tuple[str, str] | None = None
 
     def document(self) -> dict[str, Any]:
         """As JSON."""
         return {
             "kind": self.kind,
             "who": self.who,
+            "since": format_time(self.since) if self.since else None,
             "until": format_time(self.until) if self.until else None,
             "next_at": format_time(self.next_at) if self.next_at else None,
             "fr": self.fr,
             "en": self.en,
+            "do": dict(zip(_LANGUAGES, self.do, strict=True)) if self.do else None,
         }
 
 
@@ -63,7 +76,27 @@ GIVEN_UP: Final = Waiting(
     "rien : l'accord a pris fin ici, le participant ayant été retiré",
     "nothing: the agreement has ended here, as the participant was removed",
 )
+AGREED: Final = Waiting(
+    "nothing",
+    "rien : l'accord est conclu",
+    "nothing: the agreement is made",
+)
+FETCHABLE: Final = replace(
+    AGREED,
+    do=(
+        "« preau transfer fetch » prend les données, tant que l'accord le permet.",
+        "“preau transfer fetch” takes the data, for as long as the agreement allows it.",
+    ),
+)
 _NODE: Final = Waiting("node", "ce nœud, qui y travaille", "this node, which works on it")
+_THEIRS: Final = (
+    "Rien n'est à faire ici ; si cela dure, écrivez à cette institution.",
+    "Nothing has to be done here; if it takes long, write to that institution.",
+)
+_RESUMABLE: Final = (
+    "Voyez la raison avec ce participant ; « preau transfer resume » reprend aussi d'ici.",
+    "Settle the reason with that participant; “preau transfer resume” goes on from here too.",
+)
 
 _Peers = dict[tuple[Role, str], tuple[str, str]]
 _People = dict[tuple[Role, str], tuple[str, str, str]]
@@ -136,7 +169,7 @@ def for_negotiation(
     """
     sending = _sending(queue, tried, left_alone)
     if sending or n.over:
-        return sending or NOTHING
+        return sending or _outcome(n, given_up=given_up)
     if given_up:
         return GIVEN_UP
     if n.awaiting:
@@ -146,8 +179,16 @@ def for_negotiation(
             f"une décision de « {role} » (« preau negotiation decide --as {role} »)",
             f"a decision of “{role}” (“preau negotiation decide --as {role}”)",
             who=role,
+            since=n.updated,
         )
     return _by_state(n, _DECISIONS, _ANSWERS)
+
+
+def _outcome(n: Negotiation, *, given_up: bool) -> Waiting:
+    """What a negotiation that is over leaves to do: after an agreement, to fetch."""
+    if n.state is not Negotiated.FINALIZED or given_up:
+        return NOTHING
+    return FETCHABLE if n.role is _C else AGREED
 
 
 def for_transfer(
@@ -163,14 +204,15 @@ def for_transfer(
     sending = _sending(queue, tried, left_alone)
     if sending or t.state in {State.COMPLETED, State.TERMINATED}:
         return sending or NOTHING
-    if fetching:
-        return Waiting("node", "ce nœud, qui reçoit les données", "this node, which fetches")
+    if fetching and t.state is State.STARTED:
+        fr, en = "ce nœud, qui reçoit les données", "this node, which fetches"
+        return Waiting("node", fr, en, since=t.updated)
     if t.state is State.SUSPENDED:
         return _suspended(t, expires)
     owed = t.started_by is _C and t.data_address is None
     if t.role is _C and t.state is State.STARTED and (owed or t.sink is not None):
         fr, en = f"{t.peer}, qui doit les données", f"{t.peer}, which owes the data"
-        return Waiting("peer", fr, en, who=t.peer, until=expires)
+        return _peer(t, fr, en, expires)
     return _by_state(t, _FETCHES, _DELIVERIES, expires)
 
 
@@ -180,11 +222,15 @@ def _by_state(
     place = (process.role, process.state)
     if place in people:
         role, fr, en = people[place]
-        return Waiting("person", fr, en, who=role, until=until)
+        return Waiting("person", fr, en, who=role, until=until, since=process.updated)
     if place in peers:
         fr, en = (text.format(peer=process.peer) for text in peers[place])
-        return Waiting("peer", fr, en, who=process.peer, until=until)
-    return _NODE
+        return _peer(process, fr, en, until)
+    return replace(_NODE, since=process.updated)
+
+
+def _peer(process: Negotiation | Transfer, fr: str, en: str, until: datetime | None) -> Waiting:
+    return Waiting("peer", fr, en, process.peer, until, since=process.updated, do=_THEIRS)
 
 
 def _suspended(t: Transfer, until: datetime | None) -> Waiting:
@@ -195,9 +241,10 @@ def _suspended(t: Transfer, until: datetime | None) -> Waiting:
             "somebody here: “preau transfer resume” lets the transfer go on",
             who=_OPERATOR,
             until=until,
+            since=t.updated,
         )
-    fr, en = f"{t.peer}, qui a suspendu", f"{t.peer}, which suspended"
-    return Waiting("peer", fr, en, who=t.peer, until=until)
+    theirs = _peer(t, f"{t.peer}, qui a suspendu", f"{t.peer}, which suspended", until)
+    return replace(theirs, do=_RESUMABLE)
 
 
 def _sending(
@@ -208,35 +255,53 @@ def _sending(
     if row is None:
         return None
     last = next((one for one in reversed(tried) if one.outbox == row.seq and one.n > 0), None)
-    if last is None and left_alone is None:
-        fr, en = f"la remise de {row.type}", f"the delivery of {row.type}"
-        return _message("delivery", row, fr, en, row.next_at)
     if left_alone:
-        at = format_time(left_alone)
-        fr = f"{row.peer}, qui ne répond pas, est laissé en paix jusqu'à {at}"
-        en = f"{row.peer} does not answer and is left alone until {at}"
+        at = _instant(left_alone)
+        fr = f"{row.peer}, laissé en paix jusqu'à {at} après plusieurs essais sans bonne réponse"
+        en = f"{row.peer}, left alone until {at} after several attempts without a good answer"
+    elif last:
+        at = _instant(row.next_at)
+        fr = f"l'essai suivant de {row.type}, à {at}"
+        en = f"the next attempt at {row.type}, at {at}"
     else:
-        at = format_time(row.next_at)
-        fr, en = (
-            f"l'essai suivant de {row.type}, à {at}",
-            f"the next attempt at {row.type}, at {at}",
-        )
+        fr, en = f"la remise de {row.type}", f"the delivery of {row.type}"
+    kind: Kind = "circuit" if left_alone else "attempt" if last else "delivery"
     why, end = because(row, last), _given_up(row)
-    kind: Kind = "circuit" if left_alone else "attempt"
-    return _message(
-        kind, row, fr + why[0] + end[0], en + why[1] + end[1], left_alone or row.next_at
+    return Waiting(
+        kind,
+        fr + why[0] + end[0],
+        en + why[1] + end[1],
+        who=row.peer,
+        until=row.deadline,
+        next_at=left_alone or row.next_at,
+        since=row.created,
+        do=_remedy(row, last) if last else None,
     )
 
 
-def _message(kind: Kind, row: OutboxRow, fr: str, en: str, next_at: datetime) -> Waiting:
-    return Waiting(kind, fr, en, who=row.peer, until=row.deadline, next_at=next_at)
+def _instant(at: datetime) -> str:
+    """An instant as people read it, to the second."""
+    return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
 def _given_up(row: OutboxRow) -> tuple[str, str]:
     if row.deadline is None:
         return "", ""
-    at = format_time(row.deadline)
+    at = _instant(row.deadline)
     return f" ; abandon à {at}", f"; given up at {at}"
+
+
+def _remedy(row: OutboxRow, attempt: AttemptRow) -> tuple[str, str]:
+    """What can be done where an attempt came to nothing, in both languages."""
+    if attempt.problem is None:
+        code = _BY_STATUS.get(attempt.status or 0, "delivery-answer-busy")
+    elif attempt.problem.startswith(_ANSWERED):
+        code = "delivery-unsettled"
+    else:
+        code = attempt.problem
+    told = Problem(code, peer=row.peer, status=attempt.status)
+    fr, en = (_UNKNOWN.sub("–", told.remedy(lang)) for lang in _LANGUAGES)
+    return fr, en
 
 
 def because(row: OutboxRow, attempt: AttemptRow | None) -> tuple[str, str]:
@@ -255,5 +320,14 @@ def came_to(row: OutboxRow, attempt: AttemptRow) -> tuple[str, str]:
     port = place.port or (443 if place.scheme == "https" else 80)
     given = {"host": place.hostname or "-", "port": port, "url": row.url, "peer": row.peer}
     told = Problem(attempt.problem, **given, attempts=attempt.n - 1, status="3xx")
-    fr, en = (_UNKNOWN.sub("–", told.text(lang)).rstrip(".") for lang in _LANGUAGES)
+    fr, en = (_told(told.text(lang)) for lang in _LANGUAGES)
+    if attempt.problem.startswith(_ANSWERED):
+        return (
+            f"la réponse n'a pas pu être prise en compte : {fr}",
+            f"the answer could not be acted on: {en}",
+        )
     return fr, en
+
+
+def _told(text: str) -> str:
+    return _UNKNOWN.sub("–", _ASIDE.sub("", text)).rstrip(".")

@@ -78,6 +78,22 @@ async def test_a_dead_keeper_of_the_log_turns_readiness_red(nodes: Pair):
     assert (answer.status_code, answer.json()["checks"]["log"]) == (503, False)
 
 
+async def test_a_clock_that_went_back_turns_readiness_red_until_its_time_comes(nodes: Pair):
+    """The node can log nothing then, so it keeps no promise."""
+    node = nodes.consumer
+    await node.worker.start()
+    for name in ("log", "monitor"):
+        node.keeping.start(name, starting.keep_log(node))
+    try:
+        await nodes.request(await nodes.publish(statements(12)))
+        for moved, status in ((-31, 503), (2, 200)):
+            nodes.clock.advance(moved)
+            answer = await ask(nodes, "/health/ready")
+            assert (answer.status_code, answer.json()["checks"]["clock"]) == (status, status == 200)
+    finally:
+        await node.keeping.stop()
+
+
 async def test_a_disk_that_is_full_for_a_while_ends_neither_log_nor_monitor(
     nodes: Pair, monkeypatch: pytest.MonkeyPatch
 ):

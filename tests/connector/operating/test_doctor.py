@@ -362,6 +362,15 @@ def test_certificates(host: str, days: int, level: str, code: str | None, tmp_pa
     assert (finding.level, finding.code) == (level, code)
 
 
+@pytest.mark.parametrize("days", [-1, 90])
+def test_a_certificate_that_peers_refuse_ends_now(tmp_path: Path, days: int):
+    """The metric would vanish with its alarm at the very end otherwise."""
+    path, _ = certificate(tmp_path, "localhost", days)
+    now = datetime.now(UTC)
+    with secured(path) as port:
+        assert outside.certificate_end("localhost", port, now) == now
+
+
 def test_a_certificate_nobody_vouches_for(tmp_path: Path):
     path, _ = certificate(tmp_path, "localhost", 90)
     with secured(path) as port:

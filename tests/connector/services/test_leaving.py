@@ -225,6 +225,8 @@ class TestWithBusinessUnderWay:
         with pytest.raises(Problem, match="peer-in-use"):
             await removed(nodes.provider, nodes.consumer.did, terminate=False)
         nodes.clock.set(parse_time(expires))
+        (shown,) = await views.agreements(nodes.provider)
+        assert (agreement["state"], shown["state"]) == ("active", "expired")
         made = await removed(nodes.provider, nodes.consumer.did, terminate=False)
         assert made["ended"]["agreements"] == [agreement["id"]]
 

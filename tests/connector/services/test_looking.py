@@ -19,6 +19,7 @@ from connector.store import peers
 from connector.store.queries import given, removing
 from connector.store.tables import PEER
 from policies.problem import Problem
+from tests.support.clock import START
 from tests.support.pair import AUDITOR, OPERATOR, Pair, Wire
 
 
@@ -45,6 +46,8 @@ async def test_a_peer_that_reaches_us_says_so(nodes: Pair):
     assert found["ok"]
     assert [one["check"] for one in found["checks"]] == ["seen-did", "seen-dsp"]
     assert {one["level"] for one in found["checks"]} == {"ok"}
+    nodes.clock.advance(reach.LOOK_PAUSE.total_seconds())
+    assert (await looking.ask(nodes.consumer, OPERATOR, nodes.provider.url))["ok"]
 
 
 @pytest.mark.parametrize(
@@ -76,6 +79,22 @@ async def test_a_fault_is_told_even_when_our_document_cannot_be_fetched(
         assert one["code"] == "lookback-unreached"
         assert said in one["fr"]
         assert said in one["en"]
+
+
+@pytest.mark.parametrize("body", [b'{"id":"did:web:elsewhere.example"}', b"<html>"])
+async def test_a_document_that_is_not_ours_is_told_though_it_is_there(
+    nodes: Pair, monkeypatch: pytest.MonkeyPatch, body: bytes
+):
+    plain = Wire.get
+
+    async def get(self: Wire, url: str, **options: Any) -> Response:
+        ours = url == f"{nodes.consumer.url}/.well-known/did.json"
+        return Response(200, {}, body) if ours else await plain(self, url, **options)
+
+    monkeypatch.setattr(Wire, "get", get)
+    found = await looking.ask(nodes.consumer, OPERATOR, nodes.provider.did)
+    document, version = found["checks"]
+    assert (document["code"], version["level"]) == ("lookback-other", "ok")
 
 
 async def test_a_stranger_is_not_looked_at_and_nothing_is_fetched(nodes: Pair):
@@ -153,6 +172,6 @@ async def test_looks_at_once_are_bounded(nodes: Pair):
 async def test_a_certificate_nobody_shows_has_no_end():
     server = await asyncio.start_server(lambda _r, w: w.close(), "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
-    assert await asyncio.to_thread(outside.certificate_end, "localhost", port) is None
+    assert await asyncio.to_thread(outside.certificate_end, "localhost", port, START) is None
     server.close()
     await server.wait_closed()

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 import pytest
@@ -26,6 +26,20 @@ from connector.store import negotiations, transfers
 from connector.store.rows import AttemptRow, OutboxRow
 from policies.problem import Problem
 from tests.support.pair import DPO, RESEARCHER, Pair, Wire, application, statements
+
+
+@pytest.fixture
+def sent() -> OutboxRow:
+    now = datetime(2026, 9, 1, tzinfo=UTC)
+    return OutboxRow(
+        process="p",
+        peer="did:web:a.example",
+        url="https://a.example/dsp",
+        type="ContractRequestMessage",
+        body=b"{}",
+        next_at=now,
+        created=now,
+    )
 
 
 async def waiting(nodes: Pair, pid: str) -> dict[str, Any]:
@@ -56,6 +70,9 @@ async def test_a_peer_that_is_away_is_seen_with_each_attempt_and_what_comes_next
     assert now["until"] == message["deadline"]
     assert "localhost:9101" in now["fr"]
     assert "localhost:9101" in now["en"]
+    assert now["since"] == message["at"]
+    assert now["do"]["en"].startswith("Check that the node is running")
+    assert now["do"]["fr"].startswith("Vérifiez que ce nœud est en marche")
 
     for _ in range(3):
         nodes.clock.advance(1)
@@ -63,6 +80,8 @@ async def test_a_peer_that_is_away_is_seen_with_each_attempt_and_what_comes_next
     now = await waiting(nodes, pid)
     assert now["kind"] == "circuit"
     assert now["next_at"] > nodes.clock.now().isoformat()
+    assert "UTC" in now["en"]
+    assert "left alone until" in now["en"]
 
     nodes.wire.down.clear()
     nodes.clock.advance(600)
@@ -133,6 +152,7 @@ async def test_a_transfer_tells_who_is_awaited_until_the_agreement_ends(nodes: P
     await nodes.settle()
     mine = await views.transfer(nodes.consumer, pid)
     assert (mine["waiting"]["kind"], mine["waiting"]["who"]) == ("peer", nodes.provider.did)
+    assert "preau transfer resume" in mine["waiting"]["do"]["en"]  # T2: either party may
 
 
 async def test_no_state_waits_in_silence(nodes: Pair):
@@ -280,18 +300,42 @@ def test_a_long_timeline_reads_in_a_hundred_columns(monkeypatch: pytest.MonkeyPa
         assert "08:20:00  " not in text
 
 
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        (401, "preau doctor --from did:web:a.example"),
+        (404, "A few attempts follow"),
+        (409, "A few attempts follow"),
+        (429, "Nothing has to be done here"),
+        (503, "Nothing has to be done here"),
+    ],
+)
+def test_what_can_be_done_depends_on_the_answer(sent: OutboxRow, status: int, said: str):
+    tried = [AttemptRow(1, 1, sent.created, status=status, next_at=sent.next_at)]
+    now = for_transfer(cast("Any", None), [replace(sent, seq=1)], tried)
+    assert now.kind == "attempt"
+    assert now.do
+    assert said in now.do[1]
+    assert "{" not in "".join(now.do)
+
+
+def test_an_answer_that_could_not_be_read_is_no_message_of_unknown_places(sent: OutboxRow):
+    fr, en = came_to(sent, AttemptRow(1, 2, sent.created, problem="protocol-json-invalid"))
+    assert en == "the answer could not be acted on: The message is not JSON"
+    assert fr == "la réponse n'a pas pu être prise en compte : Le message n'est pas du JSON"
+
+
+async def test_after_an_agreement_the_recipient_reads_how_to_fetch(nodes: Pair):
+    pid = await nodes.request(await nodes.publish(statements(12)))
+    now = await waiting(nodes, pid)
+    assert (now["kind"], now["en"]) == ("nothing", "nothing: the agreement is made")
+    assert "preau transfer fetch" in now["do"]["fr"]
+    theirs = (await nodes.at_provider())["waiting"]
+    assert (theirs["kind"], theirs["do"]) == ("nothing", None)
+
+
 @pytest.mark.parametrize("code", sorted({*delivery.TEXTS, *store.TEXTS}))
-def test_what_came_of_an_attempt_is_a_whole_sentence_in_both_languages(code: str):
-    now = datetime(2026, 9, 1, tzinfo=UTC)
-    row = OutboxRow(
-        process="p",
-        peer="did:web:a.example",
-        url="https://a.example/dsp",
-        type="ContractRequestMessage",
-        body=b"{}",
-        next_at=now,
-        created=now,
-    )
-    for said in came_to(row, AttemptRow(1, 2, now, problem=code)):
+def test_what_came_of_an_attempt_is_a_whole_sentence_in_both_languages(sent: OutboxRow, code: str):
+    for said in came_to(sent, AttemptRow(1, 2, sent.created, problem=code)):
         assert said
         assert "{" not in said
