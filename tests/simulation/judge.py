@@ -75,9 +75,10 @@ def _histories(raw: sqlite3.Connection) -> None:
             if _count(raw, "attempt", f"problem = 'transfer-crossed' AND {_OF.format(pid)}"):
                 continue  # it asked its provider where it stands; `_states` compares
             walked = specified.walked(machine, role, _said(raw, pid))
-            # A message that the peer refused for good ends a process without a word of its own.
+            # A message that was refused for good, or taken back before an answer came, ends a
+            # process without a word of its own.
             refused = state == "TERMINATED" and _count(
-                raw, "outbox", f"process = '{pid}' AND state = 'failed'"
+                raw, "outbox", f"process = '{pid}' AND state IN ('failed', 'dropped')"
             )
             assert walked == state or refused, (table, pid, state, walked)
 
