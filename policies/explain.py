@@ -40,7 +40,7 @@ def policy(found: Policy, lang: Language) -> list[str]:
         lines += phrases.rule(rule, lang)
     must = phrases.pick(("Le destinataire doit :", "The recipient must:"), lang)
     lines += [f"{must} {phrases.duty(duty, lang)}." for duty in found.obligations]
-    return lines
+    return [phrases.plain(line) for line in lines]
 
 
 def _strategy(found: Policy, lang: Language) -> list[str]:

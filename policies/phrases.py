@@ -135,9 +135,18 @@ def value(one: Value, lang: Language) -> str:
             return figure(one.text, lang)
         case None:
             note = pick(("type de valeur inconnu", "unknown value type"), lang)
-            return f"{one.text} ({note})"
+            return f"{plain(one.text)} ({note})"
         case _:
-            return one.text
+            return plain(one.text)
+
+
+def plain(text: str) -> str:
+    """A text of somebody else's as part of one line: a sign that cannot be printed is a question
+    mark, so that nobody writes lines of their own into what we say, or commands to a terminal.
+    """
+    if text.isprintable():
+        return text
+    return "".join(sign if sign.isprintable() else "?" for sign in text)
 
 
 def figure(text: str, lang: Language) -> str:

@@ -8,6 +8,7 @@ with what was received. Until then it is `.partial`.
 
 import hmac
 import os
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from io import FileIO
@@ -28,6 +29,8 @@ LAST: Final = "Preau-Last"
 ACK: Final = "Preau-Ack"
 
 DIGEST_SCHEME: Final = "hmac-sha-256:"
+_DIGEST: Final = re.compile(DIGEST_SCHEME + "[0-9a-f]{64}")
+_LARGEST: Final = 2**53 - 1  # what leaves can hold: every reader of JSON reads it alike
 _ROUND: Final = 10
 
 
@@ -82,7 +85,7 @@ def read_headers(headers: Mapping[str, str], size: int) -> tuple[PartInfo, bool]
         digest=headers.get(DIGEST, ""),
         leaf=_number(headers, LEAF, 0),
     )
-    if not found.digest.startswith(DIGEST_SCHEME):
+    if not _DIGEST.fullmatch(found.digest):
         raise Problem("dataplane-part-header", header=DIGEST)
     last = headers.get(LAST)
     if last not in ("true", "false"):
@@ -111,7 +114,8 @@ def _number(headers: Mapping[str, str], name: str, least: int) -> int:
 
 
 def _is_number(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) <= len("9007199254740991")
+    short = text.isascii() and text.isdigit() and len(text) <= len(str(_LARGEST))
+    return short and int(text) <= _LARGEST
 
 
 def part_digest(salt: bytes, body: bytes) -> str:

@@ -63,8 +63,7 @@ def repeated(wire: Mapping[str, object], named: str, seen: str | None, *, legal_
         named: its `message_digest`.
         seen: the digest stored under its key, if any.
         legal_now: whether its act is possible in the state as it is now (`Negotiation.legal`,
-            `Transfer.legal`); False for a first message. When the answer is no although the key
-            is stored, the new answer takes the place of the stored one.
+            `Transfer.legal`); False for a first message.
 
     Raises:
         RemoteProtocolError: `protocol-message-conflict`, a first message whose pid was used for

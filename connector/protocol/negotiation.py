@@ -29,6 +29,7 @@ from connector.protocol.machine import (
     refusal,
     row_of,
 )
+from connector.protocol.names import NO_PID
 from policies.jcs import jcs
 
 __all__ = [
@@ -226,7 +227,8 @@ def start_consumer(
     provider, with `provider_pid`) by the provider's offer (DSP "Contract Offer Message").
 
     Raises:
-        RemoteProtocolError: the peer's first message lacks its pid or its offer a target.
+        RemoteProtocolError: the peer's first message lacks its pid (the nil UUID is none) or its
+            offer a target.
         LocalProtocolError: the same for our own first message.
     """
     return _start(Role.CONSUMER, by, now, pid, peer, callback, content)
@@ -254,7 +256,7 @@ def _start(
     act = Act.REQUEST if by is Role.CONSUMER else Act.OFFER
     consumer_pid, provider_pid = content.get("consumer_pid"), content.get("provider_pid")
     peer_pid = consumer_pid if role is Role.PROVIDER else provider_pid
-    if remote == (peer_pid is None):
+    if remote == (peer_pid in (None, NO_PID)):
         member = "consumerPid" if role is Role.PROVIDER else "providerPid"
         raise refusal(remote=remote, code="protocol-pid-mismatch", member=member)
     offer = _taken(content, "offer", act)

@@ -26,13 +26,14 @@ def save_negotiation(tx: Tx, n: Negotiation) -> None:
 
 
 def transfer(tx: Tx, pid: str, *, peer: str | None = None) -> Transfer:
-    """A transfer by our pid; with `peer`, only if it is that participant's.
+    """A transfer by our pid; with `peer`, only if it is that participant's to speak about: what
+    another control plane runs, only that control plane does.
 
     Raises:
-        Problem: `transfer-unknown`: there is none, or it is another participant's.
+        Problem: `transfer-unknown`: there is none, or it is another's.
     """
     found = transfers.get(tx, pid=pid)
-    if found is None or peer not in {None, found.peer}:
+    if found is None or (peer is not None and (found.peer != peer or found.control is not None)):
         raise Problem("transfer-unknown")
     return found
 

@@ -23,7 +23,7 @@ from connector.services.node import Node
 from connector.services.operate import leaving
 from connector.services.release import transferring
 from connector.services.show import views
-from connector.store import outbox
+from connector.store import agreements, outbox
 from policies.problem import Problem
 from tests.peers.conftest import GENERATIONS, LATER, ONE, World, meeting, publish
 from tests.peers.edc import ROWS, FakeEdc, Process, refusal
@@ -378,6 +378,19 @@ class TestHabits:
         assert await say(slow.edc, transfer, "suspension", kind, reason=["test"]) == 200
         report = verify(await slow.bundle(made.body["agreement"], tmp_path / "b.zip"))
         assert report.ok, report.failures
+
+    async def test_what_the_other_party_would_say_is_no_repeat(self, slow: World):
+        """A consumer that says our own agreement again, under a name of its choice."""
+        slow.edc.slow = False
+        await publish(slow.node)
+        made = await slow.agreed()
+        [before] = await slow.node.store.read(agreements.listing)
+        wire = {**(before.wire or {}), "@id": "another-name"}
+        kind = "ContractAgreementMessage"
+        assert await say(slow.edc, made, "agreement", kind, agreement=wire) == 400
+        kind = "ContractNegotiationEventMessage"
+        assert await say(slow.edc, made, "events", kind, eventType="FINALIZED") == 400
+        assert await slow.node.store.read(agreements.listing) == [before]
 
     async def test_not_now_from_who_has_taken_it_already_ends_nothing(self, slow: World):
         """Its answer was lost, and to the repeat it says 409: it is asked where it stands."""

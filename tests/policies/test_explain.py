@@ -165,6 +165,28 @@ def test_nothing_of_a_policy_is_left_out(policy: Policy, lang: Language):
     assert ("unknown to this node" in text or "inconnu" in text) or "urn:operand:?" not in text
 
 
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_what_somebody_else_wrote_makes_no_line_of_its_own(lang: Language):
+    """Neither a line that looks like ours, nor a command to the terminal it is shown on."""
+    written = "x\r\nIt is permitted to use\x1b[2J\u202e\x07"
+    right = (literal(written, STRING),)
+    rule = Rule("Permission", ODRL + "use", (Constraint(ODRL + "spatial", "eq", right),))
+    found = Policy(
+        kind="Offer",
+        id="urn:o",
+        target=written,
+        assigner=written,
+        assignee=written,
+        permissions=(rule,),
+        profile=(written,),
+        metadata=(("urn:m", written),),
+    )
+    lines = explain.policy(found, lang)
+    assert all(line.isprintable() for line in lines)
+    assert sum("x??It is permitted to use?[2J??" in line for line in lines) == 6
+    assert phrases.value(right[0], lang).isprintable()
+
+
 class Fragment(HTMLParser):
     """What a browser reads: the tags in order, and the text."""
 

@@ -54,6 +54,13 @@ TEXTS: Final[dict[str, Text]] = {
         "Demandez les parties dans l'ordre.",
         "Ask for the parts in order.",
     ),
+    "release-part-last": Text(
+        "invalid",
+        "La partie {last} était la dernière : il n'y a rien après elle.",
+        "Part {last} was the last one: there is nothing after it.",
+        "Accusez-la en demandant le manifeste.",
+        "Acknowledge it as you ask for the manifest.",
+    ),
     "release-receipt": Text(
         "invalid",
         "Le reçu ne porte pas sur le manifeste de ce transfert.",
@@ -100,10 +107,10 @@ TEXTS: Final[dict[str, Text]] = {
     ),
     "transfer-address": Text(
         "refused",
-        "L'adresse des données est incomplète.",
-        "The data address is incomplete.",
-        "Le fournisseur doit donner une adresse, un jeton et le sel des parties.",
-        "The provider must give an address, a token and the salt of the parts.",
+        "L'adresse des données est incomplète ou inutilisable.",
+        "The data address is incomplete, or of no use.",
+        "Le fournisseur doit donner une adresse, un jeton et le sel des parties ; prévenez-le.",
+        "The provider must give an address, a token and the salt of the parts; tell it.",
     ),
     "transfer-ended": Text(
         "conflict",

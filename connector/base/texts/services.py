@@ -229,6 +229,13 @@ TEXTS: Final[dict[str, Text]] = {
         "Relisez le catalogue et redemandez avec l'offre actuelle.",
         "Read the catalog again and ask with the current offer.",
     ),
+    "negotiation-other-publisher": Text(
+        "refused",
+        "{dataset} est publié par {publisher}, pas par {peer} : celui-ci ne peut pas en convenir.",
+        "{dataset} is published by {publisher}, not by {peer}, who cannot agree on it.",
+        "Demandez ce jeu à qui le publie, et mettez fin à cette négociation si elle est ouverte.",
+        "Ask whoever publishes this dataset, and end this negotiation if it is open.",
+    ),
     "negotiation-resubmit": Text(
         "conflict",
         "L'offre retournée dépasse ce que votre demande couvre.",

@@ -6,8 +6,10 @@ Then a signed receipt goes back, and both sides have logged it.
 """
 
 import asyncio
+import contextlib
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,11 +25,12 @@ from connector.protocol import messages
 from connector.protocol import transfer as machine
 from connector.protocol.json import strict_json
 from connector.protocol.messages import DataAddress, read_address
+from connector.protocol.messages.envelope import readable
 from connector.protocol.transfer import Act, Role, State, Transfer
 from connector.services import access, ledger
 from connector.services.access import Actor
 from connector.services.committing import commit
-from connector.services.fetch import plain, received
+from connector.services.fetch import addresses, plain, received
 from connector.services.fetch.fetches import Progress
 from connector.services.negotiate import agreements
 from connector.services.node import Node
@@ -43,8 +46,9 @@ from policies.problem import Problem
 
 _LIMIT: Final = 9 * 2**20
 _TIMEOUT: Final = 300.0
-_PATIENCE: Final = 120.0
+_PATIENCE: Final = timedelta(seconds=120)
 _OK: Final = 200
+_WORDS: Final = 600
 
 
 async def start(node: Node, who: Actor, pid: str, parts: int | None) -> None:
@@ -124,9 +128,7 @@ async def _fetch(node: Node, pid: str, parts: int | None, progress: Progress) ->
     if agreements.attests(node, t.peer):
         await plain.fetch(node, t, address, folder, progress)
         return
-    if not address.part_salt:
-        raise Problem("transfer-address")
-    salt = bytes.fromhex(address.part_salt or "")
+    salt = bytes.fromhex(str(address.part_salt))
     form = await node.store.read(lambda tx: form_of(tx, pid))
     # The address dies with the transfer; auditors need the salt of its part digests after that,
     # and a receipt can still be owed then.
@@ -156,38 +158,34 @@ async def _fetch(node: Node, pid: str, parts: int | None, progress: Progress) ->
 
 
 async def _address(node: Node, pid: str) -> tuple[Transfer, DataAddress]:
-    """The data address, once the provider has started the transfer.
+    """The data address, once the provider has started the transfer, or gone on with it.
 
     Raises:
         Problem: `transfer-ended` (with the provider's reasons), `transfer-suspended`,
-            `transfer-not-started` (nothing came for two minutes).
+            `transfer-not-started` (nothing came for two minutes); as `addresses.usable`.
     """
     changed = asyncio.Event()
     loop = asyncio.get_running_loop()
     cancel = node.store.on_commit(lambda: loop.call_soon_threadsafe(changed.set), topic="transfer")
     try:
-        async with asyncio.timeout(_PATIENCE):
-            while (t := await _look(node, pid)).state is State.REQUESTED:
-                await changed.wait()
-                changed.clear()
-    except TimeoutError:
-        raise Problem("transfer-not-started") from None
+        until = node.clock.now() + _PATIENCE
+        while (t := await _look(node, pid)).state is State.REQUESTED or t.address_due:
+            left = (until - node.clock.now()).total_seconds()
+            if left <= 0:
+                raise Problem("transfer-not-started")
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(left):
+                    await changed.wait()
+            changed.clear()
     finally:
         cancel()
     if t.over:
-        raise _ended(t)
-    if t.state is State.SUSPENDED or t.data_address is None:
+        raise received.ended(t)
+    if t.state is State.SUSPENDED:
         raise Problem("transfer-suspended", reasons=" ".join(t.reasons) or "–")
-    address = read_address(t.data_address)
-    if address.url is None or address.authorization is None:
-        raise Problem("transfer-address")
+    address = read_address(t.data_address) if t.data_address else None
     document = await node.resolver.document(t.peer)
-    document.check_address(address.url)
-    return t, address
-
-
-def _ended(t: Transfer) -> Problem:
-    return Problem("transfer-ended", state=t.state.value, reasons=" ".join(t.reasons) or "–")
+    return t, addresses.usable(address, document, signs=not agreements.attests(node, t.peer))
 
 
 async def _debt(node: Node, pid: str) -> tuple[Transfer, DataAddress]:
@@ -287,12 +285,11 @@ def _keep(node: Node, tx: Tx, pid: str, info: PartInfo, *, last: bool) -> None:
     """Log a received part as the provider named it: both logs then tell the same.
 
     Raises:
-        Problem: `transfer-ended`: somebody here ended the transfer.
+        Problem: `transfer-ended`, `transfer-suspended`: somebody here did that meanwhile.
     """
     t = transfer(tx, pid)
     now = node.clock.now()
-    if t.over and t.ended_by is t.role:  # by us, while the part was on its way
-        raise _ended(t)
+    received.check_wanted(t)
     if rows.get(tx, transfer=pid, n=info.n, issue=info.issue) is not None:
         return
     body = bodies.part(
@@ -394,10 +391,10 @@ def _check(status: int, body: bytes) -> None:
         return
     try:
         told = orjson.loads(body)
-        reason = f"{told['fr']} / {told['en']}"
+        reason = readable(f"{told['fr']} / {told['en']}", _WORDS)
     except (ValueError, KeyError, TypeError):
         reason = "–"
-    raise Problem("transfer-refused", status=status, reason=reason[:600])
+    raise Problem("transfer-refused", status=status, reason=reason)
 
 
 def _cased(headers: Mapping[str, str]) -> dict[str, str]:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from connector.base.clock import format_time
 from connector.protocol import messages
+from connector.protocol.transfer import State, Transfer
 from connector.services.node import Node
 from connector.services.show import wording
 from connector.store.rows import AgreementRow
@@ -39,6 +40,23 @@ def write(folder: Path, files: Mapping[str, bytes]) -> None:
             partial.replace(folder / name)
     except OSError as error:
         raise Problem("dataplane-disk", reason=error.strerror or "I/O") from None
+
+
+def check_wanted(t: Transfer) -> None:
+    """Refuse what comes after somebody here has ended or paused the transfer.
+
+    Raises:
+        Problem: `transfer-ended`, `transfer-suspended`.
+    """
+    if t.over and t.ended_by is t.role:
+        raise ended(t)
+    if t.state is State.SUSPENDED and t.suspended_by is t.role:
+        raise Problem("transfer-suspended", reasons=" ".join(t.reasons) or "–")
+
+
+def ended(t: Transfer) -> Problem:
+    """That a transfer is over, with the reasons that were given."""
+    return Problem("transfer-ended", state=t.state.value, reasons=" ".join(t.reasons) or "–")
 
 
 def words(row: AgreementRow, lang: Language) -> bytes:

@@ -50,7 +50,8 @@ async def take(
 
     Raises:
         Problem: `release-unknown` (no such transfer for this token), `release-ended`,
-            `dataplane-disk`; whatever `body` raises, and then nothing is kept.
+            `transfer-ended`, `transfer-suspended` (by somebody here), `dataplane-disk`; whatever
+            `body` raises, and then nothing is kept.
     """
     t = await node.store.read(lambda tx: _opened(tx, pid, token))
     folder, progress = received.folder_of(node, pid), node.fetches.of(pid)
@@ -61,6 +62,7 @@ async def take(
         return
     if t.over:
         raise Problem("release-ended")
+    received.check_wanted(t)
     unique = f"{received.STEM}{node.ids.token(8).hex()}{received.PARTIAL}"
     try:
         sink = await asyncio.to_thread(plain.Sink, folder / unique, progress, node)
@@ -86,6 +88,7 @@ async def _finish(
     """Give a whole body its name, with its receipt beside it, unless another push was quicker."""
     # Its request may have been answered only while the body came.
     t = await node.store.read(lambda tx: transfer(tx, t.pid))
+    received.check_wanted(t)
     receipt = plain.receipt(node, t, found)
     agreement = await node.store.read(lambda tx: find_agreement(tx, t.agreement))
     files = {

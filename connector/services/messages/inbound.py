@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from connector.base.packed import Packed
-from connector.protocol.dedup import message_digest, message_key, repeated
+from connector.protocol.dedup import message_digest, message_key, opens, repeated
 from connector.services import access
 from connector.services.access import Caller
 from connector.services.committing import commit
 from connector.services.node import Node
-from connector.store import inbox, replay
+from connector.store import inbox, negotiations, replay, transfers
 from connector.store.rows import InboxRow
 from connector.store.store import Tx
 from policies.jcs import jcs
@@ -71,9 +71,11 @@ async def receive(node: Node, incoming: Incoming[Any], act: Callable[[Tx], Reply
         spend(tx, caller)
         access.check_standing(node, tx, caller)
         seen = inbox.find(tx, key=key)
-        if seen is not None and repeated(incoming.wire, digest, seen.digest, legal_now=False):
+        if seen is not None and _again(tx, incoming, digest, seen):
             return Reply(seen.status, json.loads(seen.reply))
         reply = act(tx)
+        if seen is not None:  # a fresh act in the same words, which is answered in the same words
+            return reply
         row = InboxRow(
             key=key,
             peer=caller.did,
@@ -92,6 +94,21 @@ async def receive(node: Node, incoming: Incoming[Any], act: Callable[[Tx], Reply
             # The refused transaction took the token's use with it; a token still serves once.
             await node.store.write(lambda tx: spend(tx, caller))
         raise
+
+
+def _again(tx: Tx, incoming: Incoming[Any], digest: str, seen: InboxRow) -> bool:
+    """Whether a message whose answer is stored came before, to this very address: elsewhere it is
+    refused like any other that does not belong there.
+    """
+    wire, pid = incoming.wire, incoming.pid
+    if pid is None or opens(wire):
+        here = pid is None and opens(wire)
+        return here and repeated(wire, digest, seen.digest, legal_now=False)
+    process = negotiations.get(tx, pid=pid) or transfers.get(tx, pid=pid)
+    if process is None or process.pid not in {wire.get("providerPid"), wire.get("consumerPid")}:
+        return False
+    legal = process.legal(incoming.message.act, process.role.other)
+    return repeated(wire, digest, seen.digest, legal_now=legal)
 
 
 async def admit(node: Node, caller: Caller) -> None:

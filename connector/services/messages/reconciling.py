@@ -18,6 +18,7 @@ from connector.protocol.machine import Role
 from connector.protocol.messages import ContractNegotiation, TransferProcess
 from connector.protocol.negotiation import Negotiation
 from connector.protocol.negotiation import State as Negotiated
+from connector.protocol.paths import negotiation_path, transfer_path
 from connector.protocol.transfer import State as Transferred
 from connector.protocol.transfer import Transfer, adopt
 from connector.services import identity
@@ -140,9 +141,9 @@ async def _told(node: Node, process: Process) -> Told | None:
     """What the peer says of the process; None when it says nothing about this one."""
     if process.peer_pid is None:
         return None
-    place = "negotiations" if isinstance(process, Negotiation) else "transfers"
+    path = negotiation_path if isinstance(process, Negotiation) else transfer_path
     headers = {"Authorization": identity.authorization(node, process.peer)}
-    answer = await node.fetch.get(f"{process.callback}/{place}/{process.peer_pid}", headers=headers)
+    answer = await node.fetch.get(process.callback + path(process.peer_pid), headers=headers)
     if answer.status in _BUSY:
         raise Problem("delivery-unsettled")
     return _read(process, answer.body) if answer.status == _OK else None

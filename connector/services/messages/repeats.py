@@ -21,9 +21,9 @@ from connector.store.store import Tx
 from policies import odrl
 
 _BEHIND: Final = {
-    Act.AGREE: (State.VERIFIED, State.FINALIZED),
-    Act.VERIFY: (State.FINALIZED,),
-    Act.FINALIZE: (State.FINALIZED,),
+    (Act.AGREE, Role.PROVIDER): (State.VERIFIED, State.FINALIZED),
+    (Act.VERIFY, Role.CONSUMER): (State.FINALIZED,),
+    (Act.FINALIZE, Role.PROVIDER): (State.FINALIZED,),
 }
 _ANSWERS: Final = {
     Act.AGREE: "ContractAgreementVerificationMessage",
@@ -41,7 +41,7 @@ def negotiating(
     node: Node, tx: Tx, n: Negotiation, act: Act, agreement: Terms | None = None
 ) -> bool:
     """Whether the peer repeats an act of a negotiation; if so, it is answered again."""
-    if not agreements.attests(node, n.peer) or n.state not in _BEHIND.get(act, ()):
+    if not agreements.attests(node, n.peer) or n.state not in _BEHIND.get((act, n.role.other), ()):
         return False
     if agreement is not None and not _same(tx, n, agreement):
         return False
@@ -67,7 +67,8 @@ def _same(tx: Tx, n: Negotiation, said: Terms) -> bool:
     """Whether an agreement says what was agreed; then its newest name is the one to use."""
     known = Terms.read(n.agreement or {}, kind="Agreement")
     rules = odrl.rules_digest(known.policy) == odrl.rules_digest(said.policy)
-    parties = (known.target, known.assigner) == (said.target, said.assigner)
-    if rules and parties:
+    names = [(each.target, each.assigner, each.assignee) for each in (known, said)]
+    same = rules and names[0] == names[1]
+    if same:
         agreements.rename(tx, n, dict(said.wire))
-    return rules and parties
+    return same

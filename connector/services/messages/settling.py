@@ -108,6 +108,10 @@ def _learn_transfer(node: Node, tx: Tx, row: OutboxRow, body: bytes) -> None:
     now = node.clock.now()
     pids = {"provider_pid": answer.provider_pid, "consumer_pid": answer.consumer_pid}
     learned = transfers.learn(t, now, **pids)
+    if answer.state is transfers.State.TERMINATED and not learned.over:  # nothing else will come
+        told = Problem("transfer-ended", state=answer.state.value, reasons="–")
+        texts = (told.text("en"), told.text("fr"))
+        learned = transfers.unanswered(learned, now, code=told.code, reasons=texts)
     if learned.over and learned.ended_by is learned.role:
         halting.tell(node, tx, learned)
     save_transfer(tx, learned)

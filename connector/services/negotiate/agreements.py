@@ -22,6 +22,7 @@ from connector.base.clock import format_time
 from connector.dataplane import runnable
 from connector.evidence import bodies
 from connector.evidence.leaf import Entry
+from connector.protocol.machine import name_of
 from connector.protocol.messages import Reference, Terms, extend, extension, reference
 from connector.protocol.negotiation import Negotiation, Role, agreement_id
 from connector.services.access import Caller
@@ -41,6 +42,7 @@ from policies.plan import Plan, needs
 from policies.problem import Problem
 from policies.remember import Found
 from policies.values import moment
+from policies.vocabulary import PREAU
 
 Json = dict[str, Any]
 
@@ -111,14 +113,14 @@ def countersign(node: Node, tx: Tx, n: Negotiation, terms: Terms, caller: Caller
             `agreement-proof-missing`, `time-invalid`.
     """
     offered, attested = Terms.read(n.offer, kind="Offer"), attests(node, n.peer)
-    at = moment(str(terms.wire.get("timestamp", "")))
+    at = moment(terms.policy.timestamp or "")
     if at is None:
         raise Problem("agreement-differs", members="timestamp")
     policy, due = (agreed_policy(node, n, each.policy, at) for each in (terms, offered))
     made = document(n, policy, at)
     expected = made if policy == due else document(n, due, at)
     wrong = [name for name in sorted({*made, *expected}) if made.get(name) != expected.get(name)]
-    wrong += _other_names(terms.wire, expected, attested=attested)
+    wrong += _other_names(terms, expected, attested=attested)
     if wrong:
         raise Problem("agreement-differs", members=", ".join(wrong))
     named, wire = _checked(made, policy), cast("Json", terms.wire)
@@ -328,22 +330,22 @@ def _with_ours(wire: Json, made: Json, proof: Json) -> Json:
     for name in ("signedDocument", "application"):
         if name in made:
             wire = extend(wire, name, Reference(**made[name]))
-    wire["https://w3id.org/preau/ns#offer"] = {"@id": made["offer"]}
+    wire[PREAU + "offer"] = {"@id": made["offer"]}
     return extend(wire, "proof", proof)
 
 
-def _other_names(wire: Mapping[str, Any], expected: Json, *, attested: bool) -> list[str]:
+def _other_names(terms: Terms, expected: Json, *, attested: bool) -> list[str]:
     """Members of the agreement on the wire that name something else than what was negotiated."""
     said: Json = {
-        "id": wire.get("@id"),
-        "assigner": wire.get("assigner"),
-        "assignee": wire.get("assignee"),
-        "target": wire.get("target"),
+        "assigner": terms.assigner,
+        "assignee": terms.assignee,
+        "target": terms.target,
     }
-    if attested:
-        del said["id"]
+    if not attested:
+        said["id"] = terms.id
+        said["offer"] = name_of(terms.wire.get(PREAU + "offer")) or expected["offer"]
     for name in () if attested else ("signedDocument", "application"):
-        found = reference(wire, name)
+        found = reference(terms.wire, name)
         said[name] = None if found is None else found.document()
     return [name for name, value in said.items() if value != expected.get(name)]
 

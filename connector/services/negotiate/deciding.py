@@ -106,9 +106,15 @@ def judge(node: Node, tx: Tx, n: Negotiation, caller: Caller) -> Negotiation:
 
 
 def accepted(node: Node, tx: Tx, n: Negotiation, caller: Caller) -> Negotiation:
-    """The consumer takes our changed offer: the person who returned it has decided already."""
+    """The consumer takes our changed offer: the person who returned it has decided already.
+
+    Who else must decide stands with the published offer; once that is made no longer, nobody knows.
+    """
     try:
         found = published.find(tx, n.dataset, caller.groups)
+        offer = found.offer(n.offer_id)
+        if offer is None:
+            raise Problem("negotiation-offer-unknown")
     except Problem as problem:
         return end(node, tx, n, problem)
     terms = Terms.read(n.offer, kind="Offer")
@@ -118,7 +124,7 @@ def accepted(node: Node, tx: Tx, n: Negotiation, caller: Caller) -> Negotiation:
         _note(node, tx, n, "deny", decision)
         return terminate(node, tx, n, "negotiation-denied", reasons)
     _note(node, tx, n, decision.outcome, decision)
-    remaining = remaining_roles(tx, n)
+    remaining = remaining_roles(tx, n, offer)
     if remaining:
         return machine.awaiting(n, remaining, node.clock.now())
     return conclude(node, tx, n)
@@ -145,10 +151,9 @@ def facts_about(groups: frozenset[str], *, personal: bool) -> dict[str, Fact]:
     }
 
 
-def remaining_roles(tx: Tx, n: Negotiation) -> tuple[str, ...]:
+def remaining_roles(tx: Tx, n: Negotiation, offer: Offer) -> tuple[str, ...]:
     """The roles that must still decide after whoever returned the offer (`returned_by`)."""
-    offer = _offer(tx, n)
-    roles = offer.decisions if offer else ()
+    roles = offer.decisions
     last = agreements.returned_by(tx, n)
     return roles[roles.index(last) + 1 :] if last in roles else roles
 
@@ -217,9 +222,12 @@ def tell_end(node: Node, tx: Tx, n: Negotiation) -> None:
 
 
 def close(tx: Tx, n: Negotiation) -> None:
-    """An agreement that a terminated negotiation had begun is over."""
-    if n.agreement_id and agreement_rows.get(tx, id=n.agreement_id):
-        agreement_rows.set_state(tx, id=n.agreement_id, state="ended")
+    """An agreement that a terminated negotiation had begun is over; only its own, whatever name
+    stood in the peer's message.
+    """
+    made = agreement_rows.by_negotiation(tx, negotiation=n.pid)
+    if made is not None:
+        agreement_rows.set_state(tx, id=made.id, state="ended")
 
 
 def read_application(n: Negotiation) -> Application | None:
@@ -301,10 +309,6 @@ def _told(found: Sequence[Difference]) -> Json:
         "differences": [one.document() for one in found],
         "reasons": {"fr": [one.fr for one in found], "en": [one.en for one in found]},
     }
-
-
-def _offer(tx: Tx, n: Negotiation) -> Offer | None:
-    return published.find(tx, n.dataset, _groups(tx, n)).offer(n.offer_id)
 
 
 def _groups(tx: Tx, n: Negotiation) -> frozenset[str]:

@@ -11,7 +11,9 @@ from typing import Any, Final, Unpack
 from connector.protocol import messages
 from connector.protocol import negotiation as machine
 from connector.protocol.messages import Event, extension
+from connector.protocol.messages.envelope import Reader
 from connector.protocol.negotiation import Act, Content, Negotiation, Role
+from connector.protocol.paths import negotiation_path
 from connector.services import ledger
 from connector.services.access import Caller, check_address
 from connector.services.messages import repeats
@@ -26,6 +28,8 @@ from policies.problem import Problem
 
 OK: Final = 200
 CREATED: Final = 201
+_LONGEST: Final = "/agreement/verification"
+"""The longest that stands behind a pid in an address of the peer."""
 
 
 async def state_requested(node: Node, caller: Caller, pid: str) -> Reply:
@@ -44,12 +48,11 @@ async def requested(node: Node, incoming: Incoming[messages.ContractRequest]) ->
 
     def act(tx: Tx) -> Reply:
         if incoming.pid is None:
-            check_address(node, caller, str(message.callback))
             n = machine.start_provider(
                 now=node.clock.now(),
                 pid=node.ids.uuid(),
                 peer=caller.did,
-                callback=str(message.callback),
+                callback=_callback(node, incoming, message.consumer_pid),
                 consumer_pid=message.consumer_pid,
                 offer=offer,
                 application=application,
@@ -74,21 +77,20 @@ async def offered(node: Node, incoming: Incoming[messages.ContractOffer]) -> Rep
     away.
     """
     message, caller = incoming.message, incoming.caller
-    found = extension(incoming.wire, "reason")
-    reasons = tuple(str(item) for item in found) if isinstance(found, list) else ()
+    # Members of ours are read with the care that those of the protocol are.
+    reasons = Reader({"reason": extension(incoming.wire, "reason")}).reasons()
 
     def act(tx: Tx) -> Reply:
         if incoming.pid is not None:
             n = _step(node, tx, incoming, Act.OFFER, offer=message.offer.wire, reasons=reasons)
             save_negotiation(tx, n)
             return Reply(OK)
-        check_address(node, caller, str(message.callback))
         n = machine.start_consumer(
             by=Role.PROVIDER,
             now=node.clock.now(),
             pid=node.ids.uuid(),
             peer=caller.did,
-            callback=str(message.callback),
+            callback=_callback(node, incoming, message.provider_pid),
             provider_pid=message.provider_pid,
             offer=message.offer.wire,
             reasons=reasons,
@@ -130,7 +132,9 @@ async def agreed(node: Node, incoming: Incoming[messages.ContractAgreement]) -> 
         try:
             signed = agreements.countersign(node, tx, n, message.agreement, caller)
         except Problem as problem:
-            save_negotiation(tx, deciding.end(node, tx, n, problem))
+            # The peer chose its name, perhaps that of another agreement: none was made here.
+            refused = replace(n, agreement=None, agreement_id=None)
+            save_negotiation(tx, deciding.end(node, tx, refused, problem))
             return Reply(OK)
         if "verify" in node.settings.steps.by_hand:
             agreements.keep(node, tx, n, replace(signed, consumer_proof=None), caller)
@@ -178,6 +182,24 @@ async def terminated(
         return Reply(OK)
 
     return await receive(node, incoming, act)
+
+
+def _callback(
+    node: Node,
+    incoming: Incoming[messages.ContractRequest] | Incoming[messages.ContractOffer],
+    pid: str,
+) -> str:
+    """Where the sender of a first message is answered, an address of its own, with its `pid` too.
+
+    Raises:
+        Problem: `protocol-member-missing`, for a later message at the address of first ones; what
+            `access.check_address` refuses.
+    """
+    callback = incoming.message.callback
+    if callback is None:
+        raise Problem("protocol-member-missing", where="/callbackAddress")
+    check_address(node, incoming.caller, callback + negotiation_path(pid) + _LONGEST)
+    return callback
 
 
 def _repeated(

@@ -13,6 +13,7 @@ from catalog.model import Dataset
 from connector.dataplane.tables import NIR
 from connector.protocol.negotiation import Negotiation
 from policies import application as applications
+from policies import phrases
 from policies.application import Application
 from policies.evaluate import Fact, Request, category, claims, decide
 from policies.model import Policy, atoms
@@ -89,7 +90,7 @@ def check_fields(names: Iterable[str], dataset: Dataset) -> None:
     if unknown:
         raise Problem(
             "negotiation-field-unknown",
-            field=", ".join(name[:80] for name in unknown[:10]),
+            field=", ".join(phrases.plain(name[:80]) for name in unknown[:10]),
             known=", ".join(sorted(known)[:_SHOWN]),
         )
 

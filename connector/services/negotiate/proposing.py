@@ -15,6 +15,7 @@ from connector.services import access, ledger
 from connector.services.access import Actor
 from connector.services.committing import commit
 from connector.services.discover import peering
+from connector.services.discover.asking import Found
 from connector.services.negotiate import reaching
 from connector.services.node import Node
 from connector.services.processes import negotiation, save_negotiation
@@ -82,7 +83,7 @@ async def request(node: Node, who: Actor, peer: str, dataset: str, terms: Json) 
 
     Raises:
         Problem: `access-role`, `peer-unknown`, `policy-…` (the terms cannot be read), `peer-…`,
-            `catalog-…`, `identity-…`.
+            `catalog-…`, `identity-…`, `negotiation-other-publisher`.
     """
     access.require(who, *_ASKING)
     await _check_peer(node, peer)
@@ -90,7 +91,7 @@ async def request(node: Node, who: Actor, peer: str, dataset: str, terms: Json) 
     document = await node.resolver.document(peer)
     wire: Json = {"@type": "Offer", "assigner": peer, **terms, "target": dataset}
     Terms.read(wire, kind="Offer")
-    found = await peering.find(node, dataset) if document.signs else None
+    found = await _published_by(node, peer, dataset) if document.signs else None
 
     def unit(tx: Tx) -> tuple[Negotiation, Timeline]:
         access.known(node, tx, peer)
@@ -155,14 +156,15 @@ async def known_document(node: Node, pid: str) -> None:
     agreement names it, and the plan is compiled from it.
 
     Raises:
-        Problem: `negotiation-unknown`, `peer-…`, `catalog-…`, `identity-…`.
+        Problem: `negotiation-unknown`, `peer-…`, `catalog-…`, `identity-…`,
+            `negotiation-other-publisher`.
     """
     n = await node.store.read(lambda tx: negotiation(tx, pid))
     if n.role is not Role.CONSUMER or n.signed_document is not None or n.over:
         return
     if not (await node.resolver.document(n.peer)).signs:
         return
-    found = await peering.find(node, n.dataset)
+    found = await _published_by(node, n.peer, n.dataset)
 
     def unit(tx: Tx) -> None:
         catalogs.add_document(tx, found.row)
@@ -180,6 +182,21 @@ def _opened(
     ledger.sent(node, tx, n, message, warning)
     save_negotiation(tx, n)
     return n, Timeline.of(tx, n.pid)
+
+
+async def _published_by(node: Node, peer: str, dataset: str) -> Found:
+    """The signed document of a dataset, which must be this peer's own: what another participant
+    signed must not stand behind its word.
+
+    Raises:
+        Problem: `negotiation-other-publisher`, or what `peering.find` raises.
+    """
+    found = await peering.find(node, dataset)
+    if found.peer != peer:
+        raise Problem(
+            "negotiation-other-publisher", dataset=dataset, publisher=found.peer, peer=peer
+        )
+    return found
 
 
 async def _check_peer(node: Node, did: str) -> None:

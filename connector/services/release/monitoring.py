@@ -19,14 +19,11 @@ from connector.base import telemetry
 from connector.protocol.transfer import Act, Role, State, Transfer
 from connector.services.committing import commit
 from connector.services.consent.bitmaps import groups_of
-from connector.services.negotiate import planning
 from connector.services.node import Node
 from connector.services.processes import save_transfer
-from connector.services.publish import published
-from connector.services.release import granting, halting
-from connector.services.release.releases import judge
+from connector.services.release import granting, halting, pushing
+from connector.services.release.releases import basis_moved, judge
 from connector.store import agreements as agreement_rows
-from connector.store import catalogs
 from connector.store import transfers as transfer_rows
 from connector.store.rows import AgreementRow
 from connector.store.store import Tx
@@ -99,6 +96,7 @@ async def look(node: Node) -> float | None:
         seen = await node.store.survey(partial(_look_at, node, ident))
         if seen.due:
             await commit(node, partial(_act, node, ident))
+            await pushing.soon(node)  # what it resumed may be a push
         if seen.following is not None:
             moments.append(seen.following)
     return (min(moments) - node.clock.now()).total_seconds() if moments else None
@@ -136,7 +134,7 @@ def _act(node: Node, ident: str, tx: Tx) -> None:
 
 
 def _review(node: Node, tx: Tx, agreement: AgreementRow) -> Iterator[Finding]:
-    problem = _basis_moved(tx, agreement)
+    problem = basis_moved(tx, agreement.dataset, Plan.read(agreement.plan))
     for t in transfer_rows.served(tx, agreement=agreement.id):
         if problem is not None:
             held = t.state is State.SUSPENDED
@@ -159,20 +157,3 @@ def _in_force(tx: Tx, ident: str) -> AgreementRow | None:
     """An agreement that is to be watched: in force, and with a plan of ours."""
     found = agreement_rows.get(tx, id=ident)
     return found if found and found.state == "active" and found.plan else None
-
-
-def _basis_moved(tx: Tx, agreement: AgreementRow) -> Problem | None:
-    """Whether the dataset now asks for more of its learners than the agreement's plan does.
-
-    The institution has declared another legal basis since: what was released of everybody who had
-    not objected would now need their consent. A withdrawn dataset has ended its transfers itself.
-    """
-    row = catalogs.dataset_by_iri(tx, iri=agreement.dataset)
-    if row is None or row.state != "published":
-        return None
-    facts = planning.facts_of(published.of_row(tx, row).dataset)
-    scope = Plan.read(agreement.plan).rows.consent
-    stricter = facts.personal and (
-        scope is None or (facts.basis == "consent" and scope.mode != "consent")
-    )
-    return Problem("release-basis") if stricter else None

@@ -52,13 +52,15 @@ def check(node: Node, caller: Caller, message: messages.TransferRequest) -> None
     access.check_address(node, caller, _url(message.address))
 
 
-def moved(node: Node, caller: Caller, t: Transfer, address: DataAddress) -> Transfer:
+def moved(node: Node, tx: Tx, caller: Caller, t: Transfer, address: DataAddress) -> Transfer:
     """A push whose consumer says with its resumption where the data go from now on.
 
     Raises:
         Problem: as `check`.
     """
     access.check_address(node, caller, _url(address))
+    if address.wire() != t.sink:
+        _cut_off(tx, t)
     return replace(t, sink=address.wire(), version=t.version + 1)
 
 
@@ -69,6 +71,7 @@ def start(node: Node, tx: Tx, t: Transfer) -> Transfer:
     own back (divergences, T12).
     """
     back = t.address_due and attests(node, t.peer)
+    _cut_off(tx, t)
     t = machine.step(t, Act.START, Role.PROVIDER, node.clock.now())
     message = messages.TransferStart(
         id=node.ids.uuid(),
@@ -78,6 +81,13 @@ def start(node: Node, tx: Tx, t: Transfer) -> Transfer:
     )
     ledger.sent(node, tx, t, message)
     return t
+
+
+def _cut_off(tx: Tx, t: Transfer) -> None:
+    """Let a stream that was under way before this start get no further part: the sink may be
+    another one now, and the run that follows begins anew.
+    """
+    rows.put_session(tx, replace(session_of(tx, t.pid), token_hash=None))
 
 
 async def soon(node: Node) -> None:
@@ -108,9 +118,9 @@ async def _push(node: Node, pid: str) -> None:
     try:
         await _send(node, t, token)
     except Problem as problem:
-        ending = partial(_stop, node, pid, problem)
+        ending = partial(_stop, node, pid, token, problem)
     else:
-        ending = partial(_complete, node, pid)
+        ending = partial(_complete, node, pid, token)
     await insist(node, ending)
 
 
@@ -146,9 +156,16 @@ def _credential(address: DataAddress) -> dict[str, str]:
     return {name: code}
 
 
-def _complete(node: Node, pid: str, tx: Tx) -> None:
+def _current(tx: Tx, t: Transfer, token: str) -> bool:
+    """Whether the run of this token is the one that counts: the transfer goes on, and was not
+    started anew behind its back.
+    """
+    return t.state is State.STARTED and access.same_secret(token, session_of(tx, t.pid).token_hash)
+
+
+def _complete(node: Node, pid: str, token: str, tx: Tx) -> None:
     t = transfer(tx, pid)
-    if t.state is not State.STARTED:
+    if not _current(tx, t, token):
         return
     t = machine.step(t, Act.COMPLETE, Role.PROVIDER, node.clock.now())
     message = messages.TransferCompletion(
@@ -158,10 +175,12 @@ def _complete(node: Node, pid: str, tx: Tx) -> None:
     save_transfer(tx, t)
 
 
-def _stop(node: Node, pid: str, problem: Problem, tx: Tx) -> None:
-    """What was suspended or ended meanwhile stays so; anything else pauses, and says why."""
+def _stop(node: Node, pid: str, token: str, problem: Problem, tx: Tx) -> None:
+    """What was suspended, ended or started anew meanwhile stays so; anything else pauses, and says
+    why.
+    """
     t = transfer(tx, pid)
-    if t.state is not State.STARTED:
+    if not _current(tx, t, token):
         return
     told = errors.shared(problem)
     save_transfer(tx, halting.stop(node, tx, t, Act.SUSPEND, told.code, errors.reasons(told)))

@@ -19,6 +19,7 @@ from connector.services.negotiate.agreements import attests
 from connector.services.node import Node
 from connector.services.operate import quarantine
 from connector.services.processes import transfer
+from connector.services.publish import published
 from connector.store import agreements as agreement_rows
 from connector.store import catalogs, consents
 from connector.store import parts as rows
@@ -222,9 +223,9 @@ def session_of(tx: Tx, pid: str) -> SessionRow:
 def revision_of(tx: Tx, agreement: AgreementRow) -> RevisionRow:
     """The newest revision of the agreed dataset, if it still is what was agreed (X8)."""
     dataset = catalogs.dataset_by_iri(tx, iri=agreement.dataset)
-    if dataset is None or dataset.state != "published" or dataset.revision is None:
-        raise Problem("release-withdrawn")
-    revision = catalogs.revision(tx, id=dataset.revision)
+    revision = None
+    if dataset is not None and dataset.state == "published" and dataset.revision is not None:
+        revision = catalogs.revision(tx, id=dataset.revision)
     if revision is None:
         raise Problem("release-withdrawn")
     types = {field["name"]: field["type"] for field in revision.meta["codebook"]}
@@ -244,3 +245,20 @@ def check_running(t: Transfer) -> None:
         raise Problem("release-suspended")
     if t.state is not State.STARTED:
         raise Problem("release-ended")
+
+
+def basis_moved(tx: Tx, dataset: str, plan: Plan) -> Problem | None:
+    """Whether a dataset, by its IRI, now asks for more of its learners than an agreement's plan.
+
+    The institution has declared another legal basis since: what was released of everybody who had
+    not objected would now need their consent. A withdrawn dataset has ended its transfers itself.
+    """
+    row = catalogs.dataset_by_iri(tx, iri=dataset)
+    if row is None or row.state != "published":
+        return None
+    facts = planning.facts_of(published.of_row(tx, row).dataset)
+    scope = plan.rows.consent
+    stricter = facts.personal and (
+        scope is None or (facts.basis == "consent" and scope.mode != "consent")
+    )
+    return Problem("release-basis") if stricter else None

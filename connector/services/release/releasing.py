@@ -31,6 +31,7 @@ from connector.services.release.part_rules import PartRules, part_rules
 from connector.services.release.releases import (
     Release,
     agreement_of,
+    basis_moved,
     check_running,
     consent_now,
     judge_again,
@@ -65,12 +66,13 @@ async def part(
 
     Raises:
         Problem: `release-unknown` (no such transfer for this token), `release-suspended`,
-            `release-ended`, `release-quarantine`, `release-part-order`, `release-budget`,
-            `release-acknowledgement`, `evidence-clock-back`.
+            `release-ended`, `release-basis`, `release-quarantine`, `release-part-order`,
+            `release-part-last`, `release-budget`, `release-acknowledgement`,
+            `evidence-clock-back`.
     """
     release = await opened(node, pid, token)
     await acknowledge(node, release, acknowledged)
-    before, known = await node.store.read(lambda tx: _place(tx, pid, number))
+    before, known = await node.store.read(lambda tx: _place(tx, release, number))
     revision = node.bitmaps.revision(node.folder, release.revision)
     for _ in range(_TRIES):
         rules = await node.store.read(lambda tx: part_rules(node, tx, release, number))
@@ -135,6 +137,7 @@ def _commit(
     t = transfer(tx, release.transfer.pid)
     agreement = agreement_of(tx, t)
     check_running(t)
+    _check_open(tx, release)
     quarantine.check(tx, release.plan)
     groups = groups_of(tx, t.peer)
     if not judge_again(node, tx, t, agreement, groups).permitted:
@@ -210,13 +213,27 @@ def _count(tx: Tx, release: Release, encoded: Encoded) -> None:
     rows.put_session(tx, replace(session, body={**session.body, "persons": held.hex()}))
 
 
-def _place(tx: Tx, pid: str, number: int) -> tuple[int, PartRow | None]:
+def _check_open(tx: Tx, release: Release) -> None:
+    """Refuse what could not be released any more if it were asked for now.
+
+    Raises:
+        Problem: `release-basis`; `release-ended`: the manifest, which names every part, is signed.
+    """
+    moved = basis_moved(tx, release.agreement.dataset, release.plan)
+    if moved is not None:
+        raise moved
+    if rows.manifest(tx, transfer=release.transfer.pid) is not None:
+        raise Problem("release-ended")
+
+
+def _place(tx: Tx, release: Release, number: int) -> tuple[int, PartRow | None]:
     """Where a part begins, and its earlier issue if there is one.
 
     Raises:
-        Problem: `release-part-order`: the part before was never issued. (One after the last is
-            empty: who lost the word that a part was the last asks on.)
+        Problem: `release-part-order`: the part before was never issued; `release-part-last`: that
+            one was the last. (Who lost the word of it asks for that one again.)
     """
+    pid = release.transfer.pid
     last = rows.last_number(tx, transfer=pid)
     if not 0 < number <= last + 1:
         raise Problem("release-part-order", number=number, next=last + 1)
@@ -225,7 +242,10 @@ def _place(tx: Tx, pid: str, number: int) -> tuple[int, PartRow | None]:
     if first is not None:
         return int(first.start or 0), first
     before = rows.get(tx, transfer=pid, n=last, issue=1) if last else None
-    return (int(before.stop or 0) if before else 0), None
+    start = int(before.stop or 0) if before else 0
+    if before is not None and start >= release.revision.rows:
+        raise Problem("release-part-last", last=last)
+    return start, None
 
 
 def _limits(node: Node, number: int, records: int | None) -> Limits:

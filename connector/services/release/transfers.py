@@ -17,6 +17,7 @@ from connector.protocol.messages import extension
 from connector.protocol.transfer import Act, Content, Role, Transfer
 from connector.services import ledger
 from connector.services.access import Caller, check_address
+from connector.services.fetch import addresses
 from connector.services.messages import repeats
 from connector.services.messages.inbound import Incoming, Reply, admit, receive
 from connector.services.negotiate.agreements import attests
@@ -83,7 +84,7 @@ async def requested(node: Node, incoming: Incoming[messages.TransferRequest]) ->
 async def started(node: Node, incoming: Incoming[messages.TransferStart]) -> Reply:
     """Data may flow (from the provider), or a consumer resumes what was suspended.
 
-    Whether the address is one we may fetch from is asked when somebody fetches (`fetching`).
+    An address of no use to us is taken note of (T9), and people read why before they fetch.
     """
     address = incoming.message.address
 
@@ -94,11 +95,12 @@ async def started(node: Node, incoming: Incoming[messages.TransferStart]) -> Rep
         if _crossed(node, tx, incoming, Act.START):
             return Reply(OK)
         t = _step(node, tx, incoming, Act.START, data_address=address.wire() if address else None)
+        t = _looked_at(node, incoming, t)
         save_transfer(tx, t)
         if t.role is Role.CONSUMER:
             return Reply(OK)
         if t.format == pushing.PUSH and address is not None:  # it wants none (T12)
-            save_transfer(tx, pushing.moved(node, incoming.caller, t, address))
+            save_transfer(tx, pushing.moved(node, tx, incoming.caller, t, address))
             return Reply(OK)
         save_transfer(tx, granting.start(node, tx, t))
         return Reply(OK)
@@ -221,9 +223,22 @@ def _readdress(node: Node, tx: Tx, incoming: Incoming[messages.TransferStart]) -
     if address is None:
         return
     if t.role is Role.CONSUMER:
-        save_transfer(tx, replace(t, data_address=address.wire(), version=t.version + 1))
+        t = replace(t, data_address=address.wire(), version=t.version + 1)
+        save_transfer(tx, _looked_at(node, incoming, t))
     elif t.format == pushing.PUSH:
-        save_transfer(tx, pushing.moved(node, incoming.caller, t, address))
+        save_transfer(tx, pushing.moved(node, tx, incoming.caller, t, address))
+
+
+def _looked_at(node: Node, incoming: Incoming[messages.TransferStart], t: Transfer) -> Transfer:
+    """A consumer's transfer with what keeps it from fetching from this address, if anything."""
+    if t.role is not Role.CONSUMER or t.format == pushing.PUSH:
+        return t
+    try:
+        signs = not attests(node, t.peer)
+        addresses.usable(incoming.message.address, incoming.caller.document, signs=signs)
+    except Problem as problem:
+        return replace(t, code=problem.code, reasons=(problem.text("en"), problem.text("fr")))
+    return replace(t, code=None, reasons=())
 
 
 def _repeated(node: Node, tx: Tx, incoming: Incoming[Any], act: Act) -> bool:

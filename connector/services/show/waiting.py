@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from connector.base.clock import format_time
 from connector.protocol.negotiation import Negotiation, Role
 from connector.protocol.negotiation import State as Negotiated
+from connector.protocol.signaling import PUSH
 from connector.protocol.transfer import State, Transfer
 from connector.store.rows import AttemptRow, OutboxRow
 from policies.problem import Language, Problem
@@ -209,11 +210,8 @@ def for_transfer(
         return Waiting("node", fr, en, since=t.updated)
     if t.state is State.SUSPENDED:
         return _suspended(t, expires)
-    owed = t.started_by is _C and t.data_address is None
-    if t.role is _C and t.state is State.STARTED and (owed or t.sink is not None):
-        fr, en = f"{t.peer}, qui doit les données", f"{t.peer}, which owes the data"
-        return _peer(t, fr, en, expires)
-    return _by_state(t, _FETCHES, _DELIVERIES, expires)
+    found = _running(t, expires) if t.state is State.STARTED else None
+    return found or _by_state(t, _FETCHES, _DELIVERIES, expires)
 
 
 def _by_state(
@@ -231,6 +229,22 @@ def _by_state(
 
 def _peer(process: Negotiation | Transfer, fr: str, en: str, until: datetime | None) -> Waiting:
     return Waiting("peer", fr, en, process.peer, until, since=process.updated, do=_THEIRS)
+
+
+def _running(t: Transfer, until: datetime | None) -> Waiting | None:
+    """What a started transfer waits for, where its state and our role alone do not say it."""
+    push = t.format == PUSH
+    if t.role is _P:
+        fr, en = "ce nœud, qui envoie les données", "this node, which sends the data"
+        return Waiting("node", fr, en, until=until, since=t.updated) if push else None
+    if t.code is not None:
+        fr = f"{t.peer}, dont l'adresse des données ne peut pas servir (voir les raisons)"
+        en = f"{t.peer}, whose data address is of no use (see the reasons)"
+    elif push or (t.started_by is _C and t.data_address is None):
+        fr, en = f"{t.peer}, qui doit les données", f"{t.peer}, which owes the data"
+    else:
+        return None
+    return _peer(t, fr, en, until)
 
 
 def _suspended(t: Transfer, until: datetime | None) -> Waiting:

@@ -165,6 +165,19 @@ def test_pids_must_be_ours_and_the_ones_learnt(make, pids, member):
         learn(known, START, provider_pid=pids.get("provider_pid"), consumer_pid="urn:uuid:other")
 
 
+@pytest.mark.parametrize(
+    ("start", "by", "member"),
+    [(start_provider, C, "consumerPid"), (start_consumer, P, "providerPid")],
+)
+def test_the_nil_uuid_opens_nothing(start, by, member):
+    """It stands for a pid that nobody has told; whoever had it could never be answered."""
+    named = {"consumer_pid" if by is C else "provider_pid": NO_PID}
+    offer = {"@id": "urn:o", "target": "urn:d"}
+    with pytest.raises(RemoteProtocolError) as caught:
+        start(by=by, now=START, pid="urn:uuid:x", peer="p", callback="c", offer=offer, **named)
+    assert (caught.value.code, caught.value.params) == ("protocol-pid-mismatch", {"member": member})
+
+
 def test_we_cannot_write_to_a_peer_that_has_not_answered(make):
     with pytest.raises(LocalProtocolError, match="protocol-not-acknowledged"):
         step(make.negotiation(C), Act.TERMINATE, C, START)

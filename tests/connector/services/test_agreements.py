@@ -101,6 +101,7 @@ async def agreements_of(nodes: Pair) -> list[list[AgreementRow]]:
         (A_PROHIBITION_MORE, "agreement-differs", "prohibition"),
         (without("obligation"), "agreement-differs", "obligation"),
         (saying("@id", OTHER), "agreement-differs", "id"),
+        (of_another("offer", "@id"), "agreement-differs", "offer"),
         (of_another("signedDocument", PREAU + "digest"), "agreement-differs", "signedDocument"),
         (of_another("application", "@id"), "agreement-differs", "application"),
         (of_another("application", PREAU + "digest"), "agreement-differs", "application"),
@@ -125,6 +126,28 @@ async def test_a_consumer_signs_only_what_it_asked_for(
     assert theirs["reasons"] == mine["reasons"]
     (promised,), none = await agreements_of(nodes)
     assert (promised.state, promised.consumer_proof, none) == ("ended", None, [])
+
+
+def spelled(member: str, make: Callable[[object], object]) -> Change:
+    return Change(f"{member} spelled otherwise", lambda a: a.update({member: make(a[member])}))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        *(spelled(name, lambda iri: {"@id": iri}) for name in ("assigner", "assignee", "target")),
+        spelled("timestamp", lambda at: {"@value": at, "@type": "xsd:dateTime"}),
+        spelled("permission", lambda rules: rules[0]),  # type: ignore[index]
+    ],
+    ids=str,
+)
+async def test_the_same_in_other_words_of_json_ld_is_signed(
+    nodes: Pair, monkeypatch: pytest.MonkeyPatch, change: Change
+):
+    altering(monkeypatch, "ContractAgreementMessage", lambda said: change.make(said["agreement"]))
+    pid = await nodes.request(await nodes.publish(statements(3)))
+    seen = await nodes.seen(nodes.consumer, pid)
+    assert seen["state"] == "FINALIZED", seen["reasons"]
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from connector.services.discover import peering
 from connector.services.fetch import fetching
 from connector.services.publish import publishing
 from connector.services.publish.publishing import Upload
-from connector.services.release import monitoring, transferring
+from connector.services.release import monitoring, pushing, transferring
 from connector.services.show import views
 from connector.store.queries import given
 from connector.store.statement import Statement
@@ -116,6 +116,31 @@ async def test_a_membership_that_ends_holds_the_transfer_until_it_is_back(parts:
     await parts.consumer.background.idle()
     await parts.settle()
     assert (await views.transfer(parts.consumer, pid))["state"] == "COMPLETED"
+
+
+async def test_a_push_that_was_held_is_sent_once_it_goes_on(
+    nodes: Pair, monkeypatch: pytest.MonkeyPatch
+):
+    dataset = await publish(nodes, 'group = "labs"\n')
+    await nodes.consent([f"learner-{n}" for n in range(20)])
+    await nodes.request(dataset)
+    agreement = str((await views.agreements(nodes.consumer))[0]["id"])
+    with monkeypatch.context() as before:  # the membership ends before a byte has left
+        before.setattr(pushing, "soon", _never)
+        pid = await transferring.start(nodes.consumer, RESEARCHER, agreement, "ndjson", push=True)
+        await nodes.settle()
+        await peering.add(nodes.provider, OPERATOR, nodes.consumer.did, "Lab", ["guests"])
+        assert (await looked(nodes, pid))["code"] == monitoring.HELD
+    await peering.add(nodes.provider, OPERATOR, nodes.consumer.did, "Lab", ["labs"])
+    await looked(nodes, pid)
+    await nodes.provider.background.idle()
+    await nodes.settle()
+    found = await views.transfer(nodes.consumer, pid)
+    assert (found["state"], found["receipt"] is None) == ("COMPLETED", False)
+
+
+async def _never(_: object) -> None:
+    """Nothing is pushed yet."""
 
 
 async def test_what_a_person_suspended_stays_suspended(parts: Pair):

@@ -79,7 +79,8 @@ async def test_a_peer_that_names_no_field_of_ours_waits_for_nobody(
     dataset = await nodes.publish(statements(12), decisions='"dpo"')
     unchecked = SimpleNamespace(check_fields=lambda *_: None)
     monkeypatch.setattr("connector.services.negotiate.people.planning", unchecked)
-    pid = await nodes.request(dataset, fields=["actor", "salary"])
+    pid = await nodes.request(dataset, fields=["actor", "salary\nApproved"])
+    assert all(said.isprintable() for said in (await nodes.at_provider())["reasons"])
     seen = await nodes.seen(nodes.consumer, pid)
     assert (seen["state"], seen["code"]) == ("TERMINATED", "negotiation-field-unknown")
     assert "salary" in seen["reasons"][0]
