@@ -21,7 +21,11 @@ from tests.conformance.scenarios import PARTICIPANT
 Json = dict[str, Any]
 
 CONTEXT: Final = "https://w3id.org/dspace/2025/1/context.jsonld"
+UNKNOWN: Final = "urn:uuid:00000000-0000-0000-0000-000000000000"
+"""What stands for a pid that is not known yet."""
 _TIMEOUT: Final = 120
+_FIRST: Final = {("negotiations", "request"), ("negotiations", "offers"), ("transfers", "request")}
+_OWN: Final = {"request": "consumerPid", "offers": "providerPid"}
 _POLICY: Final = {"permission": [{"action": "use", "constraint": []}]}
 
 
@@ -31,6 +35,8 @@ class Message:
 
     path: str
     wire: Json
+    fault: str = ""
+    """What its schema has against it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,26 +49,35 @@ class Answer:
 
 
 class Counterpart:
-    """A participant on loopback that speaks with one connector.
+    """A participant that speaks with one connector.
 
     Args:
         port: where it listens.
         base: the connector's DSP base URL.
-        authorization: the `Authorization` it sends, verbatim.
+        authorization: the `Authorization` it sends, verbatim; none if empty.
         check: looks at every JSON body of the connector (its schema).
+        host: the address it listens at; loopback unless the connector is on another machine.
+        url: its own DSP base URL, as the connector reaches it.
     """
 
     def __init__(
-        self, port: int, base: str, authorization: str, check: Callable[[Json], None]
+        self,
+        port: int,
+        base: str,
+        authorization: str,
+        check: Callable[[Json], None],
+        *,
+        host: str = "127.0.0.1",
+        url: str = "",
     ) -> None:
-        self.url = f"http://localhost:{port}"
+        self.url = url.rstrip("/") or f"http://localhost:{port}"
         self.base = base
         self._authorization = authorization
         self._check = check
         self._states: dict[str, Json] = {}
         self._inbox: dict[str, queue.Queue[Message]] = {}
         self._opened: queue.Queue[Message] = queue.Queue()
-        self._server = _serving(port, self)
+        self._server = _serving(host, port, self)
         self._server.thread.start()
 
     def close(self) -> None:
@@ -74,11 +89,11 @@ class Counterpart:
 
     def opened(self) -> Message:
         """The next first message of a process that the connector opens."""
-        return self._opened.get(timeout=_TIMEOUT)
+        return _valid(self._opened.get(timeout=_TIMEOUT))
 
     def next(self, pid: str) -> Message:
         """The next message about our process `pid`."""
-        return self._inbox[pid].get(timeout=_TIMEOUT)
+        return _valid(self._inbox[pid].get(timeout=_TIMEOUT))
 
     def silent(self, pid: str) -> bool:
         """Whether nothing else has come about our process."""
@@ -90,10 +105,19 @@ class Counterpart:
         self._states[pid] = state
 
     def took(self, path: str, wire: Json) -> bytes | None:
-        """Take a message in; the body of the answer, None for a path that we do not know."""
-        self._check(wire)
+        """Take a message in; the body of the answer, None for a path that we do not know, or for
+        a message that is not valid: whoever waits for it learns why.
+        """
         parts = [part for part in path.split("/") if part]
-        if parts[-1] in {"request", "offers"} and len(parts) == 2:
+        first = len(parts) == 2 and (parts[0], parts[1]) in _FIRST
+        try:
+            self._check(wire)
+            assert not first or _OWN[parts[1]] in wire, "a first message names its sender's pid"
+        except AssertionError as fault:
+            waits = self._inbox.get(parts[1], self._opened) if len(parts) > 1 else self._opened
+            waits.put(Message(path, wire, repr(fault)))
+            return None
+        if first:
             pid = f"counterpart-{uuid.uuid4()}"
             wire = {**wire, "_pid": pid}
             transfer = parts[0] == "transfers"
@@ -133,8 +157,10 @@ class Counterpart:
     def ask(self, method: str, url: str, body: bytes | None = None) -> Answer:
         """One request; a JSON body of the answer is checked."""
         parts = urlsplit(url)
-        connection = http.client.HTTPConnection(str(parts.hostname), parts.port, timeout=_TIMEOUT)
-        headers = {"Authorization": self._authorization}
+        secure = parts.scheme == "https"
+        kind = http.client.HTTPSConnection if secure else http.client.HTTPConnection
+        connection = kind(str(parts.hostname), parts.port, timeout=_TIMEOUT)
+        headers = {"Authorization": self._authorization} if self._authorization else {}
         if body is not None:
             headers["Content-Type"] = "application/json"
         try:
@@ -148,6 +174,11 @@ class Counterpart:
             return Answer(answer.status, found, {k.lower(): v for k, v in answer.getheaders()})
         finally:
             connection.close()
+
+
+def _valid(message: Message) -> Message:
+    assert not message.fault, (message.wire, message.fault)
+    return message
 
 
 def segment(pid: str) -> str:
@@ -176,13 +207,16 @@ class _Server(ThreadingHTTPServer):
     thread: threading.Thread
 
 
-def _serving(port: int, owner: Counterpart) -> _Server:
+def _serving(host: str, port: int, owner: Counterpart) -> _Server:
+    below = urlsplit(owner.url).path
+
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def do_POST(self) -> None:
             length = int(self.headers.get("content-length") or 0)
-            self._answer(owner.took(self.path, json.loads(self.rfile.read(length))))
+            wire = json.loads(self.rfile.read(length))
+            self._answer(owner.took(self.path.removeprefix(below), wire))
 
         def do_GET(self) -> None:
             self._answer(owner.shown(self.path))
@@ -198,6 +232,6 @@ def _serving(port: int, owner: Counterpart) -> _Server:
         def log_message(self, *_: object) -> None:
             """Say nothing."""
 
-    server = _Server(("127.0.0.1", port), Handler)
+    server = _Server((host, port), Handler)
     server.thread = threading.Thread(target=server.serve_forever, daemon=True)
     return server

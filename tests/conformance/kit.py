@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from tests.conformance.profile import profile
+from tests.conformance.properties import write
 from tests.support.source import ROOT
 
 Json = dict[str, Any]
@@ -41,8 +42,7 @@ def main() -> int:
         return 2
     with tempfile.TemporaryDirectory() as folder, profile(Path(folder) / "node") as made:
         path = Path(folder) / "kit.properties"
-        lines = (f"{name}={_escaped(value)}" for name, value in made.properties.items())
-        path.write_text("\n".join(lines) + "\n", "latin-1")
+        write(path, made.properties)
         said = run(jars, path)
         faults = made.faults
     if asked.log:
@@ -93,10 +93,6 @@ def result(said: str, version: str) -> Json:
 
 def _say(text: str) -> None:
     sys.stdout.write(text + "\n")
-
-
-def _escaped(value: str) -> str:
-    return value.replace("\\", "\\\\").replace("\n", "\\n")
 
 
 if __name__ == "__main__":

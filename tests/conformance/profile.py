@@ -18,12 +18,12 @@ from typing import Any, Final
 
 from tests.conformance import scenarios
 from tests.conformance.counterpart import Counterpart, Message, agreement, offer, segment
+from tests.conformance.properties import KIT, Properties
 from tests.conformance.scenarios import FORMAT, PARTICIPANT, Script, short
 from tests.conformance.script import Scripted
 from tests.support.nodes import WAIT, NodeProcess, free_port
 
 Json = dict[str, Any]
-Properties = dict[str, str]
 
 _ABOUT: Final = """
 id = "{id}"
@@ -195,22 +195,24 @@ def _as_consumer(node: NodeProcess, counterpart: Counterpart, name: str) -> tupl
 def _properties(
     node: NodeProcess, port: int, secret: str, triggers: str, agreed: Agreed
 ) -> Properties:
-    kit = "dataspacetck"
-    found = {
-        f"{kit}.debug": "false",
-        f"{kit}.ansi": "false",
-        f"{kit}.host": "127.0.0.1",
-        f"{kit}.port": str(port),
-        f"{kit}.callback.address": f"http://localhost:{port}",
-        f"{kit}.dsp.local.connector": "false",
-        f"{kit}.dsp.default.wait": "7",
-        f"{kit}.dsp.connector.agent.id": node.did,
-        f"{kit}.dsp.connector.http.url": f"{node.url}/dsp/2025-1",
-        f"{kit}.dsp.connector.http.base.url": node.url,
-        f"{kit}.dsp.connector.http.headers.authorization": f"Bearer {secret}",
-        f"{kit}.dsp.connector.negotiation.initiate.url": f"{triggers}/negotiations",
-        f"{kit}.dsp.connector.transfer.initiate.url": f"{triggers}/transfers",
-    }
+    kit = KIT
+    found = Properties(
+        {
+            f"{kit}.debug": "false",
+            f"{kit}.ansi": "false",
+            f"{kit}.host": "127.0.0.1",
+            f"{kit}.port": str(port),
+            f"{kit}.callback.address": f"http://localhost:{port}",
+            f"{kit}.dsp.local.connector": "false",
+            f"{kit}.dsp.default.wait": "7",
+            f"{kit}.dsp.connector.agent.id": node.did,
+            f"{kit}.dsp.connector.http.url": f"{node.url}/dsp/2025-1",
+            f"{kit}.dsp.connector.http.base.url": node.url,
+            f"{kit}.dsp.connector.http.headers.authorization": f"Bearer {secret}",
+            f"{kit}.dsp.connector.negotiation.initiate.url": f"{triggers}/negotiations",
+            f"{kit}.dsp.connector.transfer.initiate.url": f"{triggers}/transfers",
+        }
+    )
     for name in ("CAT0101", "CAT0102", "CAT0103"):
         found[f"CAT_01_{name[-2:]}_DATASETID"] = _iri(node, name)
     for each in scenarios.PROVIDER_NEGOTIATIONS:

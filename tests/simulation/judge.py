@@ -5,28 +5,17 @@ import sqlite3
 from collections import Counter
 from typing import Any, Final
 
-from connector.protocol import negotiation, transfer
-from connector.protocol.machine import Role
-from tests.simulation.world import World
+from tests.simulation.world import Side, World
+from tests.support import specified
 
-N, T = negotiation.Act, transfer.Act
-_TABLES: Final = {"negotiation": negotiation.TRANSITIONS, "transfer": transfer.TRANSITIONS}
-_ACTS: Final[dict[str, Any]] = {
-    "ContractRequestMessage": N.REQUEST,
-    "ContractOfferMessage": N.OFFER,
-    "ContractAgreementMessage": N.AGREE,
-    "ContractAgreementVerificationMessage": N.VERIFY,
-    "ContractNegotiationTerminationMessage": N.TERMINATE,
-    "TransferRequestMessage": T.REQUEST,
-    "TransferStartMessage": T.START,
-    "TransferSuspensionMessage": T.SUSPEND,
-    "TransferCompletionMessage": T.COMPLETE,
-    "TransferTerminationMessage": T.TERMINATE,
-}
-# Both paused, or both resumed, before they heard of each other (docs/dsp-divergences.md, T10).
-_CROSSED: Final = {(transfer.State.SUSPENDED, T.SUSPEND), (transfer.State.STARTED, T.START)}
+Json = dict[str, Any]
+
+# Why nodes that are in order refuse each other's messages: the network brought one twice or too
+# late for its token, the other side had done something meanwhile, or it may come again later.
+_HEARD: Final = ("identity-token-", "protocol-illegal-act", "protocol-try-later")
+_ENDS: Final = frozenset({"negotiation-rejected", "terminated-by-person", "protocol-illegal-act"})
+
 _OF: Final = "outbox IN (SELECT seq FROM outbox WHERE process = '{}')"
-_EVENTS: Final = {"ACCEPTED": N.ACCEPT, "FINALIZED": N.FINALIZE}
 
 
 def judge(world: World) -> None:
@@ -39,6 +28,32 @@ def judge(world: World) -> None:
     _states(provider, consumer)
     _agreements(provider, consumer)
     _nothing_twice(provider, consumer)
+    for side in world.sides:
+        _named(side, world)
+        _ended_for_a_reason(side.raw)
+    strange = [code for code in world.network.refusals if not code.startswith(_HEARD)]
+    assert not strange, strange
+    assert not world.network.faults, world.network.faults
+
+
+def _named(side: Side, world: World) -> None:
+    """Each agreement has the one name that follows from its negotiation."""
+    parties = (world.provider.did, world.consumer.did)
+    sql = (
+        "SELECT agreement.id, pid, peer_pid, negotiation.role FROM agreement "
+        "JOIN negotiation ON negotiation = pid"
+    )
+    for name, pid, peer_pid, role in side.raw.execute(sql):
+        pids = (pid, peer_pid) if role == "provider" else (peer_pid, pid)
+        assert name == specified.agreement_id(*parties, *pids)
+
+
+def _ended_for_a_reason(raw: sqlite3.Connection) -> None:
+    """What ends between two nodes that are in order was ended by people, or crossed such an end."""
+    for table in specified.MACHINES:
+        sql = f"SELECT json_extract(body, '$.code') FROM {table} WHERE state = 'TERMINATED'"
+        for (code,) in raw.execute(sql):
+            assert code in _ENDS, (table, code)
 
 
 def _log(raw: sqlite3.Connection) -> None:
@@ -55,37 +70,30 @@ def _log(raw: sqlite3.Connection) -> None:
 
 def _histories(raw: sqlite3.Connection) -> None:
     """Each process went a path of its table and stands where the path ends."""
-    for table, transitions in _TABLES.items():
+    for table, machine in specified.MACHINES.items():
         for pid, state, role in raw.execute(f"SELECT pid, state, role FROM {table}"):
             if _count(raw, "attempt", f"problem = 'transfer-crossed' AND {_OF.format(pid)}"):
                 continue  # it asked its provider where it stands; `_states` compares
-            walked = _walked(raw, pid, role, transitions)
-            # A message that the peer refused for good ends a process without a word of its own.
+            walked = specified.walked(machine, role, _said(raw, pid))
+            # A message that was refused for good, or taken back before an answer came, ends a
+            # process without a word of its own.
             refused = state == "TERMINATED" and _count(
-                raw, "outbox", f"process = '{pid}' AND state = 'failed'"
+                raw, "outbox", f"process = '{pid}' AND state IN ('failed', 'dropped')"
             )
             assert walked == state or refused, (table, pid, state, walked)
 
 
-def _walked(raw: sqlite3.Connection, pid: str, role: str, transitions: Any) -> Any:
-    state: Any = next(iter(transitions))
+def _said(raw: sqlite3.Connection, pid: str) -> list[tuple[str, Json]]:
     sql = (
-        "SELECT direction, type, content.body FROM message JOIN content ON n = message.body "
+        "SELECT direction, content.body FROM message JOIN content ON n = message.body "
         "WHERE process = ? ORDER BY seq"
     )
-    ours = Role(role)
-    for direction, kind, body in raw.execute(sql, [pid]):
-        act = _ACTS.get(kind) or _EVENTS[json.loads(body)["eventType"]]
-        by = ours if direction == "out" else ours.other
-        if (state, act) in _CROSSED:
-            continue
-        state = transitions[state][act, by]
-    return state
+    return [(direction, json.loads(body)) for direction, body in raw.execute(sql, [pid])]
 
 
 def _states(provider: sqlite3.Connection, consumer: sqlite3.Connection) -> None:
     """Both sides of a process stand in the same state."""
-    for table in _TABLES:
+    for table in specified.MACHINES:
         sql = f"SELECT pid, peer_pid, state FROM {table}"
         theirs = {pid: (peer, state) for pid, peer, state in provider.execute(sql)}
         by_peer = {peer: (pid, state) for pid, (peer, state) in theirs.items()}

@@ -11,13 +11,17 @@
 """
 
 import random
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal
 from urllib.parse import urlsplit
 
+import orjson
+
 from connector.identity.ports import DEFAULT_LIMIT, DEFAULT_TIMEOUT, Response
 from policies.problem import Problem
+from tests.support import schemas
 from tests.support.fetching import NoDownload
 
 Fate = Literal["arrives", "lost", "unheard", "late", "twice", "throttled"]
@@ -37,7 +41,10 @@ ROUGH: Final[Mapping[Fate, int]] = {
 
 @dataclass(slots=True)
 class Network(NoDownload):
-    """Implements `Fetch` for both nodes; `doors` by host, `cut` while the nodes are parted."""
+    """Implements `Fetch` for both nodes; `doors` by host, `cut` while the nodes are parted.
+
+    `refusals` counts the codes of error objects; `faults` is what schemas found, where they are.
+    """
 
     chance: random.Random
     answers: Mapping[str, Response]
@@ -46,6 +53,8 @@ class Network(NoDownload):
     cut: bool = False
     late: list[tuple[str, bytes, str]] = field(default_factory=list)
     seen: list[str] = field(default_factory=list)
+    refusals: Counter[str] = field(default_factory=Counter)
+    faults: list[str] = field(default_factory=list)
 
     async def get(
         self,
@@ -115,7 +124,22 @@ class Network(NoDownload):
             raise self._silence(url)
         answer = await door(parts.path, body, token)
         self.seen.append(f"    {answer.status}")
+        self._check(body)
+        self._check(answer.body)
         return answer
+
+    def _check(self, body: bytes | None) -> None:
+        """Note a refusal, and what the official schemas have against a message or an answer."""
+        if not body:
+            return
+        wire, known = orjson.loads(body), schemas.present()
+        if wire["@type"].endswith("Error"):
+            self.refusals[wire["code"]] += 1
+        try:
+            if known is not None:
+                known.check(wire)
+        except AssertionError as fault:
+            self.faults.append(f"{wire['@type']}: {fault}")
 
     @staticmethod
     def _silence(url: str) -> Problem:

@@ -191,11 +191,13 @@ class Side:
         """GET of a process."""
         *_, place, pid = path.split("/")
         asked = {"negotiations": negotiations, "transfers": transfers}[place].state_requested
+        kind: errors.ErrorKind = "negotiation" if place == "negotiations" else "transfer"
         try:
             caller = await access.authenticate(node, token.removeprefix("Bearer "))
             reply = await asked(node, caller, pid)
         except Problem as problem:
-            return Response(errors.status_of(problem), {}, b"")
+            document = errors.error_document(kind, problem)
+            return Response(errors.status_of(problem), {}, orjson.dumps(document))
         except Crash:
             raise Problem("delivery-unreachable", host=self.name) from None
         return Response(reply.status, {}, orjson.dumps(reply.body))

@@ -6,33 +6,18 @@ node. Both nodes have stopped when `check` is called.
 
 import json
 from collections import Counter
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
 from connector import runtime
 from connector.base import settings as configuration
 from connector.delivery.client import PeerClient
-from connector.protocol import negotiation, transfer
-from connector.protocol.machine import Role
+from tests.support import specified
 from tests.support.nodes import NodeProcess, Two
 
 Json = dict[str, Any]
 
 _OTHER: Final = {"in": "out", "out": "in"}
-_ACTS: Final = {
-    "ContractRequestMessage": negotiation.Act.REQUEST,
-    "ContractOfferMessage": negotiation.Act.OFFER,
-    "ContractAgreementMessage": negotiation.Act.AGREE,
-    "ContractAgreementVerificationMessage": negotiation.Act.VERIFY,
-    "ContractNegotiationTerminationMessage": negotiation.Act.TERMINATE,
-    "TransferRequestMessage": transfer.Act.REQUEST,
-    "TransferStartMessage": transfer.Act.START,
-    "TransferSuspensionMessage": transfer.Act.SUSPEND,
-    "TransferCompletionMessage": transfer.Act.COMPLETE,
-    "TransferTerminationMessage": transfer.Act.TERMINATE,
-}
-_EVENTS: Final = {"ACCEPTED": negotiation.Act.ACCEPT, "FINALIZED": negotiation.Act.FINALIZE}
 
 
 def check(nodes: Two) -> None:
@@ -61,12 +46,9 @@ def check_log(node: NodeProcess) -> None:
 
 def check_histories(node: NodeProcess) -> None:
     """Each process went a path of its table and stands where the path ends (I7)."""
-    for table, transitions in (
-        ("negotiation", negotiation.TRANSITIONS),
-        ("transfer", transfer.TRANSITIONS),
-    ):
+    for table, machine in specified.MACHINES.items():
         for pid, state, role in node.query(f"SELECT pid, state, role FROM {table}"):
-            assert _walked(node, pid, Role(role), transitions) == state
+            assert specified.walked(machine, role, _said(node, pid)) == state
 
 
 def check_outbox(node: NodeProcess) -> None:
@@ -94,6 +76,9 @@ def check_agreements(nodes: Two) -> None:
         [(*row[:3], *map(json.loads, row[3:])) for row in node.query(sql)] for node in nodes.both
     )
     assert provider == consumer
+    sql = "SELECT agreement.id, pid, peer_pid FROM agreement JOIN negotiation ON negotiation = pid"
+    for name, pid, peer_pid in nodes.platform.query(sql):
+        assert name == specified.agreement_id(nodes.platform.did, nodes.lab.did, pid, peer_pid)
     finals = nodes.platform.query("SELECT pid FROM negotiation WHERE state = 'FINALIZED'")
     assert len(provider) == len(finals)
     assert all(value for row in provider for value in row)
@@ -131,18 +116,9 @@ def check_release(nodes: Two, folder: Path) -> None:
     assert not list(folder.glob("*.partial")) + list(folder.glob("*.parts"))
 
 
-def _walked(
-    node: NodeProcess, pid: str, ours: Role, transitions: Mapping[Any, Mapping[Any, Any]]
-) -> Any:
-    state = next(iter(transitions))
+def _said(node: NodeProcess, pid: str) -> list[tuple[str, Json]]:
     sql = (
-        "SELECT direction, type, content.body FROM message JOIN content ON n = message.body "
+        "SELECT direction, content.body FROM message JOIN content ON n = message.body "
         f"WHERE process = '{pid}' ORDER BY seq"
     )
-    for direction, kind, body in node.query(sql):
-        act = _ACTS.get(kind) or _EVENTS[json.loads(body)["eventType"]]
-        by = ours if direction == "out" else ours.other
-        if state is transfer.State.STARTED and (act, by) == (transfer.Act.START, Role.PROVIDER):
-            continue  # a new data address after the consumer resumed (dsp-divergences, T1)
-        state = transitions[state][act, by]
-    return state
+    return [(direction, json.loads(body)) for direction, body in node.query(sql)]

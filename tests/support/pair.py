@@ -9,6 +9,7 @@ import atexit
 import functools
 import shutil
 import tempfile
+from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -38,13 +39,14 @@ from connector.services.show import views
 from connector.store import outbox
 from connector.store.store import Store
 from policies.problem import Problem
-from tests.support import doors
+from tests.support import doors, schemas
 from tests.support.clock import ManualClock
 from tests.support.fetching import NoDownload
 from tests.support.ids import SeededIds
 
 PURPOSE = "https://w3id.org/preau/ns#EducationResearch"
 CATEGORY = "https://w3id.org/preau/ns#LearningTraces"
+_DSP = "/dsp/2025-1/"
 REASON = "The learner took it back in writing."
 OPERATOR = Actor("actor-operator", "operator")
 DPO = Actor("actor-dpo", "dpo")
@@ -83,12 +85,18 @@ retention = "P1Y"
 
 @dataclass(slots=True)
 class Wire(NoDownload):
-    """The network between the two nodes: what passed, what GETs were answered, who is down."""
+    """The network between the two nodes: what passed, what GETs were answered, who is down.
+
+    Every DSP message and answer is compared with the official schema of its type, where those are:
+    `faults` says what was found, `kinds` how many of which type passed.
+    """
 
     apps: dict[str, Any] = field(default_factory=dict)
     down: set[str] = field(default_factory=set)
     seen: list[tuple[str, str, int]] = field(default_factory=list)
     answers: dict[str, Response] = field(default_factory=dict)
+    kinds: Counter[str] = field(default_factory=Counter)
+    faults: list[str] = field(default_factory=list)
 
     async def get(
         self,
@@ -139,7 +147,22 @@ class Wire(NoDownload):
         response = Response(answer.status_code, found, answer.content)
         if method == "GET":
             self.answers[url] = response
+        if urlsplit(url).path.startswith(_DSP):
+            self._check(url, body)
+            self._check(url, answer.content)
         return response
+
+    def _check(self, url: str, body: object) -> None:
+        """Note the type of a message or an answer, and what its schema has against it."""
+        if not isinstance(body, bytes) or not body:
+            return
+        known, wire = schemas.present(), orjson.loads(body)
+        self.kinds[wire["@type"]] += 1
+        try:
+            if known is not None:
+                known.check(wire)
+        except AssertionError as fault:
+            self.faults.append(f"{url}: {fault}")
 
 
 @dataclass(slots=True)
@@ -160,8 +183,9 @@ class Pair:
             # After both: what one has just sent may have set the other preparing.
             for node in nodes:
                 await node.background.ended("prepare")
-            waiting = [node for node in nodes if await self._busy(node)]
-            if not waiting:
+            due = [await self._due(node) for node in nodes]
+            # At one moment: while one was asked, the other may have been handed something.
+            if not any(due) and not any(node.worker.delivering for node in nodes):
                 return
         raise AssertionError("the nodes do not come to rest")
 
@@ -218,11 +242,11 @@ class Pair:
         return await views.negotiation(self.provider, pid)
 
     @staticmethod
-    async def _busy(node: Node) -> bool:
+    async def _due(node: Node) -> bool:
         now = node.clock.now()
         await node.store.write(lambda _tx: None)  # the marks that wait may hide what is due
         due = await node.store.read(outbox.next_due)
-        return bool(node.worker.delivering) or (due is not None and due <= now)
+        return due is not None and due <= now
 
 
 def application(**changes: Any) -> dict[str, Any]:
@@ -270,6 +294,7 @@ async def pair(folder: Path, clock: ManualClock) -> AsyncIterator[Pair]:
         await peering.add(provider, OPERATOR, consumer.did, "Lab", ["labs"])
         await peering.add(consumer, OPERATOR, provider.did, "Platform", [])
         yield made
+        assert not wire.faults, wire.faults
     finally:
         for node in nodes:
             await node.background.stop()

@@ -195,10 +195,12 @@ def end(node: Node, tx: Tx, n: Negotiation, problem: Problem) -> Negotiation:
 
 def terminate(node: Node, tx: Tx, n: Negotiation, code: str, reasons: Sequence[str]) -> Negotiation:
     """End the negotiation from our side, with a code and reasons. A peer that has not answered yet
-    is told once it does; nothing more is sent to it until then.
+    is told once it does. What was never tried is not sent at all; what was tried may have
+    arrived, its answer lost, so it is said until an answer comes.
     """
     if n.peer_pid is None and not n.over:
-        outbox.drop_process(tx, process=n.pid)
+        if not any(row.attempts for row in outbox.of(tx, process=n.pid)):
+            outbox.drop_process(tx, process=n.pid)
         now, why = node.clock.now(), tuple(reasons)
         return machine.unanswered(n, now, code=code, reasons=why, by=n.role)
     n = machine.step(n, Act.TERMINATE, n.role, node.clock.now(), code=code, reasons=tuple(reasons))

@@ -25,7 +25,7 @@ from connector.services.negotiate import deciding
 from connector.services.node import Node
 from connector.services.processes import negotiation, save_negotiation, save_transfer
 from connector.services.release import halting
-from connector.store import agreements, negotiations, peers, transfers
+from connector.store import agreements, negotiations, outbox, peers, transfers
 from connector.store.rows import AgreementRow, PeerRow
 from connector.store.store import Tx
 from policies.problem import Problem
@@ -132,6 +132,8 @@ def _end(node: Node, tx: Tx, who: Actor, found: Running, reason: str) -> None:
     problem = Problem("peer-removed", reason=reason)
     for t in found.transfers:
         save_transfer(tx, halting.end(node, tx, t, problem))
+        if t.peer_pid is None:
+            outbox.drop_process(tx, process=t.pid)
     for n in found.negotiations:
         _end_negotiation(node, tx, who, n, problem)
     for row in found.agreements:
@@ -148,6 +150,8 @@ def _end_negotiation(node: Node, tx: Tx, who: Actor, n: Negotiation, problem: Pr
         _end_agreement(node, tx, who, made, problem)
     else:
         save_negotiation(tx, deciding.end(node, tx, n, problem))
+        if n.peer_pid is None:
+            outbox.drop_process(tx, process=n.pid)
 
 
 def _end_agreement(node: Node, tx: Tx, who: Actor, row: AgreementRow, problem: Problem) -> None:

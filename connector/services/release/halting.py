@@ -25,10 +25,12 @@ def told(problem: Problem) -> tuple[str, list[str]]:
 
 def stop(node: Node, tx: Tx, t: Transfer, act: Act, code: str, reasons: Sequence[str]) -> Transfer:
     """Suspend or terminate from our side, with a code and reasons. A peer that has not answered yet
-    is told of the end once it does; nothing more is sent to it until then.
+    is told of the end once it does. A request that was never tried is not sent at all; one that
+    was may have arrived, its answer lost, so it is said until an answer comes.
     """
     if t.peer_pid is None and act is Act.TERMINATE and not t.over:
-        outbox.drop_process(tx, process=t.pid)
+        if not any(row.attempts for row in outbox.of(tx, process=t.pid)):
+            outbox.drop_process(tx, process=t.pid)
         now, why = node.clock.now(), tuple(reasons)
         return machine.unanswered(t, now, code=code, reasons=why, by=t.role)
     t = machine.step(t, act, t.role, node.clock.now(), code=code, reasons=tuple(reasons))

@@ -6,80 +6,35 @@ FILE is in the form of the official kit's properties: where the connector is, ho
 ids it was seeded with. Without it, a node is made ready and its own properties are used.
 """
 
-import json
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import jsonschema_rs
 import pytest
 
 from tests.conformance.counterpart import Counterpart
-from tests.conformance.profile import Properties, profile
+from tests.conformance.profile import profile
+from tests.conformance.properties import KIT, Properties, read
 from tests.conformance.script import Scripted
+from tests.support import schemas
 
 Check = Callable[[dict[str, Any]], None]
-
-# The schema of each type that a connector sends; its file below the official `dsp-2025-1`.
-_SCHEMAS = {
-    "Catalog": "catalog/catalog-schema.json",
-    "Dataset": "catalog/dataset-schema.json",
-    "CatalogError": "catalog/catalog-error-schema.json",
-    "ContractRequestMessage": "negotiation/contract-request-message-schema.json",
-    "ContractOfferMessage": "negotiation/contract-offer-message-schema.json",
-    "ContractAgreementMessage": "negotiation/contract-agreement-message-schema.json",
-    "ContractAgreementVerificationMessage": (
-        "negotiation/contract-agreement-verification-message-schema.json"
-    ),
-    "ContractNegotiationEventMessage": (
-        "negotiation/contract-negotiation-event-message-schema.json"
-    ),
-    "ContractNegotiationTerminationMessage": (
-        "negotiation/contract-negotiation-termination-message-schema.json"
-    ),
-    "ContractNegotiation": "negotiation/contract-negotiation-schema.json",
-    "ContractNegotiationError": "negotiation/contract-negotiation-error-schema.json",
-    "TransferRequestMessage": "transfer/transfer-request-message-schema.json",
-    "TransferStartMessage": "transfer/transfer-start-message-schema.json",
-    "TransferSuspensionMessage": "transfer/transfer-suspension-message-schema.json",
-    "TransferCompletionMessage": "transfer/transfer-completion-message-schema.json",
-    "TransferTerminationMessage": "transfer/transfer-termination-message-schema.json",
-    "TransferProcess": "transfer/transfer-process-schema.json",
-    "TransferError": "transfer/transfer-error-schema.json",
-}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--connector-properties", type=Path, help="a connector, as the kit is told")
 
 
-def read(path: Path) -> Properties:
-    """A file of properties, as far as kits' files go."""
-    lines = (line.strip() for line in path.read_text("latin-1").splitlines())
-    pairs = (line.split("=", 1) for line in lines if "=" in line and line[0] not in "#!")
-    return {name.strip(): value.strip().strip('"').replace("\\", "") for name, value in pairs}
-
-
 @pytest.fixture(scope="session")
 def checked(official: Callable[[str], Path]) -> Check:
-    """Refuses what is not valid against the official schema of its type."""
-    root = official("dsp-2025-1")
-    schemas = {
-        # three schemas reference "…#definitions/X", which names nothing: a slash is missing
-        path: json.loads(path.read_text("utf-8").replace("#definitions/", "#/definitions/"))
-        for path in root.rglob("*-schema.json")
-    }
-    registry = jsonschema_rs.Registry([(each["$id"], each) for each in schemas.values()])
-    validators = {
-        kind: jsonschema_rs.Draft201909Validator(schemas[root / file], registry=registry)
-        for kind, file in _SCHEMAS.items()
-    }
-
-    def check(wire: dict[str, Any]) -> None:
-        assert wire.get("@type") in validators, wire
-        validators[wire["@type"]].validate(wire)
-
-    return check
+    """Refuses what is not valid against the official schema of its type; without the schemas,
+    what is of no type of the protocol.
+    """
+    known = schemas.present()
+    if known is None and os.environ.get("PREAU_REQUIRE_TEST_DATA") == "1":
+        official(schemas.FOLDER)
+    return known.check if known else schemas.check_type
 
 
 @pytest.fixture(scope="session")
@@ -104,10 +59,12 @@ def properties(played: tuple[Properties, Scripted | None]) -> Properties:
 def counterpart(properties: Properties, checked: Check) -> Iterator[Counterpart]:
     """The other participant."""
     made = Counterpart(
-        int(properties["dataspacetck.port"]),
-        properties["dataspacetck.dsp.connector.http.url"].rstrip("/"),
-        properties["dataspacetck.dsp.connector.http.headers.authorization"],
+        int(properties[f"{KIT}.port"]),
+        properties[f"{KIT}.dsp.connector.http.url"].rstrip("/"),
+        properties.get(f"{KIT}.dsp.connector.http.headers.authorization", ""),
         checked,
+        host=properties.get(f"{KIT}.host", "127.0.0.1"),
+        url=properties.get(f"{KIT}.callback.address", ""),
     )
     try:
         yield made

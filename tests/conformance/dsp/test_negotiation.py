@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from tests.conformance import scenarios
-from tests.conformance.counterpart import Answer, Counterpart, agreement, offer, segment
-from tests.conformance.profile import Properties
+from tests.conformance.counterpart import UNKNOWN, Answer, Counterpart, agreement, offer, segment
+from tests.conformance.properties import Properties
 from tests.conformance.scenarios import PARTICIPANT
 
 pytestmark = pytest.mark.slow
@@ -160,11 +160,21 @@ class Conversation:
         answer = self.counterpart.get(f"/negotiations/{segment(self.theirs)}")
         assert answer.status == 200
         assert answer.body["state"] == state
+        self.is_named(answer)
 
     def refuses(self, step: str) -> None:
         answer = self.sends(step)
         assert answer.status == 400, answer
         assert answer.body["@type"] == "ContractNegotiationError"
+        self.is_named(answer)
+
+    def is_named(self, answer: Answer) -> None:
+        """An answer names the negotiation by both its pids; ours may be on its way still, to a
+        connector that has just begun.
+        """
+        ours, theirs = ("providerPid", "consumerPid")[:: 1 if self.providing else -1]
+        assert answer.body[theirs] == self.theirs, answer
+        assert answer.body[ours] in {self.pid, UNKNOWN}, answer
 
 
 @pytest.mark.parametrize("scenario", PROVIDER)

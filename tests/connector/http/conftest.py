@@ -1,16 +1,15 @@
 """Both ports of a node that publishes, asked without a network; a peer and people who ask."""
 
-import json
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import jsonschema_rs
 import pytest
 import pytest_asyncio
 
 from connector.services.release import transferring
 from connector.services.show import views
+from tests.support import schemas as official_schemas
 from tests.support.clock import ManualClock
 from tests.support.pair import RESEARCHER, pair, statements
 from tests.support.ports import Knocker, Ports
@@ -40,18 +39,4 @@ async def ports(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Ports
 @pytest.fixture(scope="session")
 def schemas(official: Callable[[str], Path]) -> Callable[[str, object], None]:
     """`schemas("negotiation/contract-negotiation-error", body)` fails unless the body is valid."""
-    folder = official("dsp-2025-1")
-    documents = {
-        str(path.relative_to(folder)).removesuffix("-schema.json"): json.loads(
-            # three schemas reference "…#definitions/X", which names nothing: a slash is missing
-            path.read_text().replace("#definitions/", "#/definitions/")
-        )
-        for path in sorted(folder.glob("*/*-schema.json"))
-    }
-    registry = jsonschema_rs.Registry([(one["$id"], one) for one in documents.values()])
-
-    def validate(name: str, body: object) -> None:
-        found = jsonschema_rs.Draft201909Validator(documents[name], registry=registry)
-        assert [str(error) for error in found.iter_errors(body)] == []
-
-    return validate
+    return official_schemas.read(official(official_schemas.FOLDER)).validate

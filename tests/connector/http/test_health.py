@@ -7,9 +7,11 @@ import re
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from connector.http import management
 from connector.services import access
@@ -137,6 +139,9 @@ async def test_metrics_are_a_page_of_samples_without_names(nodes: Pair):
     assert (await ask(nodes, "/metrics")).status_code == 401
     bearer = {"Authorization": f"Bearer {secret}"}
 
+    answers = asyncio.Event()
+    host = urlsplit(nodes.provider.url).netloc
+    nodes.wire.apps[host] = _after(answers, nodes.wire.apps[host])
     await people.request(nodes.consumer, RESEARCHER, dataset, application())
     nodes.clock.advance(90)
     waiting = await samples(nodes, bearer)
@@ -144,6 +149,7 @@ async def test_metrics_are_a_page_of_samples_without_names(nodes: Pair):
     assert waiting["preau_outbox_oldest_seconds"] == 90
     assert waiting['preau_negotiations{role="consumer",state="REQUESTED"}'] == 1
 
+    answers.set()
     await nodes.settle()
     await nodes.consumer.log.advance()
     text = (await ask(nodes, "/metrics", **bearer)).text
@@ -163,6 +169,17 @@ async def test_metrics_are_a_page_of_samples_without_names(nodes: Pair):
     assert nodes.provider.did not in text
     assert "localhost" not in text
     assert "Prometheus" not in text
+
+
+def _after(event: asyncio.Event, app: ASGIApp) -> ASGIApp:
+    """A port that takes messages and answers none until something has happened."""
+
+    async def answering(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["method"] == "POST":
+            await event.wait()
+        await app(scope, receive, send)
+
+    return answering
 
 
 async def samples(nodes: Pair, headers: dict[str, str]) -> dict[str, float]:

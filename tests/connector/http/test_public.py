@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from connector.http.dsp import GETS, POSTS
+from connector.services.show import views
 from tests.support.ports import CONTEXT, DSP, Ports
 from tests.support.telling import assert_tells, assert_tells_peer
 
@@ -164,7 +165,7 @@ async def test_another_party_s_pid_looks_like_none(
     ports: Ports, schemas: Validate, path: str, error: str
 ):
     """The provider itself is a known DID that is no party here: it gets what a stranger gets."""
-    pid = ports.pid if error == "negotiation" else NOBODY
+    pid = ports.pid if error == "negotiation" else ports.transfer
     answers = []
     before = await ports.state()
     for asked in (pid, NOBODY):
@@ -180,15 +181,24 @@ async def test_another_party_s_pid_looks_like_none(
     assert await ports.state() == before
 
 
-async def test_state_is_told_to_the_two_parties_only(ports: Ports, schemas: Validate):
-    path = f"{DSP}/negotiations/{ports.pid}"
-    told = await ports.public("GET", path, headers=ports.peer())
-    assert (told.status_code, told.json()["state"]) == (200, "FINALIZED")
-    schemas("negotiation/contract-negotiation", told.json())
-    other = await ports.public("GET", path, headers=ports.peer(ports.stranger))
+@pytest.mark.parametrize(
+    ("error", "state", "schema"),
+    [
+        ("negotiation", "FINALIZED", "negotiation/contract-negotiation"),
+        ("transfer", "STARTED", "transfer/transfer-process"),
+    ],
+)
+async def test_state_is_told_to_the_two_parties_only(
+    ports: Ports, schemas: Validate, error: str, state: str, schema: str
+):
+    pid = ports.pid if error == "negotiation" else ports.transfer
+    told = await ports.public("GET", f"{DSP}/{error}s/{pid}", headers=ports.peer())
+    assert (told.status_code, told.json()["state"]) == (200, state)
+    schemas(schema, told.json())
+    other = await ports.public("GET", f"{DSP}/{error}s/{pid}", headers=ports.peer(ports.stranger))
     assert other.status_code == 404
-    none = await ports.public("GET", f"{DSP}/negotiations/{NOBODY}", headers=ports.peer())
-    assert refused(other, "negotiation", schemas) == refused(none, "negotiation", schemas)
+    none = await ports.public("GET", f"{DSP}/{error}s/{NOBODY}", headers=ports.peer())
+    assert refused(other, error, schemas) == refused(none, error, schemas)
 
 
 @pytest.mark.parametrize(
@@ -218,9 +228,56 @@ async def test_a_message_out_of_turn_changes_nothing(ports: Ports, schemas: Vali
     assert await ports.state() == before
 
 
-async def _peer_pid(ports: Ports) -> list[str]:
-    from connector.services.show import views
+async def test_a_dataset_that_is_not_there_is_not_negotiated(ports: Ports, schemas: Validate):
+    """It is no negotiation that ends at once: there is none (so it is for one of another group)."""
+    before = await ports.state()
+    wire = {
+        "@context": [CONTEXT],
+        "@type": "ContractRequestMessage",
+        "consumerPid": "urn:uuid:mine",
+        "callbackAddress": ports.nodes.consumer.dsp,
+        "offer": {
+            "@type": "Offer",
+            "@id": "urn:offer:1",
+            "target": f"{ports.node.url}/datasets/none",
+            "permission": [{"action": "use"}],
+        },
+    }
+    headers = {**JSON, **ports.peer()}
+    answer = await ports.public(
+        "POST", f"{DSP}/negotiations/request", headers=headers, content=json.dumps(wire)
+    )
+    assert answer.status_code == 404
+    assert refused(answer, "negotiation", schemas)["consumerPid"] == "urn:uuid:mine"
+    assert await ports.state() == before
 
+
+async def test_another_party_s_agreement_looks_like_none(ports: Ports, schemas: Validate):
+    """Nothing is transferred under what others have agreed."""
+    (agreement,) = await views.agreements(ports.nodes.consumer)
+    root = "http://localhost:9301"  # the stranger's
+    before = await ports.state()
+    answers = []
+    for asked in (agreement["id"], NOBODY):
+        wire = {
+            "@context": [CONTEXT],
+            "@type": "TransferRequestMessage",
+            "consumerPid": "urn:uuid:mine",
+            "agreementId": asked,
+            "format": "HttpData-PULL",
+            "callbackAddress": root + DSP,
+        }
+        headers = {**JSON, **ports.peer(ports.stranger)}
+        answer = await ports.public(
+            "POST", f"{DSP}/transfers/request", headers=headers, content=json.dumps(wire)
+        )
+        assert answer.status_code == 404, answer.text
+        answers.append(refused(answer, "transfer", schemas))
+    assert answers[0] == answers[1]
+    assert await ports.state() == before
+
+
+async def _peer_pid(ports: Ports) -> list[str]:
     return [(await views.negotiation(ports.node, ports.pid))["peer_pid"]]
 
 
@@ -255,6 +312,22 @@ async def test_documents_need_no_token_and_accept_slashes(ports: Ports):
         plain, slash = [await ports.public("GET", path + end) for end in ("", "/")]
         assert plain.status_code == slash.status_code == 200
         assert plain.content == slash.content
+
+
+async def test_where_to_begin_is_told_in_valid_documents(ports: Ports, schemas: Validate):
+    """Of a version, and in the DID document. The schema of its services lets all of them end in
+    `/catalog`, against the text and the official example of a DataService (C13).
+    """
+    versions = await ports.public("GET", "/.well-known/dspace-version")
+    schemas("common/protocol-version", versions.json())
+    document = (await ports.public("GET", "/.well-known/did.json")).json()
+    ends = {"CatalogService": "/catalog", "DataService": "/.well-known/dspace-version"}
+    told = {one["type"]: one for one in document["service"] if one["type"] in ends}
+    assert told.keys() == ends.keys()
+    for kind, end in ends.items():
+        base = told[kind]["serviceEndpoint"].removesuffix(end)
+        assert base + end == told[kind]["serviceEndpoint"]
+        schemas("common/did-service", {**told[kind], "serviceEndpoint": base + "/catalog"})
 
 
 @pytest.mark.parametrize(

@@ -6,12 +6,12 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, ClassVar
 
-import jsonschema_rs
 import pytest
 
 from connector.protocol import negotiation as cn
 from connector.protocol import transfer as tp
 from connector.protocol.machine import Role
+from tests.support import schemas as official_schemas
 from tests.support.clock import START
 
 OURS = {Role.CONSUMER: "urn:uuid:c", Role.PROVIDER: "urn:uuid:p"}
@@ -131,27 +131,7 @@ class Make:
 @pytest.fixture(scope="session")
 def schemas(official: Callable[[str], Path]) -> Callable[[str, object], None]:
     """`schemas("negotiation/contract-offer-message", wire)` fails unless the wire form is valid."""
-    folder = official("dsp-2025-1")
-    documents = {
-        str(path.relative_to(folder)).removesuffix("-schema.json"): json.loads(
-            # three schemas reference "…#definitions/X", which names nothing: a slash is missing
-            path.read_text().replace("#definitions/", "#/definitions/")
-        )
-        for path in sorted(folder.glob("*/*-schema.json"))
-    }
-    assert len(documents) == 26
-    registry = jsonschema_rs.Registry(
-        [(document["$id"], document) for document in documents.values()]
-    )
-    validators = {
-        name: jsonschema_rs.Draft201909Validator(document, registry=registry)
-        for name, document in documents.items()
-    }
-
-    def validate(name: str, wire: object) -> None:
-        assert [str(error) for error in validators[name].iter_errors(wire)] == []
-
-    return validate
+    return official_schemas.read(official(official_schemas.FOLDER)).validate
 
 
 @pytest.fixture(scope="session")

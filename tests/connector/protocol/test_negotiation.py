@@ -25,30 +25,15 @@ from connector.protocol.negotiation import (
     step,
     unanswered,
 )
+from tests.support import specified
 from tests.support.clock import START
 
 C, P = Role.CONSUMER, Role.PROVIDER
 
-# Written down from the specification's picture, not from our table.
-PICTURE = """
-    REQUESTED OFFER P OFFERED        REQUESTED AGREE P AGREED
-    OFFERED REQUEST C REQUESTED      OFFERED ACCEPT C ACCEPTED
-    ACCEPTED AGREE P AGREED          AGREED VERIFY C VERIFIED
-    VERIFIED FINALIZE P FINALIZED
-    REQUESTED TERMINATE C TERMINATED REQUESTED TERMINATE P TERMINATED
-    OFFERED TERMINATE C TERMINATED   OFFERED TERMINATE P TERMINATED
-    ACCEPTED TERMINATE P TERMINATED  AGREED TERMINATE C TERMINATED
-    VERIFIED TERMINATE P TERMINATED
-"""
-# The text: a termination "MAY be sent at any state" by either party.
-TEXT = """
-    ACCEPTED TERMINATE C TERMINATED  AGREED TERMINATE P TERMINATED
-    VERIFIED TERMINATE C TERMINATED
-"""
-WORDS = (PICTURE + TEXT).split()
 LEGAL = {
-    (State(a), Act(b), {"C": C, "P": P}[c]): State(d)
-    for a, b, c, d in zip(*(WORDS[i::4] for i in range(4)), strict=True)
+    (State(state), Act(act), {"C": C, "P": P}[by]): State(after)
+    for (state, act, by), after in specified.NEGOTIATION.items()
+    if state != "NEW"
 }
 STATES = [state for state in State if state is not State.NEW]
 ALL = list(product(STATES, Act, Role))

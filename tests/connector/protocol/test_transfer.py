@@ -18,21 +18,14 @@ from connector.protocol.transfer import (
     learn,
     step,
 )
+from tests.support import specified
 from tests.support.clock import START
 
 C, P = Role.CONSUMER, Role.PROVIDER
-PICTURE = """
-    REQUESTED START P STARTED      STARTED COMPLETE P COMPLETED  STARTED COMPLETE C COMPLETED
-    STARTED SUSPEND P SUSPENDED    STARTED SUSPEND C SUSPENDED
-    SUSPENDED START P STARTED      SUSPENDED START C STARTED
-    REQUESTED TERMINATE P TERMINATED REQUESTED TERMINATE C TERMINATED
-    STARTED TERMINATE P TERMINATED   STARTED TERMINATE C TERMINATED
-    SUSPENDED TERMINATE P TERMINATED SUSPENDED TERMINATE C TERMINATED
-"""
-WORDS = PICTURE.split()
 LEGAL = {
-    (State(a), Act(b), {"C": C, "P": P}[c]): State(d)
-    for a, b, c, d in zip(*(WORDS[i::4] for i in range(4)), strict=True)
+    (State(state), Act(act), {"C": C, "P": P}[by]): State(after)
+    for (state, act, by), after in specified.TRANSFER.items()
+    if state != "NEW"
 }
 STATES = [state for state in State if state is not State.NEW]
 ADDRESS = {"@type": "DataAddress", "endpointType": "x"}

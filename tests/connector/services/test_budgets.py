@@ -81,6 +81,22 @@ async def test_a_budget_that_suffices_changes_nothing(nodes: Pair):
     assert len([json.loads(line) for line in path.read_bytes().splitlines()]) == 60
 
 
+async def test_a_transfer_that_the_policy_denies_never_starts(nodes: Pair):
+    """Two were agreed: the third is ended by the answer to its request, with the reason."""
+    dataset = await publish(nodes, "capped-exports", "count = 2\nrows = 3000\n")
+    await nodes.consent([f"learner-{n}" for n in range(20)])
+    await nodes.request(dataset)
+    agreement = str((await views.agreements(nodes.consumer))[0]["id"])
+    found = []
+    for _ in range(3):
+        found.append(await fetch(nodes, agreement))
+        nodes.clock.advance(1)
+    assert [one["state"] for one in found] == ["COMPLETED", "COMPLETED", "TERMINATED"]
+    assert (found[2]["code"], found[2]["rows"]) == ("transfer-denied", 0)
+    assert any("at most 2" in reason for reason in found[2]["reasons"])
+    assert nodes.wire.kinds["TransferStartMessage"] == 2
+
+
 async def test_what_the_node_cannot_run_is_not_published(nodes: Pair):
     with pytest.raises(Problem) as caught:
         await publish(nodes, "aggregate-k", "")

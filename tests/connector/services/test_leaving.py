@@ -254,7 +254,9 @@ class TestWhatThePeerHasNotAnswered:
             assert [one["delivery"] for one in found["messages"]] == ["dropped"]
 
     async def test_can_be_ended_by_a_person_too(self, nodes: Pair, monkeypatch: pytest.MonkeyPatch):
-        """A request to somebody who does not answer is not waited for until its deadline."""
+        """A request to somebody who does not answer is not waited for until its deadline; should it
+        have taken the request after all, or take it now, it is told of the end.
+        """
         dataset = await nodes.publish(statements(12))
         await nodes.request(dataset)
         (agreement,) = await views.agreements(nodes.consumer)
@@ -279,7 +281,7 @@ class TestWhatThePeerHasNotAnswered:
             await views.transfer(nodes.consumer, pid),
         ):
             assert (found["state"], found["waiting"]["kind"]) == ("TERMINATED", "nothing")
-            assert [one["delivery"] for one in found["messages"]] == ["dropped"]
+            assert [one["delivery"] for one in found["messages"]] == ["sent", "sent"]
             assert found["reasons"] == ["asked by mistake"]
         with pytest.raises(Problem, match="protocol-"):
             await people.terminate(nodes.consumer, RESEARCHER, asked["pid"], "again")
