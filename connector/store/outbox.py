@@ -246,6 +246,14 @@ def drop_process(tx: Tx, *, process: str) -> int:
     return tx.change(_DROP_PROCESS, process=process)
 
 
+def drop_untried(tx: Tx, *, process: str) -> int:
+    """Drop whatever a process has to send, unless any of it was tried already and may thus have
+    arrived; how many rows.
+    """
+    tried = any(row.attempts for row in of(tx, process=process))
+    return 0 if tried else drop_process(tx, process=process)
+
+
 def retry(
     tx: Tx, *, seq: int, next_at: datetime, status: int | None = None, answer: bytes | None = None
 ) -> bool:

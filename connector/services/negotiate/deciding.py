@@ -199,8 +199,7 @@ def terminate(node: Node, tx: Tx, n: Negotiation, code: str, reasons: Sequence[s
     arrived, its answer lost, so it is said until an answer comes.
     """
     if n.peer_pid is None and not n.over:
-        if not any(row.attempts for row in outbox.of(tx, process=n.pid)):
-            outbox.drop_process(tx, process=n.pid)
+        outbox.drop_untried(tx, process=n.pid)
         now, why = node.clock.now(), tuple(reasons)
         return machine.unanswered(n, now, code=code, reasons=why, by=n.role)
     n = machine.step(n, Act.TERMINATE, n.role, node.clock.now(), code=code, reasons=tuple(reasons))

@@ -29,8 +29,7 @@ def stop(node: Node, tx: Tx, t: Transfer, act: Act, code: str, reasons: Sequence
     was may have arrived, its answer lost, so it is said until an answer comes.
     """
     if t.peer_pid is None and act is Act.TERMINATE and not t.over:
-        if not any(row.attempts for row in outbox.of(tx, process=t.pid)):
-            outbox.drop_process(tx, process=t.pid)
+        outbox.drop_untried(tx, process=t.pid)
         now, why = node.clock.now(), tuple(reasons)
         return machine.unanswered(t, now, code=code, reasons=why, by=t.role)
     t = machine.step(t, act, t.role, node.clock.now(), code=code, reasons=tuple(reasons))
