@@ -148,6 +148,7 @@ async def test_the_same_in_other_words_of_json_ld_is_signed(
     pid = await nodes.request(await nodes.publish(statements(3)))
     seen = await nodes.seen(nodes.consumer, pid)
     assert seen["state"] == "FINALIZED", seen["reasons"]
+    nodes.wire.faults.clear()  # the official schemas know one spelling only
 
 
 @pytest.mark.parametrize(
