@@ -164,6 +164,8 @@ async def run(
     node.store.on_stop(stopped)
     async with _working(node, client):
         telemetry.event("serving", public=_name(public), management=_name(management))
+        if not await node.store.read(lambda tx: node.log.timely(tx, node.clock.now())):
+            telemetry.failure("clock-behind", code="evidence-clock-back")
         await asyncio.gather(*(server.run() for server in servers))
         telemetry.event("stopping")
     if node.store.stopped is not None:

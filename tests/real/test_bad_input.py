@@ -216,11 +216,16 @@ def test_a_database_that_somebody_holds_at_the_start_and_later(node: NodeProcess
 
 
 def test_a_clock_set_back_before_the_start(node: NodeProcess, tmp_path: Path):
-    """It starts and answers, and promises nothing until time has caught up; then all is well."""
+    """It starts and answers, is not ready and says why, and promises nothing until time has caught
+    up; then all is well.
+    """
     node.start()
     assert add(node, tmp_path, GOOD.encode()).code == 0
     node.stop()
-    node.start("--clock", "-86400")
+    node.begin("--clock", "-86400")
+    node.ready("/health/live")
+    assert not node.healthy()
+    assert "evidence-clock-back" in node.said()
     about = TABLE.replace('id = "results"', 'id = "later"')
     refused(add(node, tmp_path, GOOD.encode(), about), "evidence-clock-back")
     nothing_of(node, "later")

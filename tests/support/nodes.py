@@ -151,20 +151,20 @@ class NodeProcess:
         self.begin(*options)
         return self.ready()
 
-    def ready(self) -> "NodeProcess":
+    def ready(self, path: str = "/health/ready") -> "NodeProcess":
         """Wait until the node says it is ready; between two questions, wait for its end."""
         for _ in range(READY_QUESTIONS):
-            if self.healthy():
+            if self.healthy(path):
                 return self
             if self.ended(BETWEEN_QUESTIONS) is not None:
                 raise AssertionError(f"{self.folder.name} ended: {self.said()[-2000:]}")
         raise AssertionError(f"{self.folder.name} is not ready: {self.said()[-2000:]}")
 
-    def healthy(self) -> bool:
-        """Whether `/health/ready` says yes."""
+    def healthy(self, path: str = "/health/ready") -> bool:
+        """Whether the node says yes at an address of its health."""
         with closing(http.client.HTTPConnection("127.0.0.1", self.management, timeout=10)) as ask:
             try:
-                ask.request("GET", "/health/ready")
+                ask.request("GET", path)
                 return ask.getresponse().status == 200
             except (OSError, http.client.HTTPException):
                 return False
