@@ -255,8 +255,9 @@ class Worker:
         """Deliver all that is due now, then return; for tests, in place of `start`."""
         while True:
             self._wake.clear()
-            if not await self._look() or self._wake.is_set():
-                continue
+            flying = set(self._flights)
+            if not await self._look() or self._wake.is_set() or flying - self._flights:
+                continue  # what landed while we looked may have freed what waits behind it
             if self._flights:
                 await asyncio.wait(self._flights, return_when=asyncio.FIRST_COMPLETED)
             elif self._marked:

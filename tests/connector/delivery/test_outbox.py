@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -254,6 +255,24 @@ async def test_a_peer_that_was_still_committing_gets_the_message(world: World):
     while await world.pass_time():
         pass
     assert (await world.row(seq)).state == "sent"
+
+
+async def test_idle_is_not_what_was_read_before_the_last_answer_came(
+    world: World, monkeypatch: pytest.MonkeyPatch
+):
+    world.post.script("https://bob.example/p1/1", 403)
+    await world.put("p1", 1)
+    second = await world.put("p1", 2)
+    read = world.store.read
+
+    async def late(unit: Any) -> Any:
+        found = await read(unit)
+        await world.worker.quiet("p1", 5)
+        return found
+
+    monkeypatch.setattr(world.store, "read", late)
+    await world.worker.run_until_idle()
+    assert (await world.row(second)).state == "sent"
 
 
 @pytest.mark.parametrize("status", [400, 403, 410, 413, 422])
