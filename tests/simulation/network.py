@@ -132,14 +132,11 @@ class Network(NoDownload):
         """Note a refusal, and what the official schemas have against a message or an answer."""
         if not body:
             return
-        wire, known = orjson.loads(body), schemas.present()
+        wire = orjson.loads(body)
         if wire["@type"].endswith("Error"):
             self.refusals[wire["code"]] += 1
-        try:
-            if known is not None:
-                known.check(wire)
-        except AssertionError as fault:
-            self.faults.append(f"{wire['@type']}: {fault}")
+        if fault := schemas.fault(wire):
+            self.faults.append(fault)
 
     @staticmethod
     def _silence(url: str) -> Problem:

@@ -84,3 +84,14 @@ def present() -> Schemas | None:
     root = os.environ.get("PREAU_TEST_DATA")
     folder = Path(root) / FOLDER if root else None
     return read(folder) if folder is not None and folder.is_dir() else None
+
+
+def fault(wire: Json) -> str | None:
+    """What the official schemas have against something on the wire; None without them, too."""
+    known = present()
+    try:
+        if known is not None:
+            known.check(wire)
+    except AssertionError as error:
+        return f"{wire.get('@type')}: {error}"
+    return None

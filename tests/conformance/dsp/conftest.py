@@ -77,4 +77,5 @@ def _the_script_went_well(played: tuple[Properties, Scripted | None]) -> Iterato
     """What plays our side could do what the scenario asks of it."""
     yield
     scripted = played[1]
-    assert not (scripted and scripted.faults), scripted and scripted.faults
+    if scripted is not None:
+        assert not scripted.faults, scripted.faults

@@ -1,18 +1,15 @@
 """CN and CN_C: contract negotiations, the connector under test on either side.
 
-A scenario is a line of steps: a word is a message of ours, `<WORD` the next message of the
-connector's, `!WORD` a message of ours that it must refuse without a change, `=STATE` what it says
-its state is.
+A scenario is a line of steps (`tests.conformance.conversation`).
 """
 
-import json
-import uuid
 from typing import Any
 
 import pytest
 
 from tests.conformance import scenarios
-from tests.conformance.counterpart import UNKNOWN, Answer, Counterpart, agreement, offer, segment
+from tests.conformance.conversation import Conversation
+from tests.conformance.counterpart import Answer, Counterpart, agreement, offer, segment
 from tests.conformance.properties import Properties
 from tests.conformance.scenarios import PARTICIPANT
 
@@ -69,31 +66,21 @@ MESSAGES = {
 EVENTS = {"accept": "ACCEPTED", "finalize": "FINALIZED"}
 
 
-class Conversation:
-    """One negotiation between the counterpart and the connector."""
+class Negotiation(Conversation):
+    """One contract negotiation."""
 
     def __init__(self, counterpart: Counterpart, scenario: str, properties: Properties) -> None:
+        super().__init__(
+            counterpart,
+            properties,
+            MESSAGES,
+            error="ContractNegotiationError",
+            place="negotiations",
+            providing=scenario.startswith("CN_C"),
+        )
         key = scenario.replace(":", "_").replace("-", "_")
-        self.counterpart = counterpart
-        self.properties = properties
-        self.providing = scenario.startswith("CN_C")  # the counterpart is
         self.dataset = properties[f"{key}_DATASETID"]
         self.offer = properties.get(f"{key}_OFFERID", f"offer{self.dataset}")
-        self.pid = str(uuid.uuid4())
-        self.theirs = ""
-
-    def play(self, steps: str) -> None:
-        for step in steps.split():
-            if step[0] == "<":
-                self.receives(step[1:])
-            elif step[0] == "=":
-                self.is_in(step[1:])
-            elif step[0] == "!":
-                self.refuses(step[1:])
-            else:
-                answer = self.sends(step)
-                assert answer.status in {200, 201}, (step, answer)
-        assert self.counterpart.silent(self.pid)
 
     def sends(self, step: str) -> Answer:
         if step == "request":
@@ -101,17 +88,13 @@ class Conversation:
             wire = self.wire(step, callbackAddress=self.counterpart.url + "/")
             del wire["providerPid"]
             answer = self.counterpart.post("/negotiations/request", wire)
-            assert answer.status == 201, answer
-            self.theirs = answer.body["providerPid"]
-            assert answer.body["consumerPid"] == self.pid
-            assert answer.body["state"] == "REQUESTED"
+            self.is_begun(answer)
             return answer
         path = f"/negotiations/{segment(self.theirs)}/{MESSAGES[step][1]}/"
         return self.counterpart.post(path, self.wire(step))
 
     def wire(self, step: str, **more: Any) -> dict[str, Any]:
-        ours, theirs = ("providerPid", "consumerPid")[:: 1 if self.providing else -1]
-        wire = {"@type": MESSAGES[step][0], ours: self.pid, theirs: self.theirs, **more}
+        wire = {"@type": MESSAGES[step][0], self.ours: self.pid, self.other: self.theirs, **more}
         if step in {"request", "counter", "offer"}:
             wire["offer"] = offer(self.offer, self.dataset)
         if step in EVENTS:
@@ -125,66 +108,27 @@ class Conversation:
 
     def receives(self, step: str) -> None:
         if step == "request":
-            self.begin()
-            message = self.counterpart.opened()
-            self.pid, self.theirs = message.wire["_pid"], message.wire["consumerPid"]
+            asked = {"providerId": PARTICIPANT, "offerId": self.offer, "datasetId": self.dataset}
+            message = self.opened("negotiation", **asked)
             assert message.wire["offer"]["target"] == self.dataset
             assert message.wire["offer"]["@id"] == self.offer
             return
-        message = self.counterpart.next(self.pid)
-        kind, end = MESSAGES[step]
-        assert message.wire["@type"] == kind, message
-        assert message.path.rstrip("/") == f"/negotiations/{self.pid}/{end}"
-        ours, theirs = ("providerPid", "consumerPid")[:: 1 if self.providing else -1]
-        assert (message.wire[ours], message.wire[theirs]) == (self.pid, self.theirs)
+        message = self.next(step)
         if step in EVENTS:
             assert message.wire["eventType"] == EVENTS[step]
         if step == "agreement":
             assert message.wire["agreement"]["target"] == self.dataset
             assert message.wire["agreement"]["assignee"] == PARTICIPANT
 
-    def begin(self) -> None:
-        url = self.properties["dataspacetck.dsp.connector.negotiation.initiate.url"]
-        self.trigger(
-            url,
-            providerId=PARTICIPANT,
-            offerId=self.offer,
-            datasetId=self.dataset,
-            connectorAddress=self.counterpart.url,
-        )
-
-    def trigger(self, url: str, **asked: str) -> None:
-        assert self.counterpart.ask("POST", url, json.dumps(asked).encode()).status < 300
-
-    def is_in(self, state: str) -> None:
-        answer = self.counterpart.get(f"/negotiations/{segment(self.theirs)}")
-        assert answer.status == 200
-        assert answer.body["state"] == state
-        self.is_named(answer)
-
-    def refuses(self, step: str) -> None:
-        answer = self.sends(step)
-        assert answer.status == 400, answer
-        assert answer.body["@type"] == "ContractNegotiationError"
-        self.is_named(answer)
-
-    def is_named(self, answer: Answer) -> None:
-        """An answer names the negotiation by both its pids; ours may be on its way still, to a
-        connector that has just begun.
-        """
-        ours, theirs = ("providerPid", "consumerPid")[:: 1 if self.providing else -1]
-        assert answer.body[theirs] == self.theirs, answer
-        assert answer.body[ours] in {self.pid, UNKNOWN}, answer
-
 
 @pytest.mark.parametrize("scenario", PROVIDER)
 def test_provider(scenario: str, counterpart: Counterpart, properties: Properties):
-    Conversation(counterpart, scenario, properties).play(PROVIDER[scenario])
+    Negotiation(counterpart, scenario, properties).play(PROVIDER[scenario])
 
 
 @pytest.mark.parametrize("scenario", CONSUMER)
 def test_consumer(scenario: str, counterpart: Counterpart, properties: Properties):
-    Conversation(counterpart, scenario, properties).play(CONSUMER[scenario])
+    Negotiation(counterpart, scenario, properties).play(CONSUMER[scenario])
 
 
 def test_every_scenario_of_the_kit_is_played():

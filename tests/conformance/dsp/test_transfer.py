@@ -1,16 +1,16 @@
 """TP and TP_C: transfer processes, the connector under test on either side.
 
-Steps as in `test_negotiation`. TP:02-04 and TP_C:02-04, which the kit switches off, are played too.
+Steps as in `tests.conformance.conversation`. TP:02-04 and TP_C:02-04, which the kit switches off,
+are played too.
 """
 
-import json
-import uuid
 from typing import Any
 
 import pytest
 
 from tests.conformance import scenarios
-from tests.conformance.counterpart import UNKNOWN, Answer, Counterpart, segment
+from tests.conformance.conversation import Conversation
+from tests.conformance.counterpart import Answer, Counterpart, segment
 from tests.conformance.properties import Properties
 from tests.conformance.scenarios import PARTICIPANT
 
@@ -68,38 +68,24 @@ ADDRESS = {
 }
 
 
-class Conversation:
-    """One transfer process between the counterpart and the connector."""
+class Transfer(Conversation):
+    """One transfer process."""
 
     def __init__(self, counterpart: Counterpart, scenario: str, properties: Properties) -> None:
+        super().__init__(
+            counterpart,
+            properties,
+            MESSAGES,
+            error="TransferError",
+            place="transfers",
+            providing=scenario.startswith("TP_C"),
+        )
         key = scenario.replace(":", "_").replace("-", "_")
-        self.counterpart = counterpart
-        self.properties = properties
-        self.providing = scenario.startswith("TP_C")  # the counterpart is
         self.agreement = properties[f"{key}_AGREEMENTID"]
         self.format = properties[f"{key}_FORMAT"]
-        self.pid = str(uuid.uuid4())
-        self.theirs = ""
-
-    def play(self, steps: str) -> None:
-        for step in steps.split():
-            if step[0] == "<":
-                self.receives(step[1:])
-            elif step[0] == "=":
-                self.is_in(step[1:])
-            elif step[0] == "!":
-                answer = self.sends(step[1:])
-                assert answer.status == 400, answer
-                assert answer.body["@type"] == "TransferError"
-                self.is_named(answer)
-            else:
-                answer = self.sends(step)
-                assert answer.status in {200, 201}, (step, answer)
-        assert self.counterpart.silent(self.pid)
 
     def sends(self, step: str) -> Answer:
-        ours, theirs = ("providerPid", "consumerPid")[:: 1 if self.providing else -1]
-        wire: dict[str, Any] = {"@type": MESSAGES[step][0], ours: self.pid}
+        wire: dict[str, Any] = {"@type": MESSAGES[step][0], self.ours: self.pid}
         if step == "request":
             self.counterpart.open(self.pid, {})
             wire |= {
@@ -108,11 +94,9 @@ class Conversation:
                 "callbackAddress": self.counterpart.url,
             }
             answer = self.counterpart.post("/transfers/request", wire)
-            assert answer.status == 201, answer
-            self.theirs = answer.body["providerPid"]
-            assert (answer.body["consumerPid"], answer.body["state"]) == (self.pid, "REQUESTED")
+            self.is_begun(answer)
             return answer
-        wire[theirs] = self.theirs
+        wire[self.other] = self.theirs
         if step == "start" and self.providing:
             wire["dataAddress"] = ADDRESS
         if step in {"suspend", "terminate"}:
@@ -122,54 +106,28 @@ class Conversation:
 
     def receives(self, step: str) -> None:
         if step == "request":
-            self.begin()
-            message = self.counterpart.opened()
-            self.pid, self.theirs = message.wire["_pid"], message.wire["consumerPid"]
+            asked = {
+                "providerId": PARTICIPANT,
+                "agreementId": self.agreement,
+                "format": self.format,
+            }
+            message = self.opened("transfer", **asked)
             assert message.wire["agreementId"] == self.agreement
             assert message.wire["format"] == self.format
             return
-        message = self.counterpart.next(self.pid)
-        kind, end = MESSAGES[step]
-        assert message.wire["@type"] == kind, message
-        assert message.path.rstrip("/") == f"/transfers/{self.pid}/{end}"
-        ours, theirs = ("providerPid", "consumerPid")[:: 1 if self.providing else -1]
-        assert (message.wire[ours], message.wire[theirs]) == (self.pid, self.theirs)
+        message = self.next(step)
         if step == "start" and not self.providing:
             assert message.wire["dataAddress"]["endpointType"]
-
-    def begin(self) -> None:
-        asked = {
-            "providerId": PARTICIPANT,
-            "agreementId": self.agreement,
-            "format": self.format,
-            "connectorAddress": self.counterpart.url,
-        }
-        url = self.properties["dataspacetck.dsp.connector.transfer.initiate.url"]
-        assert self.counterpart.ask("POST", url, json.dumps(asked).encode()).status < 300
-
-    def is_in(self, state: str) -> None:
-        answer = self.counterpart.get(f"/transfers/{segment(self.theirs)}")
-        assert answer.status == 200
-        assert answer.body["state"] == state
-        self.is_named(answer)
-
-    def is_named(self, answer: Answer) -> None:
-        """An answer names the transfer by both its pids; ours may be on its way still, to a
-        connector that has just begun.
-        """
-        ours, theirs = ("providerPid", "consumerPid")[:: 1 if self.providing else -1]
-        assert answer.body[theirs] == self.theirs, answer
-        assert answer.body[ours] in {self.pid, UNKNOWN}, answer
 
 
 @pytest.mark.parametrize("scenario", PROVIDER)
 def test_provider(scenario: str, counterpart: Counterpart, properties: Properties):
-    Conversation(counterpart, scenario, properties).play(PROVIDER[scenario])
+    Transfer(counterpart, scenario, properties).play(PROVIDER[scenario])
 
 
 @pytest.mark.parametrize("scenario", CONSUMER)
 def test_consumer(scenario: str, counterpart: Counterpart, properties: Properties):
-    Conversation(counterpart, scenario, properties).play(CONSUMER[scenario])
+    Transfer(counterpart, scenario, properties).play(CONSUMER[scenario])
 
 
 def test_every_scenario_of_the_kit_is_played():
