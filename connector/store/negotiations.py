@@ -38,11 +38,6 @@ def get(tx: Tx, *, pid: str) -> Negotiation | None:
     return _NEGOTIATIONS.get(tx, pid)
 
 
-def by_peer(tx: Tx, *, peer: str, peer_pid: str, role: str) -> Negotiation | None:
-    """A negotiation by its authenticated peer, the peer's pid, and *our* role in it."""
-    return _NEGOTIATIONS.by_peer(tx, peer, peer_pid, role)
-
-
 def listing(tx: Tx, *, state: str | None = None) -> list[Negotiation]:
     """All negotiations, or those in one state, oldest first."""
     return _NEGOTIATIONS.listing(tx, state)

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, Final, Generic, Protocol, TypeVar
 
 import orjson
-from sqlalchemy import Column, ColumnElement, Table, bindparam, or_, select, update
+from sqlalchemy import ColumnElement, Table, bindparam, or_, select, update
 
 from connector.store import contents
 from connector.store.codec import stamp, to_text
@@ -59,7 +59,6 @@ class Processes(Generic[P]):
             .values(changing)
         )
         self._get = self.query(given(table.c.pid))
-        self._by_peer = self.query(*map(given, _columns(table, "peer", "peer_pid", "role")))
         state = bindparam("state", type_=table.c.state.type)
         self._all = self.query(or_(state.is_(None), table.c.state == state))
 
@@ -106,13 +105,6 @@ class Processes(Generic[P]):
                 tx.seen[key] = found
         return found
 
-    def by_peer(self, tx: Tx, peer: str, peer_pid: str, role: str) -> P | None:
-        """A process by the peer's pid; the oldest, should the peer have used it twice."""
-        found = self._maybe(tx, tx.one(self._by_peer, peer=peer, peer_pid=peer_pid, role=role))
-        if found is not None:
-            tx.seen[self._get, found.pid] = found
-        return found
-
     def listing(self, tx: Tx, state: str | None) -> list[P]:
         """All processes, or those in one state, oldest first."""
         return self.rows(tx, tx.run(self._all, state=state))
@@ -148,7 +140,3 @@ class Processes(Generic[P]):
         apart = [None if part is None else orjson.loads(part) for part in rest[: len(names)]]
         self._apart.held(tx, apart, rest[len(names) :])
         return self._read({**orjson.loads(body), **dict(zip(names, apart, strict=True))})
-
-
-def _columns(table: Table, *names: str) -> list[Column[Any]]:
-    return [table.c[name] for name in names]

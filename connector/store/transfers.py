@@ -58,11 +58,6 @@ def get(tx: Tx, *, pid: str) -> Transfer | None:
     return _TRANSFERS.get(tx, pid)
 
 
-def by_peer(tx: Tx, *, peer: str, peer_pid: str, role: str) -> Transfer | None:
-    """A transfer by its authenticated peer, the peer's pid, and *our* role in it."""
-    return _TRANSFERS.by_peer(tx, peer, peer_pid, role)
-
-
 def of_agreement(tx: Tx, *, agreement: str) -> list[Transfer]:
     """The transfers under one agreement, oldest first."""
     return _TRANSFERS.rows(tx, tx.run(_OF_AGREEMENT, agreement=agreement))

@@ -26,7 +26,6 @@ from connector.services.processes import save_transfer, transfer
 from connector.services.release import granting, pushing
 from connector.store import agreements as agreement_rows
 from connector.store import outbox
-from connector.store import transfers as rows
 from connector.store.rows import AgreementRow
 from connector.store.store import Tx
 from policies.problem import Problem
@@ -51,11 +50,6 @@ async def requested(node: Node, incoming: Incoming[messages.TransferRequest]) ->
     message, caller = incoming.message, incoming.caller
 
     def act(tx: Tx) -> Reply:
-        known = rows.by_peer(
-            tx, peer=caller.did, peer_pid=message.consumer_pid, role=Role.PROVIDER.value
-        )
-        if known is not None:
-            return Reply(CREATED, messages.TransferProcess.of(known).wire())
         agreement = _granted(tx, caller, message)
         form = _form(agreement, message)
         check_address(node, caller, message.callback)

@@ -160,12 +160,9 @@ class Sink:
 async def sink(agreed: Pair, monkeypatch: pytest.MonkeyPatch) -> Sink:
     monkeypatch.setattr(pushing, "soon", _never)
     pid = await pushed(agreed)
-    t = await agreed.provider.store.read(
-        lambda tx: transfer_rows.by_peer(
-            tx, peer=agreed.consumer.did, peer_pid=pid, role="provider"
-        )
+    (t,) = await agreed.provider.store.read(
+        lambda tx: [t for t in transfer_rows.listing(tx) if t.peer_pid == pid]
     )
-    assert t is not None
     return Sink(agreed, pid, str(read_address(t.sink or {}).authorization))
 
 

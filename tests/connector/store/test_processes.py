@@ -44,21 +44,6 @@ class TestNegotiations:
         assert any_store.read_now(lambda tx: negotiations.get(tx, pid=full.pid)) == full
         assert any_store.read_now(lambda tx: negotiations.get(tx, pid="urn:uuid:x")) is None
 
-    def test_it_is_found_by_its_peer(self, any_store: Store, negotiation: Make):
-        first, other = negotiation("urn:uuid:1"), negotiation("urn:uuid:2", peer="did:web:x")
-        for row in (first, other):
-            any_store.write_now(saving(row, None))
-
-        def find(peer: str, pid: str, role: str) -> Negotiation | None:
-            return any_store.read_now(
-                lambda tx: negotiations.by_peer(tx, peer=peer, peer_pid=pid, role=role)
-            )
-
-        assert find(first.peer, "urn:uuid:1-peer", "provider") == first
-        assert find(first.peer, "urn:uuid:1-peer", "consumer") is None
-        assert find(first.peer, "urn:uuid:2-peer", "provider") is None
-        assert find("did:web:x", "urn:uuid:2-peer", "provider") == other
-
     def test_versions_decide(self, any_store: Store, negotiation: Make):
         first = negotiation()
         second = replace(first, state=NegotiationState.AGREED, version=2, peer_pid="urn:uuid:new")
@@ -69,12 +54,6 @@ class TestNegotiations:
         any_store.write_now(saving(second, 1))
         assert refused(any_store, saving(replace(second, version=3), 1)) == "store-conflict"
         assert any_store.read_now(lambda tx: negotiations.get(tx, pid=first.pid)) == second
-        found = any_store.read_now(
-            lambda tx: negotiations.by_peer(
-                tx, peer=first.peer, peer_pid="urn:uuid:new", role="provider"
-            )
-        )
-        assert found == second
 
     def test_listing_by_state_oldest_first(self, any_store: Store, negotiation: Make):
         rows = [
@@ -198,12 +177,6 @@ class TestTransfers:
         started = replace(first, state=TransferState.STARTED, version=2, data_address={"a": "b"})
         with_transfer.write_now(lambda tx: transfers.save(tx, started, expected_version=1))
         assert with_transfer.read_now(lambda tx: transfers.get(tx, pid=first.pid)) == started
-        found = with_transfer.read_now(
-            lambda tx: transfers.by_peer(
-                tx, peer=first.peer, peer_pid="urn:uuid:t1-peer", role="provider"
-            )
-        )
-        assert found == started
         assert with_transfer.read_now(
             lambda tx: transfers.of_agreement(tx, agreement=first.agreement)
         ) == [started]
